@@ -1,0 +1,66 @@
+import './node-version.mjs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from './build.mjs'
+import { root, runTool } from './tool.mjs'
+
+// Everything that must hold before a change goes in, in the order of what it costs. A failing step does not stop the
+// later ones, so that one run shows everything there is to mend.
+
+const report = join(root, 'tmp', 'vitest.json')
+
+const STEPS = [
+  ['format', () => runTool('oxfmt', 'oxfmt', ['--check', '.'])],
+  ['build', () => timed(build)],
+  ['lint', () => runTool('oxlint', 'oxlint', ['--type-aware', '--deny-warnings'])],
+  ['unused', () => runTool('knip', 'knip', ['--no-progress'])],
+  ['types', () => runTool('typescript', 'tsc', ['-p', 'tsconfig.test.json'])],
+  ['tests', runTests],
+]
+
+if (process.env.CI === 'true') process.env.NO_COLOR = '1'
+process.exitCode = await main()
+
+async function main() {
+  const results = []
+  for (const [name, step] of STEPS) {
+    console.log(`\n── ${name}`)
+    results.push({ name, ...(await step()) })
+  }
+  const { passed, failed } = countTests(results.at(-1).code)
+  console.log(`\n${results.map(line).join('\n')}\n`)
+  console.log(`${passed} passed, ${failed} failed`)
+  return results.some((result) => result.code !== 0) ? 1 : 0
+}
+
+function line({ name, code, durationMs }) {
+  return `${code === 0 ? 'ok  ' : 'FAIL'}  ${name.padEnd(8)}${(durationMs / 1000).toFixed(1).padStart(7)} s`
+}
+
+async function timed(work) {
+  const startedAt = performance.now()
+  const code = await work()
+  return { code, durationMs: performance.now() - startedAt }
+}
+
+function runTests() {
+  mkdirSync(join(root, 'tmp'), { recursive: true })
+  rmSync(report, { force: true })
+  return runTool('vitest', 'vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
+}
+
+/** The tests that passed and failed. A file that did not load, and a run that ended without a report, count as one failure. */
+function countTests(code) {
+  const { numPassedTests = 0, numFailedTests = 0, testResults = [] } = readReport()
+  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+  const failed = numFailedTests + unloaded
+  return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed }
+}
+
+function readReport() {
+  try {
+    return JSON.parse(readFileSync(report, 'utf8'))
+  } catch {
+    return {}
+  }
+}

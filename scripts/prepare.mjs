@@ -1,0 +1,109 @@
+import './node-version.mjs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run } from './tool.mjs'
+
+// What stands between a fresh clone and a running command. `build` installs and builds what is missing or old;
+// `test` also makes sure of the programs that only the tests need. A tree that is ready costs about a second.
+
+/** Programs that tests start and that npm cannot install: how to find each, and Debian's package of it. */
+const PROGRAMS = [
+  {
+    name: 'Chromium',
+    debian: 'chromium',
+    otherwise: 'install Chromium or Chrome and name it in CHROMIUM_PATH',
+    present: () => existsSync(process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'),
+  },
+  {
+    name: 'python3 with the module websockets, a client that we did not write',
+    debian: 'python3-websockets',
+    otherwise: 'make /usr/bin/python3 -c "import websockets" work',
+    present: async () =>
+      existsSync('/usr/bin/python3') &&
+      (await run('/usr/bin/python3', ['-c', 'import websockets'], { stdio: 'ignore' })).code === 0,
+  },
+]
+
+await main(process.argv.slice(2))
+
+async function main(wanted) {
+  const unknown = wanted.find((word) => word !== 'build' && word !== 'test')
+  if (unknown !== undefined || wanted.length === 0) {
+    return fail(`usage: node scripts/prepare.mjs build [test]${unknown ? `, received ${JSON.stringify(unknown)}` : ''}`)
+  }
+  if (!isInstalled()) await install()
+  if (wanted.includes('build')) await build()
+  if (wanted.includes('test')) await findPrograms()
+}
+
+/** Whether node_modules holds what package-lock.json names, whoever installed it. */
+function isInstalled() {
+  const installed = readPackages(join(root, 'node_modules', '.package-lock.json'))
+  if (installed === undefined) return false
+  const locked = readPackages(join(root, 'package-lock.json')) ?? {}
+  return Object.entries(locked).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/') || entry.optional) return true
+    return installed[path]?.version === entry.version && existsSync(join(root, path))
+  })
+}
+
+function readPackages(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined
+}
+
+async function install() {
+  console.log('Installing dependencies (npm ci) …')
+  // Install scripts of dependencies are not needed, so they are not run.
+  const { code } = await npm(['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'])
+  if (code !== 0)
+    fail('The dependencies could not be installed; npm says why above. Mend it and run: npm ci --ignore-scripts')
+}
+
+function npm(args) {
+  const cli = process.env.npm_execpath
+  // Under `npm start` npm names its own script; a package manager of another name must not install from npm's lock file.
+  return cli && /npm-cli\.c?js$/.test(cli) ? run(process.execPath, [cli, ...args]) : run('npm', args)
+}
+
+async function build() {
+  // Imported late: it uses what install() puts there.
+  const { build: buildAll } = await import('./build.mjs')
+  if ((await buildAll()) !== 0) fail('The build failed; the compiler says why above.')
+}
+
+async function findPrograms() {
+  const missing = await absent(PROGRAMS)
+  if (missing.length === 0) return
+  const packages = missing.map((program) => program.debian)
+  console.log(`The tests need ${missing.map((program) => program.name).join(' and ')}.`)
+  await aptInstall(packages)
+  const still = await absent(missing)
+  if (still.length === 0) return
+  fail(
+    [
+      `Not found: ${still.map((program) => program.name).join('; ')}.`,
+      'On Debian or Ubuntu run:',
+      `  sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${packages.join(' ')}`,
+      ...still.map((program) => `Elsewhere: ${program.otherwise}.`),
+    ].join('\n'),
+  )
+}
+
+async function absent(programs) {
+  const missing = []
+  for (const program of programs) if (!(await program.present())) missing.push(program)
+  return missing
+}
+
+async function aptInstall(packages) {
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return
+  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  console.log(`Installing ${packages.join(' ')} (apt-get) …`)
+  await run('apt-get', ['update', '--quiet'], options)
+  await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', ...packages], options)
+}
+
+function fail(message) {
+  console.error(`\n${message}\n`)
+  process.exit(1)
+}
