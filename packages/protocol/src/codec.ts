@@ -32,9 +32,11 @@ export function isRefusal(decoded: Decoded): decoded is Refusal {
 }
 
 /** The schemas by name; a Map, so that no name reaches a prototype. */
-const commandSchemas = new Map(Object.entries(COMMANDS) as [CommandType, (typeof COMMANDS)[CommandType]][])
-const messageSchemas = new Map(
-  Object.entries(SERVER_MESSAGES) as [ServerMessageType, (typeof SERVER_MESSAGES)[ServerMessageType]][],
+const commandSchemas = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(COMMANDS) as [CommandType, (typeof COMMANDS)[CommandType]][],
+)
+const messageSchemas = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(SERVER_MESSAGES) as [ServerMessageType, (typeof SERVER_MESSAGES)[ServerMessageType]][],
 )
 
 /**

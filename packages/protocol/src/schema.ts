@@ -1,6 +1,7 @@
 /**
  * The schema language of the wire contract: one description gives the TypeScript type, the check at run time and the
  * JSON Schema of the documents. It checks in place and copies nothing, because it stands on the way of every command.
+ * Its functions are marked as free of side effects, so that a bundle for the browser carries only the schemas it uses.
  */
 
 /** What is wrong with a value: where, what was expected, what came instead. */
@@ -68,6 +69,7 @@ function leaf<T>(expected: string, holds: (value: unknown) => boolean, json: Jso
 }
 
 /** Text of `min` to `max` UTF-16 units (default 0 to 65536), well formed, matching `pattern` if given. */
+/* @__NO_SIDE_EFFECTS__ */
 export function text(
   options: { min?: number; max?: number; pattern?: RegExp; expected?: string } = {},
 ): Schema<string> {
@@ -88,6 +90,7 @@ export function text(
 }
 
 /** A whole number from `min` to `max` (default 0 to 2^53-1). */
+/* @__NO_SIDE_EFFECTS__ */
 export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Schema<number> {
   const holds = (value: unknown): boolean =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
@@ -95,6 +98,7 @@ export function integer(min = 0, max: number = Number.MAX_SAFE_INTEGER): Schema<
 }
 
 /** A finite number, not below `min` if given. */
+/* @__NO_SIDE_EFFECTS__ */
 export function number(min: number = -Infinity): Schema<number> {
   const bound = Number.isFinite(min)
   const holds = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= min
@@ -102,27 +106,32 @@ export function number(min: number = -Infinity): Schema<number> {
 }
 
 /** `true` or `false`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function flag(): Schema<boolean> {
   return leaf('true or false', (value) => typeof value === 'boolean', { type: 'boolean' })
 }
 
 /** Exactly this value. */
+/* @__NO_SIDE_EFFECTS__ */
 export function literal<const T extends string | number | boolean>(only: T): Schema<T> {
   return leaf(JSON.stringify(only), (value) => value === only, { const: only })
 }
 
 /** One of these texts. */
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<const T extends readonly string[]>(values: T): Schema<T[number]> {
   const known = new Set<unknown>(values)
   return leaf(`one of ${values.join(', ')}`, (value) => known.has(value), { enum: [...values] })
 }
 
 /** Any JSON value, absent excepted. */
+/* @__NO_SIDE_EFFECTS__ */
 export function json(): Schema<unknown> {
   return leaf('a JSON value', (value) => value !== undefined, {})
 }
 
 /** The value, or `null`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function nullable<T>(inner: Schema<T>): Schema<T | null> {
   return {
     expected: `${inner.expected} or null`,
@@ -133,6 +142,7 @@ export function nullable<T>(inner: Schema<T>): Schema<T | null> {
 }
 
 /** The first of these that holds; the issue reported is that of the whole choice. */
+/* @__NO_SIDE_EFFECTS__ */
 export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   const expected = `${first.expected} or ${second.expected}`
   return {
@@ -145,6 +155,7 @@ export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B>
 }
 
 /** A member that may be absent. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<T>(inner: Schema<T>): OptionalSchema<T> {
   return {
     ...inner,
@@ -154,6 +165,7 @@ export function optional<T>(inner: Schema<T>): OptionalSchema<T> {
 }
 
 /** An array of at most `max` items. */
+/* @__NO_SIDE_EFFECTS__ */
 export function array<T>(item: Schema<T>, max: number): Schema<T[]> {
   const expected = `an array of at most ${max} items`
   return {
@@ -172,6 +184,7 @@ export function array<T>(item: Schema<T>, max: number): Schema<T[]> {
 }
 
 /** An object with free member names, at most `max` of them. */
+/* @__NO_SIDE_EFFECTS__ */
 export function record<T>(item: Schema<T>, max: number, name?: Schema<string>): Schema<Record<string, T>> {
   const expected = `an object of at most ${max} members`
   return {
@@ -197,6 +210,7 @@ export function record<T>(item: Schema<T>, max: number, name?: Schema<string>): 
 }
 
 /** An object with these members; others are ignored. */
+/* @__NO_SIDE_EFFECTS__ */
 export function object<M extends Members>(members: M): Schema<Flat<ObjectOf<M>>> {
   const entries = Object.entries(members)
   return {
