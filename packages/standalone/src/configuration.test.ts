@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfiguration } from './configuration.js'
+
+let directory: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-configuration-'))
+})
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+async function file(text: string): Promise<string> {
+  const path = join(directory, 'holdfast.yaml')
+  await writeFile(path, text)
+  return path
+}
+
+describe('configuration', () => {
+  it('has a default for every setting that needs one', async () => {
+    expect(await loadConfiguration({ env: {} })).toEqual({
+      port: 8000,
+      host: '127.0.0.1',
+      environment: 'development',
+      engine: 'memory',
+      dataDir: '.holdfast',
+      path: '/ws',
+      auth: {},
+      log: { level: 'info', format: 'auto' },
+    })
+  })
+
+  it('takes a flag before a variable, a variable before the file', async () => {
+    const path = await file('port: 1\nhost: file\ndataDir: file\n')
+    const loaded = await loadConfiguration({ flags: { port: '3' }, env: { PORT: '2', HOST: 'variable' }, file: path })
+    expect(loaded).toMatchObject({ port: 3, host: 'variable', dataDir: 'file' })
+  })
+
+  it('takes an empty variable for an absent one', async () => {
+    expect(await loadConfiguration({ env: { PORT: '', REDIS_URL: '' } })).toMatchObject({
+      port: 8000,
+      engine: 'memory',
+    })
+  })
+
+  it('hands rules and limits on as they stand in the file', async () => {
+    const path = await file(
+      'channels:\n  "chat:*": { subscribe: anyone, history: { size: 5, ttl: 1h } }\nlimits:\n  channelsMax: 3\n',
+    )
+    expect(await loadConfiguration({ env: {}, file: path })).toMatchObject({
+      channels: { 'chat:*': { subscribe: 'anyone', history: { size: 5, ttl: '1h' } } },
+      limits: { channelsMax: 3 },
+    })
+  })
+
+  it('names the flag, the variable or the key that is wrong, what it must be and what it is', async () => {
+    const refuse = async (sources: Parameters<typeof loadConfiguration>[0], message: string): Promise<void> =>
+      expect(loadConfiguration(sources)).rejects.toThrow(message)
+    await refuse({ flags: { port: '80a' }, env: {} }, '--port must be an integer from 0 to 65535, received "80a"')
+    await refuse({ env: { PORT: '70000' } }, 'PORT must be an integer from 0 to 65535, received "70000"')
+    await refuse(
+      { env: { HOLDFAST_ENV: 'prod' } },
+      'HOLDFAST_ENV must be one of development, staging, production, received "prod"',
+    )
+    await refuse(
+      { flags: { engine: 'disk' }, env: {} },
+      '--engine must be memory or a redis:// address, received "disk"',
+    )
+    const path = await file('log: { level: loud }\n')
+    await refuse({ env: {}, file: path }, `log.level in ${path} must be one of trace, debug, info`)
+  })
+
+  it('refuses a setting that it does not know, and lists those it does', async () => {
+    const path = await file('prot: 8000\n')
+    await expect(loadConfiguration({ env: {}, file: path })).rejects.toThrow(
+      `prot in ${path} is not a setting; known are port, host, environment`,
+    )
+    const nested = await file('log: { colour: true }\n')
+    await expect(loadConfiguration({ env: {}, file: nested })).rejects.toThrow(
+      `log.colour in ${nested} is not a setting`,
+    )
+  })
+
+  it('never prints a secret', async () => {
+    const path = await file('secret: [hunter2]\n')
+    await expect(loadConfiguration({ env: {}, file: path })).rejects.not.toThrow('hunter2')
+  })
+
+  it('says where a file is not YAML, not a mapping, or not there', async () => {
+    const broken = await file('port: 1\nport: 2\n')
+    await expect(loadConfiguration({ env: {}, file: broken })).rejects.toThrow(/is not valid YAML: .*line 2/s)
+    const list = await file('- port\n')
+    await expect(loadConfiguration({ env: {}, file: list })).rejects.toThrow('must hold a mapping of settings')
+    await expect(loadConfiguration({ env: {}, file: join(directory, 'absent') })).rejects.toThrow(
+      '--config must be a file that can be read',
+    )
+  })
+})

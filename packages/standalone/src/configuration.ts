@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { EXIT, Failure, describeError } from './failure.js'
+
+/** One rule, limit or timing of the server; its members are checked by the server itself, which knows them. */
+const members = z.record(z.string(), z.unknown(), { error: 'a mapping of names to values' })
+
+const claims = z.strictObject(
+  { tenant: z.string({ error: 'text' }).optional(), user: z.string({ error: 'text' }).optional() },
+  { error: 'a mapping with tenant and user' },
+)
+
+const auth = z.strictObject(
+  {
+    issuer: z.string({ error: 'text' }).optional(),
+    audience: z.string({ error: 'text' }).optional(),
+    claims: claims.optional(),
+    queryToken: z.boolean({ error: 'true or false' }).optional(),
+  },
+  { error: 'a mapping with issuer, audience, claims or queryToken' },
+)
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const log = z.strictObject(
+  {
+    level: z.enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+    format: z.enum(['auto', 'json', 'pretty'], { error: 'one of auto, json, pretty' }).default('auto'),
+  },
+  { error: 'a mapping with level or format' },
+)
+
+const digits = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
+
+const PORT_EXPECTED = 'an integer from 0 to 65535'
+const ENVIRONMENTS = ['development', 'staging', 'production'] as const
+
+/** Every setting of the standalone server. Flags, environment and file are all read through it. */
+const settings = z.strictObject({
+  port: z
+    .preprocess(digits, z.int({ error: PORT_EXPECTED }).min(0, PORT_EXPECTED).max(65_535, PORT_EXPECTED))
+    .default(8000),
+  host: z.string({ error: 'a host name or address' }).min(1, 'a host name or address').default('127.0.0.1'),
+  environment: z.enum(ENVIRONMENTS, { error: `one of ${ENVIRONMENTS.join(', ')}` }).default('development'),
+  engine: z
+    .string({ error: 'memory or a redis:// address' })
+    .regex(/^(?:memory|rediss?:\/\/.+)$/, 'memory or a redis:// address')
+    .default('memory'),
+  secret: z.string({ error: 'text of at least 32 bytes' }).optional(),
+  dataDir: z.string({ error: 'a directory' }).min(1, 'a directory').default('.holdfast'),
+  demo: z.boolean({ error: 'true or false' }).optional(),
+  path: z
+    .string({ error: 'a path such as /ws' })
+    .regex(/^(?:\/[A-Za-z0-9_-]+)+$/, 'a path such as /ws')
+    .default('/ws'),
+  auth: auth.default({}),
+  channels: z.record(z.string(), members, { error: 'a mapping of channel patterns to rules' }).optional(),
+  limits: members.optional(),
+  heartbeat: members.optional(),
+  session: members.optional(),
+  drain: members.optional(),
+  log: log.prefault({}),
+})
+
+/** The settings of the standalone server, checked and with their defaults. */
+export type Configuration = z.infer<typeof settings>
+
+/** The name of a setting. */
+export type SettingName = keyof Configuration
+
+/** What the command line says; undefined where it says nothing. */
+export type Flags = { readonly [K in SettingName]?: unknown }
+
+const FLAGS: Partial<Record<SettingName, string>> = {
+  port: '--port',
+  host: '--host',
+  engine: '--engine',
+  demo: '--demo',
+}
+
+const VARIABLES: Partial<Record<SettingName, string>> = {
+  port: 'PORT',
+  host: 'HOST',
+  environment: 'HOLDFAST_ENV',
+  engine: 'REDIS_URL',
+  secret: 'HOLDFAST_SECRET',
+  dataDir: 'HOLDFAST_DATA_DIR',
+}
+
+/** Where settings come from. A flag beats a variable, a variable beats the file, the file beats the default. */
+export interface ConfigurationSources {
+  readonly flags?: Flags
+  /** Variables that are empty count as absent. */
+  readonly env: NodeJS.ProcessEnv
+  /** The path of a YAML file. */
+  readonly file?: string | undefined
+}
+
+/** Reads and checks the settings. Throws a `Failure` that names the source, the expectation and the value received. */
+export async function loadConfiguration(sources: ConfigurationSources): Promise<Configuration> {
+  const file = sources.file === undefined ? {} : await readConfigurationFile(sources.file)
+  const merged = merge(sources, file)
+  const parsed = settings.safeParse(merged.values)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map((issue) => describeIssue(issue, merged))
+  throw new Failure(problems.join('\n'), EXIT.usage)
+}
+
+interface Merged {
+  readonly values: Record<string, unknown>
+  /** By setting: how its source is called. */
+  readonly origins: Map<string, string>
+  readonly file: string | undefined
+}
+
+function merge({ flags = {}, env, file }: ConfigurationSources, fromFile: Record<string, unknown>): Merged {
+  const values: Record<string, unknown> = { ...fromFile }
+  const origins = new Map(Object.keys(fromFile).map((name) => [name, `${name} in ${file}`]))
+  const take = (name: string, value: unknown, origin: string): void => {
+    if (value === undefined || value === '') return
+    values[name] = value
+    origins.set(name, origin)
+  }
+  for (const [name, variable] of Object.entries(VARIABLES)) take(name, env[variable], variable)
+  for (const [name, flag] of Object.entries(FLAGS)) take(name, flags[name as SettingName], flag)
+  return { values, origins, file }
+}
+
+async function readConfigurationFile(path: string): Promise<Record<string, unknown>> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Failure(`--config must be a file that can be read: ${describeError(error)}`, EXIT.usage)
+  })
+  return parseConfiguration(text, path)
+}
+
+/** The mapping that a YAML text holds; an empty text holds an empty one. Throws a `Failure` that names `path` and the line. */
+export function parseConfiguration(text: string, path: string): Record<string, unknown> {
+  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true })
+  const problem = document.errors[0]
+  if (problem) throw new Failure(`${path} is not valid YAML: ${problem.message.trim()}`, EXIT.usage)
+  const value: unknown = document.toJS({ maxAliasCount: 20 }) ?? {}
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new Failure(`${path} must hold a mapping of settings, received ${preview(value)}`, EXIT.usage)
+}
+
+function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merged): string {
+  const [setting, ...rest] = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') return describeUnknown([setting ?? '', ...rest], issue.keys, file)
+  const origin = origins.get(setting ?? '') ?? setting ?? 'configuration'
+  const [name, ...where] = origin.split(' in ')
+  const full = [[name, ...rest].join('.'), ...where].join(' in ')
+  const received = setting === 'secret' ? 'something else' : preview(valueAt(values, issue.path))
+  return `${full} must be ${issue.message}, received ${received}`
+}
+
+function describeUnknown(path: string[], keys: string[], file: string | undefined): string {
+  const names = keys.map((key) => [...path.filter((part) => part !== ''), key].join('.'))
+  const known = path[0] === '' ? `; known are ${Object.keys(settings.shape).join(', ')}` : ''
+  return `${names.join(', ')} in ${file} is not a setting${known}`
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], values)
+}
+
+function preview(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value) ?? typeof value
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
