@@ -29,13 +29,18 @@ export function localNameOf(channel: string): string {
 
 /**
  * Any text (a user id, say) as one segment of a channel name. Characters that a segment cannot hold, and `~` itself, become `~`
- * and the two hexadecimal digits of each of their UTF-8 bytes, so that different texts give different segments.
+ * and the two hexadecimal digits of each of their UTF-8 bytes, so that different texts give different segments. The length is
+ * the caller's to check: a name holds 220 characters after its namespace.
  */
 export function channelSegment(value: string): string {
   return value.replace(/[^A-Za-z0-9_.@+=-]/gu, (character) =>
-    Array.from(
-      new TextEncoder().encode(character),
-      (byte) => `~${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-    ).join(''),
+    Array.from(bytesOf(character), (byte) => `~${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   )
+}
+
+function bytesOf(character: string): Iterable<number> {
+  const code = character.charCodeAt(0)
+  // An encoder turns every lone surrogate into U+FFFD, and two texts would meet; this is what UTF-8 would have given it.
+  const isLone = character.length === 1 && code >= 0xd800 && code <= 0xdfff
+  return isLone ? [0xed, 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)] : new TextEncoder().encode(character)
 }

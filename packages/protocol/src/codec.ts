@@ -75,9 +75,6 @@ function decodeCommand(line: string, limits: FrameLimits): Decoded {
   if (schema === undefined) return refuseType(value['type'], id)
   const issue = schema.check(value, '')
   if (issue) return refuse(issue.path === 'channel' ? 'invalid_channel' : 'bad_request', describeIssue(issue), id, true)
-  if (Object.hasOwn(value, 'data') && scan.data === undefined) {
-    return refuse('bad_request', 'the member name data must be written without escapes', id, true)
-  }
   const data = scan.data && line.slice(scan.data.start, scan.data.end).trim()
   return { command: value as Command, data }
 }

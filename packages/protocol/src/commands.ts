@@ -22,7 +22,7 @@ export const commandId = either(integer(), text({ min: 1, max: 64 }))
 export type CommandId = Infer<typeof commandId>
 
 const id = optional(commandId)
-const credential = text({ min: 1, max: 8192 })
+const credential = text({ min: 1, max: 8192, secret: true })
 
 /** The application's word for a message: 1 to 64 printable characters without spaces. */
 export const eventName: Schema<string> = text({
@@ -46,7 +46,7 @@ const hello = object({
   resume: optional(
     object({
       session: text({ min: 1, max: 64 }),
-      secret: text({ min: 1, max: 128 }),
+      secret: text({ min: 1, max: 128, secret: true }),
       positions: record(position, 256, channelName),
     }),
   ),
@@ -58,7 +58,8 @@ const subscribe = object({
   id,
   channel: channelName,
   since: optional(since),
-  presence: optional(flag()),
+  /** Be a member of the channel, and see the others; `info` (at most 1 KiB) is what the member tells of itself. */
+  presence: optional(either(flag(), object({ info: json() }))),
 })
 
 const unsubscribe = object({ type: literal('unsubscribe'), id, channel: channelName })

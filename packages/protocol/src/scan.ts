@@ -1,6 +1,6 @@
 import type { FrameLimits } from './limits.js'
 
-/** Where the bytes of the top-level `data` member stand in a command, and nothing else: validity is the parser's business. */
+/** Where the text of the top-level `data` member stands in a command, white space around it included. */
 export interface DataSpan {
   readonly start: number
   readonly end: number
@@ -10,6 +10,7 @@ export interface DataSpan {
 export type ScanResult = { readonly data: DataSpan | undefined } | { readonly problem: string }
 
 const QUOTE = 34
+const MINUS = 45
 const BACKSLASH = 92
 const OPEN_OBJECT = 123
 const CLOSE_OBJECT = 125
@@ -19,9 +20,10 @@ const COLON = 58
 const COMMA = 44
 
 /**
- * One pass over the text of one command, before it is parsed: bounds nesting and the members of each object without recursion
- * or allocation, refuses what JSON allows but we do not (a lone surrogate escape, a number that is not finite, `data` twice), and
- * finds the span of the top-level `data`, so that it can travel on as the bytes it was.
+ * One pass over the text of one command, before it is parsed: bounds nesting and the members of each object without recursion,
+ * and refuses what JSON allows but we do not, because two readers could understand it differently: a lone surrogate, a number
+ * that is not finite, `data` twice, a top-level member name written with escapes. Finds the span of the top-level `data`, so
+ * that it can travel on as the text it was.
  *
  * On text that is not JSON the result means nothing but "bounded"; the parser refuses it afterwards.
  */
@@ -32,7 +34,8 @@ export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMa
   let dataStart = -1
   let token = ''
   for (let at = 0; at < text.length; at += 1) {
-    switch (text.charCodeAt(at)) {
+    const code = text.charCodeAt(at)
+    switch (code) {
       case QUOTE: {
         const end = endOfString(text, at)
         if (end < 0) return { problem: 'holds a lone surrogate' }
@@ -51,10 +54,11 @@ export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMa
         keys[depth] = count
         if (count > limits.objectKeysMax)
           return { problem: `has an object with more than ${limits.objectKeysMax} members` }
-        if (depth === 1 && token === '"data"') {
-          if (data !== undefined) return { problem: 'names data twice' }
-          dataStart = at + 1
-        }
+        if (depth > 1) break
+        if (token.includes('\\')) return { problem: 'writes a member name with escapes' }
+        if (token !== '"data"') break
+        if (data !== undefined) return { problem: 'names data twice' }
+        dataStart = at + 1
         break
       }
       case COMMA:
@@ -64,32 +68,30 @@ export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMa
           data = { start: dataStart, end: at }
           dataStart = -1
         }
-        if (text.charCodeAt(at) !== COMMA) depth -= 1
+        if (code === COMMA) break
+        depth -= 1
+        if (depth < 0) return { problem: 'closes what it did not open' }
         break
-      default: {
-        const end = endOfNumber(text, at)
-        if (end > at && !Number.isFinite(Number(text.slice(at, end))))
-          return { problem: 'holds a number that is not finite' }
-        if (end > at) at = end - 1
-      }
+      default:
+        if (isNumberStart(code)) {
+          const end = endOfNumber(text, at)
+          if (isInfinite(text, at, end)) return { problem: 'holds a number that is not finite' }
+          at = end - 1
+        }
     }
   }
   return { data }
 }
 
-/** The index of the closing quote (or the last index of text that never closes); -1 for a lone surrogate escape. */
+/** The index of the closing quote (or the last index of text that never closes); -1 for a lone surrogate, escaped or not. */
 function endOfString(text: string, open: number): number {
   let at = open + 1
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) return at
-    if (code === BACKSLASH) {
-      const width = escapeWidth(text, at)
-      if (width < 0) return -1
-      at += width
-    } else {
-      at += 1
-    }
+    const width = code === BACKSLASH ? escapeWidth(text, at) : isSurrogate(code) ? pairWidth(text, at, code) : 1
+    if (width < 0) return -1
+    at += width
   }
   return text.length - 1
 }
@@ -98,20 +100,45 @@ function endOfString(text: string, open: number): number {
 function escapeWidth(text: string, at: number): number {
   if (text[at + 1] !== 'u') return 2
   const unit = Number.parseInt(text.slice(at + 2, at + 6), 16)
-  if (unit >= 0xdc00 && unit <= 0xdfff) return -1
-  if (!(unit >= 0xd800 && unit <= 0xdbff)) return 6
+  if (!isSurrogate(unit)) return 6
   const partner = text.startsWith('\\u', at + 6) ? Number.parseInt(text.slice(at + 8, at + 12), 16) : 0
-  return partner >= 0xdc00 && partner <= 0xdfff ? 12 : -1
+  return isHigh(unit) && isLow(partner) ? 12 : -1
 }
 
-/** The index after the number that starts at `at`; `at` itself when none does. */
+/** 2 for a surrogate pair at `at`; -1 for a half alone. */
+function pairWidth(text: string, at: number, code: number): number {
+  return isHigh(code) && isLow(text.charCodeAt(at + 1)) ? 2 : -1
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff
+}
+
+function isHigh(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff
+}
+
+function isLow(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
+}
+
+function isNumberStart(code: number): boolean {
+  return code === MINUS || (code >= 48 && code <= 57)
+}
+
+/** The index after the number that starts at `at`. */
 function endOfNumber(text: string, at: number): number {
-  let end = at
+  let end = at + 1
   while (end < text.length && isNumberPart(text.charCodeAt(end))) end += 1
   return end
 }
 
-/** Digits, and `+ - . E e`: what a JSON number is made of. The letters of `true`, `false` and `null` other than e are not. */
+/** Digits, and `+ - . E e`: what a JSON number is made of. */
 function isNumberPart(code: number): boolean {
-  return (code >= 48 && code <= 57) || code === 43 || code === 45 || code === 46 || code === 69 || code === 101
+  return (code >= 48 && code <= 57) || code === 43 || code === MINUS || code === 46 || code === 69 || code === 101
+}
+
+/** `1e400` needs five characters; shorter text of digits, points and exponents is always a finite number, or none. */
+function isInfinite(text: string, start: number, end: number): boolean {
+  return end - start >= 5 && Math.abs(Number(text.slice(start, end))) === Infinity
 }

@@ -68,11 +68,18 @@ function leaf<T>(expected: string, holds: (value: unknown) => boolean, json: Jso
   }
 }
 
-/** Text of `min` to `max` UTF-16 units (default 0 to 65536), well formed, matching `pattern` if given. */
+/** What text must hold; `secret` keeps the text itself out of what is said about it. */
+export interface TextOptions {
+  readonly min?: number
+  readonly max?: number
+  readonly pattern?: RegExp
+  readonly expected?: string
+  readonly secret?: boolean
+}
+
+/** Text of `min` to `max` UTF-16 units (default 0 to 65536), matching `pattern` if given. */
 /* @__NO_SIDE_EFFECTS__ */
-export function text(
-  options: { min?: number; max?: number; pattern?: RegExp; expected?: string } = {},
-): Schema<string> {
+export function text(options: TextOptions = {}): Schema<string> {
   const { min = 0, max = 65536, pattern } = options
   const expected =
     options.expected ?? (pattern ? `text matching ${pattern.source}` : `text of ${min} to ${max} characters`)
@@ -81,12 +88,14 @@ export function text(
     value.length >= min &&
     value.length <= max &&
     (pattern === undefined || pattern.test(value))
-  return leaf(expected, holds, {
-    type: 'string',
-    minLength: min,
-    maxLength: max,
-    ...(pattern && { pattern: pattern.source }),
-  })
+  const bounds = { minLength: min, maxLength: max, ...(pattern && { pattern: pattern.source }) }
+  const schema = leaf<string>(expected, holds, { type: 'string', ...bounds })
+  return options.secret ? { ...schema, check: (value, path) => hidden(schema.check(value, path)) } : schema
+}
+
+function hidden(issue: Issue | undefined): Issue | undefined {
+  if (typeof issue?.received !== 'string') return issue
+  return { ...issue, received: `(${issue.received.length} characters)` }
 }
 
 /** A whole number from `min` to `max` (default 0 to 2^53-1). */
