@@ -122,7 +122,7 @@ function build(value: unknown, root?: object): unknown {
   const notation = Object.keys(value).find((name) => Object.hasOwn(NOTATION, name))
   const result: Record<string, unknown> | unknown[] = Array.isArray(value) ? [] : {}
   const top = root ?? result
-  if (notation) return NOTATION[notation]?.((value as Record<string, never>)[notation]!, top)
+  if (notation) return NOTATION[notation]?.(Reflect.get(value, notation) as never, top)
   for (const [name, item] of Object.entries(value)) Object.assign(result, { [name]: build(item, top) })
   return result
 }
