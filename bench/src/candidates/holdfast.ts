@@ -1,0 +1,63 @@
+import { BENCH_SECRET, benchToken } from '../token.js'
+import type { Candidate, ControlFrame, Dialect, Opening, RunningServer } from './candidate.js'
+
+const dialect: Dialect = {
+  path: '/ws',
+  subprotocol: 'holdfast.v1+json',
+  begin(opening: Opening): void {
+    opening.send(JSON.stringify({ type: 'hello', token: benchToken(opening.user) }))
+  },
+  proceed(opening: Opening, text: string): void {
+    for (const line of text.split('\n')) proceedWith(opening, line)
+  },
+  publish: (channel, text, id) => JSON.stringify({ type: 'publish', id, channel, data: { text } }),
+  control(text: string): ControlFrame {
+    const types = text.split('\n').map(typeOf)
+    const failure = types.find((type) => type !== 'ok' && type !== 'ping' && type !== 'pong')
+    if (failure !== undefined) return { kind: 'failure', reason: text }
+    const acknowledged = types.filter((type) => type === 'ok').length
+    if (acknowledged > 0) return { kind: 'acknowledged', count: acknowledged }
+    return types.includes('ping') ? { kind: 'heartbeat', answer: 'ping' } : { kind: 'other' }
+  },
+}
+
+/** Holdfast on the embedded engine, with history, offsets, access rules and acknowledgements on, as a user starts it. */
+export const holdfast: Candidate = {
+  name: 'holdfast',
+  title: 'Holdfast',
+  dialect,
+  async start(): Promise<RunningServer> {
+    const { createHoldfast } = await import('@holdfast/server')
+    const server = createHoldfast({
+      auth: { secret: BENCH_SECRET },
+      channels: { 'room:*': { subscribe: 'anyone', publish: 'anyone', history: { size: 1000, ttl: '1h' } } },
+      engine: 'memory',
+      environment: 'development',
+    })
+    const { port } = await server.listen(0, '127.0.0.1')
+    return { port, close: () => server.close() }
+  },
+}
+
+function proceedWith(opening: Opening, line: string): void {
+  const type = typeOf(line)
+  if (type === 'welcome') subscribe(opening)
+  else if (type === 'subscribed') countAnswer(opening)
+  else if (type === 'error' || type === 'goodbye') opening.refuse(line)
+}
+
+function subscribe(opening: Opening): void {
+  if (opening.channels.length === 0) opening.ready()
+  else opening.send(opening.channels.map((channel) => JSON.stringify({ type: 'subscribe', channel })).join('\n'))
+}
+
+function countAnswer(opening: Opening): void {
+  opening.answers++
+  if (opening.answers === opening.channels.length) opening.ready()
+}
+
+function typeOf(line: string): string {
+  if (line === 'pong') return 'pong'
+  const { type } = JSON.parse(line) as { type?: unknown }
+  return typeof type === 'string' ? type : 'unknown'
+}
