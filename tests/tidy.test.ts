@@ -244,6 +244,15 @@ describe('the repository', () => {
     expect(lock.match(/"resolved": "(?:https?|git|ssh)[^"]*"/g) ?? []).toEqual([])
   })
 
+  it('locks the optional packages of every platform, without which npm ci refuses a fresh clone', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, Locked>
+    }
+    const names = Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13))
+    const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    expect(wanted.filter((name) => !names.includes(name))).toEqual([])
+  })
+
   it('pins every dependency to one version', () => {
     const wrong = [
       '.',
@@ -266,6 +275,10 @@ describe('the repository', () => {
     expect(filesUnder('.', '.md').flatMap(brokenLinks)).toEqual([])
   })
 })
+
+interface Locked {
+  readonly optionalDependencies?: object
+}
 
 function brokenLinks({ path, text }: SourceFile): string[] {
   const prose = text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '')
