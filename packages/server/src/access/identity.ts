@@ -1,0 +1,34 @@
+import { channelSegment } from '@holdfast/protocol'
+
+/** Who a connection is, as a verified credential says. */
+export interface Identity {
+  readonly tenant: string
+  readonly user: string
+  readonly roles: readonly string[]
+  /** Verbs allowed by channel name, beyond the rules: `{"room:42": ["subscribe", "publish"]}`. */
+  readonly grants: Readonly<Record<string, readonly string[]>>
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined
+  readonly tokenId: string | undefined
+}
+
+/** The longest segment that a user id may become in a channel name such as `user:{user}`. */
+const SEGMENT_MAX = 200
+
+/** No control characters, no lone surrogates: what may name a tenant or a user. */
+const PRINTABLE = /^[^\p{Cc}\p{Surrogate}]{1,128}$/u
+
+/** Whether this may name a tenant. */
+export function isTenantName(name: unknown): name is string {
+  return typeof name === 'string' && PRINTABLE.test(name)
+}
+
+/** Whether this may name a user: as a tenant, and fit for a channel name. */
+export function isUserName(name: unknown): name is string {
+  return isTenantName(name) && channelSegment(name).length <= SEGMENT_MAX
+}
+
+/** The name under which what belongs to a user of a tenant is kept. Lengths stand first, so that no two users share it. */
+export function userKey(identity: Pick<Identity, 'tenant' | 'user'>): string {
+  return `${identity.tenant.length}:${identity.tenant}${identity.user.length}:${identity.user}`
+}

@@ -1,0 +1,179 @@
+import type { Command, CommandOf, CommandType } from '@holdfast/protocol'
+import type { ChannelRule, Verb } from '../access/channel-rules.js'
+import type { ReadRange, Stream } from '../engine/engine.js'
+import type { Connection } from './connection.js'
+import { encodeMessageList, encodeWithRaw } from './encode.js'
+import { HoldfastError } from './errors.js'
+
+type Handler<T extends CommandType> = (
+  connection: Connection,
+  command: CommandOf<T>,
+  data: string | undefined,
+) => Promise<void>
+
+/** What each command of an open connection does. A rejection is answered by an `error`. */
+export const COMMAND_HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
+  hello,
+  subscribe,
+  unsubscribe,
+  publish,
+  signal,
+  history,
+  presence,
+  state,
+  ack,
+  cancel,
+  call,
+  refresh,
+  ping,
+}
+
+/** Messages in an answer to `history` when the client does not say. */
+const HISTORY_LIMIT = 100
+
+async function hello(): Promise<void> {
+  throw new HoldfastError('bad_request', 'hello must be sent once')
+}
+
+async function subscribe(connection: Connection, command: CommandOf<'subscribe'>): Promise<void> {
+  const { channel, since, id } = command
+  const presence = command.presence !== undefined && command.presence !== false
+  const info = typeof command.presence === 'object' ? JSON.stringify(command.presence.info) : undefined
+  const max = connection.services.limits.presenceInfoBytesMax
+  if (info !== undefined && Buffer.byteLength(info) > max)
+    throw new HoldfastError('limit_exceeded', `presence.info must be at most ${max} bytes`)
+  await connection.subscriptions.start({ channel, since, presence, info, id })
+}
+
+async function unsubscribe(connection: Connection, { channel, id }: CommandOf<'unsubscribe'>): Promise<void> {
+  connection.subscriptions.stop(channel)
+  answer(connection, { id })
+}
+
+async function publish(connection: Connection, command: CommandOf<'publish'>, data = 'null'): Promise<void> {
+  const { channel, event = 'message', key, id } = command
+  const allowed = allow(connection, 'publish', channel)
+  const rule = allowed instanceof Promise ? await allowed : allowed
+  const { identity, services } = connection
+  const outcome = await services.engine.publish({
+    stream: streamOf(connection, channel),
+    event,
+    data,
+    from: { user: identity.user, connection: connection.id },
+    at: now(connection),
+    retention: rule.retention,
+    ...(key !== undefined && { idempotency: { scope: identity.user, key } }),
+  })
+  if (outcome.kind !== 'published') throw new HoldfastError('idempotency_conflict')
+  const { epoch, offset, duplicate } = outcome
+  answer(connection, { id, offset, epoch: epoch || undefined, messageId: outcome.id, duplicate })
+}
+
+async function signal(connection: Connection, command: CommandOf<'signal'>, data = 'null'): Promise<void> {
+  const { channel, event } = command
+  await allow(connection, 'signal', channel)
+  const from = { user: connection.identity.user, connection: connection.id }
+  await connection.services.engine.announce(streamOf(connection, channel), { event, data, from, at: now(connection) })
+}
+
+async function history(connection: Connection, command: CommandOf<'history'>): Promise<void> {
+  const { channel, since, before, limit = HISTORY_LIMIT, id } = command
+  const { retention } = await allow(connection, 'history', channel)
+  if (since !== undefined && before !== undefined)
+    throw new HoldfastError('bad_request', 'since and before exclude each other')
+  if (retention === undefined) throw new HoldfastError('permission_denied', 'this channel keeps no history')
+  await connection.outbox.room()
+  const bytesMax = connection.services.limits.subscription.recovery.bytesMax
+  // `since` reads forward from a position, everything else backward from the newest.
+  const range: ReadRange = {
+    ...(since && { from: since.offset + 1 }),
+    ...(before && { before: before.offset }),
+    limit,
+    bytesMax,
+    keep: since ? 'oldest' : 'newest',
+  }
+  const page = await connection.services.engine.read(streamOf(connection, channel), retention, range)
+  const asked = since ?? before
+  const messages = asked !== undefined && asked.epoch !== page.epoch ? [] : page.messages
+  const [oldest, newest] = [messages[0]?.offset ?? page.first, messages.at(-1)?.offset ?? page.top.offset]
+  const more = since ? newest < page.top.offset : oldest > page.first
+  const head = { type: 'ok', id, epoch: page.epoch, more }
+  connection.send(encodeWithRaw(head, 'messages', encodeMessageList(channel, messages)))
+}
+
+async function presence(connection: Connection, { channel, limit, id }: CommandOf<'presence'>): Promise<void> {
+  await allow(connection, 'presence', channel)
+  const { members, counts } = await connection.services.presence.list(streamOf(connection, channel), limit)
+  answer(connection, { id, members, counts })
+}
+
+async function state(connection: Connection, { id }: CommandOf<'state'>, data = 'null'): Promise<void> {
+  const max = connection.services.limits.stateBytesMax
+  if (Buffer.byteLength(data) > max) throw new HoldfastError('limit_exceeded', `data must be at most ${max} bytes`)
+  connection.sessionState = data
+  answer(connection, { id })
+}
+
+async function ack(connection: Connection, { channel, offset, id }: CommandOf<'ack'>): Promise<void> {
+  const rule = await allow(connection, 'subscribe', channel)
+  if (!rule.inbox || rule.retention === undefined) throw new HoldfastError('bad_request', 'channel must be an inbox')
+  await connection.services.inboxes.acknowledge(streamOf(connection, channel), rule.retention, offset)
+  answer(connection, { id })
+}
+
+async function cancel(connection: Connection, { operation, id }: CommandOf<'cancel'>): Promise<void> {
+  const { operations } = connection.services
+  const found = await operations.find(connection.identity, operation)
+  if (found === undefined)
+    throw new HoldfastError('not_found', 'this operation does not exist, or is not yours to cancel')
+  if (!(await operations.requestCancel(found.tenant, found.id))) throw new HoldfastError('already_ended')
+  answer(connection, { id })
+}
+
+async function call(connection: Connection, command: CommandOf<'call'>): Promise<void> {
+  const { method, timeout, id } = command
+  const json = await connection.services.methods.call(method, command.data, connection.identity, timeout)
+  if (connection.isOpen) connection.send(encodeWithRaw({ type: 'ok', id }, 'data', { json }))
+}
+
+async function refresh(connection: Connection, { token, id }: CommandOf<'refresh'>): Promise<void> {
+  const result = await connection.services.authenticator.authenticate(token)
+  const current = connection.identity
+  if (!('identity' in result) || result.identity.tenant !== current.tenant || result.identity.user !== current.user) {
+    throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
+  }
+  await connection.changeIdentity(result.identity)
+  const { expiresAt } = result.identity
+  answer(connection, { id, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString() })
+}
+
+async function ping(connection: Connection, { id, at }: CommandOf<'ping'>): Promise<void> {
+  connection.send(JSON.stringify({ type: 'pong', id, at }))
+}
+
+function answer(connection: Connection, members: { id: Command['id'] } & Record<string, unknown>): void {
+  if (connection.isOpen) connection.send(JSON.stringify({ type: 'ok', ...members }))
+}
+
+/** The rule of the channel if the identity may; a promise only where the answer lies in the engine. */
+function allow(connection: Connection, verb: Verb, channel: string): ChannelRule | Promise<ChannelRule> {
+  const { rules } = connection.services
+  const rule = rules.ruleOf(channel, connection.identity)
+  const allowed = rule !== undefined && rules.allows(connection.identity, verb, channel)
+  if (allowed === false || rule === undefined)
+    throw new HoldfastError('permission_denied', `${verb} is not allowed on this channel`)
+  return allowed === true ? rule : allowed.then((yes) => judged(yes, rule, verb))
+}
+
+function judged(allowed: boolean, rule: ChannelRule, verb: Verb): ChannelRule {
+  if (!allowed) throw new HoldfastError('permission_denied', `${verb} is not allowed on this channel`)
+  return rule
+}
+
+function streamOf(connection: Connection, channel: string): Stream {
+  return { tenant: connection.identity.tenant, channel }
+}
+
+function now(connection: Connection): string {
+  return new Date(connection.services.clock.now()).toISOString()
+}

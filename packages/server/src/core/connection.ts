@@ -1,0 +1,344 @@
+import {
+  CLOSE,
+  type CloseReason,
+  type Decoded,
+  type GapRange,
+  type Reconnect,
+  decodeFrame,
+  isRefusal,
+} from '@holdfast/protocol'
+import type { Identity } from '../access/identity.js'
+import type { Socket, SocketHandler, Upgrade } from '../transport/transport.js'
+import { type CommandConsumer, CommandQueue } from './command-queue.js'
+import { COMMAND_HANDLERS } from './commands.js'
+import { encodeError, encodeGap, encodeRefusal } from './encode.js'
+import { HoldfastError } from './errors.js'
+import type { Frame } from './frame.js'
+import { Handshake } from './handshake.js'
+import type { Pulse } from './heartbeat.js'
+import { Outbox, type OutboxOwner } from './outbox.js'
+import type { Services } from './services.js'
+import type { SessionContent, SessionHolder, SessionKey } from './session.js'
+import { type SubscriptionOwner, Subscriptions } from './subscriptions.js'
+
+/** `handshaking`: nobody yet; `open`: welcomed; `closing`: told goodbye; `closed`: the socket is gone. */
+export type ConnectionState = 'handshaking' | 'open' | 'closing' | 'closed'
+
+const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+  handshaking: ['open', 'closing', 'closed'],
+  open: ['closing', 'closed'],
+  closing: ['closed'],
+  closed: [],
+}
+
+/** How long before its token expires a client is told. */
+const EXPIRY_NOTICE_MS = 30_000
+
+/** Who a connection is once it was welcomed. */
+export interface Admitted {
+  readonly identity: Identity
+  readonly session: SessionKey
+  readonly state: string | undefined
+}
+
+/** How a close differs from its entry in the table. */
+export interface Farewell {
+  readonly reconnect?: Reconnect
+  /** Milliseconds before the client comes back. */
+  readonly after?: number
+}
+
+/** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
+export class Connection
+  implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, SessionHolder, CommandConsumer
+{
+  readonly id: string
+  readonly services: Services
+  readonly outbox: Outbox
+  readonly subscriptions: Subscriptions
+  lastSeenAt = 0
+  nextPingAt = 0
+  /** JSON text of the session's state. */
+  sessionState: string | undefined
+  /** Ends with `Operation completed` when this channel does. */
+  endsWith: string | undefined
+  readonly #socket: Socket
+  readonly #commands: CommandQueue
+  readonly #openedAt: number
+  #handshake: Handshake | undefined
+  #state: ConnectionState = 'handshaking'
+  #admitted: { identity: Identity; session: SessionKey } | undefined
+  #handedOver = false
+  #placeLeft = false
+  #errors = 0
+  #noticed = false
+  readonly #onClosed: (connection: Connection) => void
+
+  constructor(services: Services, socket: Socket, upgrade: Upgrade, onClosed: (connection: Connection) => void) {
+    this.services = services
+    this.id = services.random.id(9)
+    this.#socket = socket
+    this.#onClosed = onClosed
+    this.#openedAt = services.clock.now()
+    this.outbox = new Outbox(services.flusher, socket, this, services.limits.outboxBytesMax)
+    this.subscriptions = new Subscriptions(services, this)
+    this.#commands = new CommandQueue(this, services.limits.commandsInFlightMax)
+    this.#handshake = new Handshake(services, this, upgrade)
+    services.admission.arrived()
+    services.heartbeat.add(this)
+    this.#handshake.begin()
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get identity(): Identity {
+    if (this.#admitted === undefined) throw new Error('a connection has no identity before its welcome')
+    return this.#admitted.identity
+  }
+
+  get session(): SessionKey {
+    if (this.#admitted === undefined) throw new Error('a connection has no session before its welcome')
+    return this.#admitted.session
+  }
+
+  /** Whether the connection was welcomed and not told goodbye since. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  // From the socket
+
+  text(frame: string, bytes: number): void {
+    this.lastSeenAt = this.services.clock.now()
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.#state === 'handshaking' && bytes > this.services.limits.handshakeBytesMax)
+      return this.close(CLOSE.messageTooBig)
+    if (frame === 'ping') return this.send('pong')
+    this.#commands.push(decodeFrame(frame, this.services.limits))
+  }
+
+  binary(): void {
+    this.close(CLOSE.unsupportedData)
+  }
+
+  tooBig(): void {
+    this.close(CLOSE.messageTooBig)
+  }
+
+  alive(): void {
+    this.lastSeenAt = this.services.clock.now()
+  }
+
+  drained(): void {
+    this.outbox.drained()
+  }
+
+  closed(_code: number, clean: boolean): void {
+    this.#release(clean)
+    this.#enter('closed')
+  }
+
+  // From the handshake
+
+  /** Nothing after `hello` is begun until the handshake has ended. */
+  holdCommands(): void {
+    this.#commands.hold()
+  }
+
+  /** The client is who it says: from now on its commands are carried out. */
+  admit({ identity, session, state }: Admitted): void {
+    this.#enter('open')
+    this.#admitted = { identity, session }
+    this.sessionState = state
+    this.#handshake = undefined
+    this.services.sessions.hold(identity, this)
+  }
+
+  /** The welcome was sent and what it promised is under way. */
+  releaseCommands(): void {
+    this.#commands.release()
+  }
+
+  /** The identity of a refreshed token: the same tenant and user with other rights or another lifetime. */
+  async changeIdentity(identity: Identity): Promise<void> {
+    this.#admitted = { identity, session: this.session }
+    this.#noticed = false
+    await this.subscriptions.recheck()
+  }
+
+  // Commands
+
+  handle(decoded: Decoded): Promise<void> | undefined {
+    if (this.#state === 'closing' || this.#state === 'closed') return undefined
+    if (isRefusal(decoded)) {
+      this.send(encodeRefusal(decoded.error, decoded.message, decoded.id))
+      return decoded.malformed ? this.#countError() : undefined
+    }
+    if (this.#handshake !== undefined) return this.#handshake.handle(decoded)
+    return this.#carryOut(decoded)
+  }
+
+  room(): Promise<void> | undefined {
+    return this.outbox.room()
+  }
+
+  pauseReading(): void {
+    this.#socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#socket.resume()
+  }
+
+  async #carryOut(decoded: Exclude<Decoded, { error: unknown }>): Promise<void> {
+    const { id, type } = decoded.command
+    try {
+      await COMMAND_HANDLERS[type](this, decoded.command as never, decoded.data)
+    } catch (error) {
+      if (this.isOpen) this.send(encodeError(this.#asRefusal(error, type), id))
+    }
+  }
+
+  #asRefusal(error: unknown, command: string): HoldfastError {
+    if (error instanceof HoldfastError) return error
+    const unavailable = (error as { code?: unknown } | undefined)?.code === 'engine_unavailable'
+    if (!unavailable)
+      this.services.log.error({ event: 'command.failed', command, reason: String(error) }, 'a command failed')
+    return new HoldfastError(unavailable ? 'engine_unavailable' : 'internal_error', undefined, { retryAfter: 1_000 })
+  }
+
+  #countError(): undefined {
+    this.#errors += 1
+    if (this.#errors >= this.services.limits.errorsMax) this.close(CLOSE.tooManyErrors)
+  }
+
+  // Out
+
+  /** Sends a text that is never dropped. */
+  send(text: string): void {
+    this.outbox.push({ bytes: this.services.frames.text(text), importance: 'kept' })
+  }
+
+  encodeGap(channel: string, range: GapRange): Frame {
+    return { bytes: this.services.frames.text(encodeGap(channel, range)), importance: 'kept' }
+  }
+
+  tooSlow(): void {
+    this.services.log.warn(
+      { event: 'connection.slow', connection: this.id, bytes: this.outbox.bytes },
+      'a reader is too slow',
+    )
+    this.close(CLOSE.tooSlow)
+  }
+
+  streamEnded(channel: string): void {
+    if (this.endsWith === channel) this.close(CLOSE.operationCompleted)
+  }
+
+  // Heartbeat
+
+  ping(): void {
+    const { clock, frames } = this.services
+    const told = frames.text(JSON.stringify({ type: 'ping', at: new Date(clock.now()).toISOString() }))
+    this.outbox.push({ bytes: Buffer.concat([frames.ping(), told]), importance: 'drop-oldest' })
+  }
+
+  timedOut(): void {
+    this.close(CLOSE.heartbeatTimeout)
+  }
+
+  checkDeadlines(now: number): void {
+    if (this.#handshake !== undefined) {
+      if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.close(CLOSE.authenticationRequired)
+      return
+    }
+    const expiresAt = this.#admitted?.identity.expiresAt
+    if (expiresAt === undefined || this.#state !== 'open') return
+    if (now >= expiresAt) return this.close(CLOSE.tokenExpired)
+    if (now >= expiresAt - EXPIRY_NOTICE_MS && !this.#noticed) this.#noticeExpiry(expiresAt)
+  }
+
+  #noticeExpiry(expiresAt: number): void {
+    this.#noticed = true
+    const details = { expiresAt: new Date(expiresAt).toISOString() }
+    this.send(JSON.stringify({ type: 'notice', code: 'token_expiring', message: 'The token expires soon', details }))
+  }
+
+  // The end
+
+  /** Says goodbye and closes. Doing so again does nothing. */
+  close(reason: CloseReason, farewell: Farewell = {}): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    const clean = reason.code === 1000 || reason.code === 1008
+    this.#release(clean)
+    this.#enter('closing')
+    this.outbox.end({ bytes: this.services.frames.text(goodbye(reason, farewell)), importance: 'kept' })
+    this.#socket.close(reason.code, reason.reason)
+  }
+
+  /** Tells the client to move to another node at its slot; until then everything goes on. */
+  inviteToLeave(afterMs: number): void {
+    if (this.#state !== 'open') return
+    this.send(goodbye(CLOSE.serviceRestart, { reconnect: 'now', after: afterMs }))
+    this.#leavePlace()
+  }
+
+  handOver(): SessionContent {
+    const content = this.#content()
+    this.#handedOver = true
+    this.close(CLOSE.resumedElsewhere)
+    return content
+  }
+
+  #content(): SessionContent {
+    return { channels: this.subscriptions.content(), state: this.sessionState }
+  }
+
+  /** Lets go of everything that the connection holds, once. */
+  #release(clean: boolean): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.services.heartbeat.remove(this)
+    this.services.admission.departed()
+    this.#commands.clear()
+    const admitted = this.#admitted
+    if (admitted === undefined) return
+    this.services.sessions.drop(admitted.identity, this)
+    const content = this.#content()
+    // A session that was handed over stays present through its new connection.
+    this.subscriptions.stopAll(clean && !this.#handedOver)
+    this.#leavePlace()
+    if (!this.#handedOver) this.#saveSession(admitted, content)
+  }
+
+  #saveSession({ identity, session }: { identity: Identity; session: SessionKey }, content: SessionContent): void {
+    this.services.sessions.save(identity, session, content).catch((error: unknown) => {
+      this.services.log.warn({ event: 'session.unsaved', reason: String(error) }, 'a session could not be saved')
+    })
+  }
+
+  #leavePlace(): void {
+    if (this.#admitted === undefined || this.#placeLeft) return
+    this.#placeLeft = true
+    this.services.admission.leavePlace(this.#admitted.identity).catch((error: unknown) => {
+      this.services.log.warn({ event: 'place.kept', reason: String(error) }, 'a place could not be given back')
+    })
+  }
+
+  #enter(next: ConnectionState): void {
+    if (this.#state === next) return
+    if (!TRANSITIONS[this.#state].includes(next))
+      throw new Error(`a connection cannot go from ${this.#state} to ${next}`)
+    this.#state = next
+    if (next !== 'closed') return
+    this.outbox.close()
+    this.#onClosed(this)
+  }
+}
+
+function goodbye(reason: CloseReason, farewell: Farewell): string {
+  const { code, reason: message } = reason
+  const reconnect = farewell.reconnect ?? reason.reconnect
+  return JSON.stringify({ type: 'goodbye', code, message, reconnect, after: farewell.after })
+}

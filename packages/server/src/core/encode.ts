@@ -1,0 +1,80 @@
+import type { CommandId, ErrorCode, GapRange, Position, Recovered, ServerMessage } from '@holdfast/protocol'
+import { ERRORS } from '@holdfast/protocol'
+import type { MemberList, PresenceChange, Signal, StreamMessage } from '../engine/engine.js'
+import type { HoldfastError } from './errors.js'
+
+/** JSON text that goes into a message as it is. */
+export interface RawJson {
+  readonly json: string
+}
+
+/** The text of a server message without members that hold data as the application encoded it. */
+export function encodeServerMessage(message: ServerMessage): string {
+  return JSON.stringify(message)
+}
+
+/** As `encodeServerMessage`, with one more member whose value is JSON text already. */
+export function encodeWithRaw(message: object, member: string, raw: RawJson | undefined): string {
+  const text = JSON.stringify(message)
+  return raw === undefined ? text : `${text.slice(0, -1)},"${member}":${raw.json}}`
+}
+
+/** The text of a message. Nothing in it depends on who gets it. */
+export function encodeStreamMessage(channel: string, message: StreamMessage): string {
+  const offset = message.offset === undefined ? '' : `"offset":${message.offset},`
+  return (
+    `{"type":"message","channel":"${channel}","id":"${message.id}",${offset}"event":${JSON.stringify(message.event)},` +
+    `"data":${message.data},"from":${JSON.stringify(message.from)},"at":"${message.at}"}`
+  )
+}
+
+/** The text of a signal. */
+export function encodeSignal(channel: string, signal: Signal): string {
+  return (
+    `{"type":"signal","channel":"${channel}","event":${JSON.stringify(signal.event)},"data":${signal.data},` +
+    `"from":${JSON.stringify(signal.from)},"at":"${signal.at}"}`
+  )
+}
+
+/** The text of a presence change. */
+export function encodePresence(channel: string, change: PresenceChange): string {
+  return JSON.stringify({ type: change.kind, channel, member: change.member, counts: change.counts })
+}
+
+/** The text of a gap on a live subscription; `position` is where the stream goes on. */
+export function encodeGap(channel: string, range: GapRange, position?: Position): string {
+  return JSON.stringify({ type: 'gap', channel, ...range, ...(position && { position }) })
+}
+
+/** What a subscription starts with. */
+export interface Subscribed {
+  readonly channel: string
+  readonly position: Required<Position>
+  readonly recovered: Recovered
+  readonly gap: GapRange | undefined
+  readonly messages: readonly StreamMessage[]
+  readonly present: MemberList | undefined
+}
+
+/** The text of the answer to a subscribe, the messages recovered included. */
+export function encodeSubscribed(start: Subscribed, id?: CommandId): string {
+  const { channel, position, recovered, gap, messages, present } = start
+  const head = { type: 'subscribed', id, channel, epoch: position.epoch, position, recovered, gap, ...present }
+  return encodeWithRaw(head, 'messages', encodeMessageList(channel, messages))
+}
+
+/** A JSON array of messages. */
+export function encodeMessageList(channel: string, messages: readonly StreamMessage[]): RawJson {
+  return { json: `[${messages.map((message) => encodeStreamMessage(channel, message)).join(',')}]` }
+}
+
+/** The text of an error. */
+export function encodeError(error: HoldfastError, id?: CommandId): string {
+  const { code, message, retryable, retryAfter, details } = error
+  return JSON.stringify({ type: 'error', id, code, message, retryable, retryAfter, details })
+}
+
+/** The text of a refusal by the codec. */
+export function encodeRefusal(code: ErrorCode, message: string, id: CommandId | undefined): string {
+  return JSON.stringify({ type: 'error', id, code, message, retryable: ERRORS[code].retryable })
+}

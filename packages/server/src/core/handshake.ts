@@ -1,0 +1,190 @@
+import {
+  CLOSE,
+  type CloseReason,
+  type CommandOf,
+  type DecodedCommand,
+  type Position,
+  isChannelName,
+} from '@holdfast/protocol'
+import type { Authentication, AuthenticationFailure } from '../access/authenticator.js'
+import type { Identity } from '../access/identity.js'
+import type { Upgrade } from '../transport/transport.js'
+import type { Connection } from './connection.js'
+import { encodeError, encodeWithRaw } from './encode.js'
+import { HoldfastError } from './errors.js'
+import type { Services } from './services.js'
+import type { SessionChannel, SessionContent } from './session.js'
+import type { SubscribeRequest } from './subscriptions.js'
+
+type Hello = CommandOf<'hello'>
+
+const CLOSE_FOR: Readonly<Record<AuthenticationFailure, CloseReason>> = {
+  missing: CLOSE.authenticationRequired,
+  invalid: CLOSE.invalidToken,
+  expired: CLOSE.tokenExpired,
+  revoked: CLOSE.tokenRevoked,
+}
+
+const OPERATION_PATH = '/operations/'
+
+/** From the first byte of a connection to its welcome: credential, session, place, channels. */
+export class Handshake {
+  readonly #services: Services
+  readonly #connection: Connection
+  readonly #upgrade: Upgrade
+  #begun = false
+
+  constructor(services: Services, connection: Connection, upgrade: Upgrade) {
+    this.#services = services
+    this.#connection = connection
+    this.#upgrade = upgrade
+  }
+
+  /** A client that speaks the protocol sends `hello`; one that came with a credential and does not is welcomed at once. */
+  begin(): void {
+    if (!this.#upgrade.speaksProtocol && this.#credential(undefined) !== undefined) void this.#run({ type: 'hello' })
+  }
+
+  /** Takes a command before the welcome: `hello` and `ping`, nothing else. */
+  handle({ command }: DecodedCommand): Promise<void> | undefined {
+    if (command.type === 'ping') {
+      this.#connection.send(JSON.stringify({ type: 'pong', id: command.id, at: command.at }))
+      return undefined
+    }
+    if (command.type === 'hello' && !this.#begun) return this.#run(command)
+    this.#connection.close(CLOSE.badRequest)
+    return undefined
+  }
+
+  async #run(hello: Hello): Promise<void> {
+    this.#begun = true
+    this.#connection.holdCommands()
+    try {
+      const result = await this.#authenticate(hello.token)
+      if ('identity' in result) await this.#welcome(result.identity, hello)
+      else this.#refuse(result.failure, result.detail)
+    } catch (error) {
+      this.#services.log.error({ event: 'handshake.failed', reason: String(error) }, 'a handshake failed')
+      this.#connection.close(CLOSE.internalError)
+    }
+    this.#connection.releaseCommands()
+  }
+
+  #authenticate(token: string | undefined): Authentication | Promise<Authentication> {
+    const credential = this.#credential(token)
+    if (credential === undefined) return { failure: 'missing', detail: 'no credential' }
+    return this.#services.authenticator.authenticate(credential)
+  }
+
+  #credential(token: string | undefined): string | undefined {
+    const { authorization, protocolToken, query } = this.#upgrade
+    const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    return (
+      token ?? bearer ?? protocolToken ?? (this.#services.queryToken ? (query.get('token') ?? undefined) : undefined)
+    )
+  }
+
+  #refuse(failure: AuthenticationFailure, detail: string): void {
+    this.#services.log.info(
+      { event: 'auth.failed', failure, detail, connection: this.#connection.id },
+      'a credential was refused',
+    )
+    this.#connection.close(CLOSE_FOR[failure])
+  }
+
+  async #welcome(identity: Identity, hello: Hello): Promise<void> {
+    const { sessions, admission } = this.#services
+    if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
+    // Before a place is asked for: a session that lives here gives its place up.
+    const resumed =
+      hello.resume && (await sessions.claim(identity, { id: hello.resume.session, secret: hello.resume.secret }))
+    if (!(await admission.takePlace(identity))) return this.#connection.close(CLOSE.connectionLimit)
+    if (this.#connection.state !== 'handshaking') return admission.leavePlace(identity)
+    const session = sessions.issue(resumed && hello.resume?.session)
+    this.#connection.admit({ identity, session, state: resumed?.state })
+    const channels = this.#channels(identity, resumed)
+    this.#connection.send(this.#welcomeText(hello, resumed, channels))
+    await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
+  }
+
+  /** Those of the session, the user's inboxes, and the one that the address names. */
+  #channels(identity: Identity, resumed: SessionContent | undefined): SessionChannel[] {
+    const channels = new Map<string, SessionChannel>()
+    for (const channel of resumed?.channels ?? []) channels.set(channel.channel, channel)
+    for (const channel of [...this.#services.inboxes.channelsOf(identity), ...this.#addressed()]) {
+      if (!channels.has(channel)) channels.set(channel, { channel, presence: false })
+    }
+    return [...channels.values()]
+  }
+
+  #addressed(): string[] {
+    const { path, query } = this.#upgrade
+    const named = query.get('channel')
+    const operation = path.startsWith(OPERATION_PATH) ? `operation:${path.slice(OPERATION_PATH.length)}` : undefined
+    this.#connection.endsWith = operation
+    return [named, operation].filter((channel) => isChannelName(channel))
+  }
+
+  #welcomeText(hello: Hello, resumed: SessionContent | undefined, channels: readonly SessionChannel[]): string {
+    const { limits, node } = this.#services
+    const { identity, session, id: connection } = this.#connection
+    const { messageBytesMax, channelsMax, commandsInFlightMax, outboxBytesMax, heartbeat } = limits
+    const welcome = {
+      type: 'welcome',
+      id: hello.id,
+      connection,
+      session: { ...session, resumed: resumed !== undefined, window: limits.sessionWindowMs / 1000 },
+      tenant: identity.tenant,
+      user: identity.user,
+      roles: identity.roles,
+      node,
+      heartbeat: { interval: heartbeat.intervalMs, timeout: heartbeat.timeoutMs },
+      limits: { messageBytesMax, channelsMax, commandsInFlightMax, outboxBytesMax },
+      expiresAt: identity.expiresAt === undefined ? undefined : new Date(identity.expiresAt).toISOString(),
+      channels: channels.map(({ channel }) => channel),
+    }
+    return encodeWithRaw(welcome, 'state', resumed?.state === undefined ? undefined : { json: resumed.state })
+  }
+
+  /** A few at a time: what they recover has to fit the queue. */
+  async #subscribe(identity: Identity, channels: SessionChannel[], positions: Record<string, Position>): Promise<void> {
+    const atOnce = this.#services.limits.commandsInFlightMax
+    for (let first = 0; first < channels.length; first += atOnce) {
+      const some = channels.slice(first, first + atOnce)
+      await Promise.all(some.map((channel) => this.#start(identity, channel, positions)))
+    }
+  }
+
+  async #start(identity: Identity, channel: SessionChannel, positions: Record<string, Position>): Promise<void> {
+    try {
+      const since = await this.#since(identity, channel.channel, positions)
+      const request: SubscribeRequest = { ...channel, since }
+      if (this.#connection.isOpen) await this.#connection.subscriptions.start(request)
+    } catch (error) {
+      this.#giveUp(channel.channel, error instanceof HoldfastError ? error : new HoldfastError('internal_error'))
+    }
+  }
+
+  /** An inbox starts at the user's cursor, whatever this device has read; every other channel where the client says it is. */
+  async #since(
+    identity: Identity,
+    channel: string,
+    positions: Record<string, Position>,
+  ): Promise<Position | undefined> {
+    const rule = this.#services.rules.ruleOf(channel, identity)
+    if (rule?.inbox && rule.retention)
+      return this.#services.inboxes.cursor({ tenant: identity.tenant, channel }, rule.retention)
+    return Object.hasOwn(positions, channel) ? positions[channel] : undefined
+  }
+
+  #giveUp(channel: string, error: HoldfastError): void {
+    if (!this.#connection.isOpen) return
+    if (channel === this.#connection.endsWith) {
+      this.#connection.send(
+        encodeError(new HoldfastError('not_found', 'this operation does not exist, or is not yours to see')),
+      )
+      return this.#connection.close(CLOSE.notAllowed)
+    }
+    this.#connection.send(JSON.stringify({ type: 'unsubscribed', channel, code: error.code, message: error.message }))
+  }
+}

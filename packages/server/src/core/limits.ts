@@ -1,0 +1,31 @@
+import type { FrameLimits } from '@holdfast/protocol'
+import type { HeartbeatOptions } from './heartbeat.js'
+import type { PresenceOptions } from './presence.js'
+import type { SubscriptionLimits } from './subscription.js'
+
+/** Every bound of a node, with its unit. */
+export interface Limits extends FrameLimits {
+  /** Channels of one connection. */
+  readonly channelsMax: number
+  /** Commands of one connection that wait for their answer. */
+  readonly commandsInFlightMax: number
+  /** Bytes queued to one connection. */
+  readonly outboxBytesMax: number
+  /** Malformed commands of one connection before it is closed. */
+  readonly errorsMax: number
+  /** Connections of one user, across nodes. */
+  readonly connectionsPerUserMax: number
+  /** Connections of this node. */
+  readonly connectionsMax: number
+  /** Bytes of a session's state. */
+  readonly stateBytesMax: number
+  /** Bytes of what a member tells of itself. */
+  readonly presenceInfoBytesMax: number
+  /** Milliseconds until `hello` must have come. */
+  readonly handshakeTimeoutMs: number
+  /** Milliseconds that a session outlives its connection. */
+  readonly sessionWindowMs: number
+  readonly heartbeat: HeartbeatOptions
+  readonly presence: PresenceOptions
+  readonly subscription: SubscriptionLimits
+}

@@ -1,0 +1,167 @@
+import type { GapRange } from '@holdfast/protocol'
+import type { Socket } from '../transport/transport.js'
+import type { Chain, Flusher, Flushable } from './flusher.js'
+import type { Frame } from './frame.js'
+
+/** What a slow connection is given at a time, once its socket can take more. */
+const REFILL_BYTES = 65_536
+
+/** Dropping goes down to this share of the limit, so that a queue at its limit is not walked for every frame. */
+const RELIEVED = 0.75
+
+/** Large answers, and the reading of commands, wait until no more than this share of the limit is used. */
+const ROOMY = 0.25
+
+/** What an outbox needs of its connection. */
+export interface OutboxOwner {
+  /** The queue is over its limit and nothing in it may be dropped, or the policy is to end the connection. */
+  tooSlow(): void
+  /** The frame that tells the reader of messages dropped from its queue. */
+  encodeGap(channel: string, range: GapRange): Frame
+}
+
+/**
+ * The bounded queue of one connection. While the socket keeps up, the frames of a tick leave in one shared write. When it does not,
+ * frames wait here, counted in bytes, and over `bytesMax` the policy of the next frame's channel decides what goes.
+ */
+export class Outbox implements Flushable {
+  readonly #flusher: Flusher
+  readonly #socket: Socket
+  readonly #owner: OutboxOwner
+  readonly #bytesMax: number
+  #chain: Chain | undefined
+  /** Frames that wait for the socket to drain; undefined while it keeps up. */
+  #queue: Frame[] | undefined
+  #queuedBytes = 0
+  #gaps: Map<string, GapRange> | undefined
+  #room: (() => void)[] | undefined
+  #closed = false
+
+  constructor(flusher: Flusher, socket: Socket, owner: OutboxOwner, bytesMax: number) {
+    this.#flusher = flusher
+    this.#socket = socket
+    this.#owner = owner
+    this.#bytesMax = bytesMax
+  }
+
+  /** Bytes that wait, here and in the transport. */
+  get bytes(): number {
+    return this.#queuedBytes + this.#socket.pendingBytes()
+  }
+
+  /** Gives the connection a frame. It leaves at the end of the tick, or when the socket can take it. */
+  push(frame: Frame): void {
+    if (this.#closed) return
+    this.#chain = (this.#chain ?? this.#flusher.enlist(this)).next(frame)
+  }
+
+  flush(): void {
+    const chain = this.#chain
+    this.#chain = undefined
+    if (chain === undefined || this.#closed) return
+    if (this.#queue === undefined && this.#socket.pendingBytes() === 0) this.#socket.write(chain.bytes())
+    else for (const frame of chain.frames()) this.#enqueue(frame)
+  }
+
+  /** The socket has drained: the queue gets its turn. */
+  drained(): void {
+    if (this.#queue !== undefined) this.#refill(this.#queue)
+    if (this.#room !== undefined && this.bytes <= this.#bytesMax * ROOMY) this.#announceRoom()
+  }
+
+  /** Resolves when a large answer fits: at once, or when a slow reader has caught up. */
+  room(): Promise<void> | undefined {
+    if (this.bytes <= this.#bytesMax * ROOMY) return undefined
+    return new Promise((resolve) => {
+      this.#room = [...(this.#room ?? []), resolve]
+    })
+  }
+
+  /** Writes what waits, then `last`, and takes nothing more. Of a slow reader's queue only what is never dropped is written. */
+  end(last: Frame): void {
+    if (this.#closed) return
+    const waiting = [...(this.#queue ?? []), ...(this.#chain?.frames() ?? [])]
+    const leaving = this.#queue === undefined ? waiting : waiting.filter((frame) => frame.importance === 'kept')
+    this.#socket.write(Buffer.concat([...leaving, last].map((frame) => frame.bytes)))
+    this.close()
+  }
+
+  /** Takes nothing more and lets everything go. */
+  close(): void {
+    this.#closed = true
+    this.#chain = undefined
+    this.#queue = undefined
+    this.#queuedBytes = 0
+    this.#gaps = undefined
+    this.#announceRoom()
+  }
+
+  #announceRoom(): void {
+    const waiting = this.#room ?? []
+    this.#room = undefined
+    for (const resolve of waiting) resolve()
+  }
+
+  #enqueue(frame: Frame): void {
+    if (this.#closed) return
+    this.#queue ??= []
+    this.#queue.push(frame)
+    this.#queuedBytes += frame.bytes.length
+    if (this.bytes > this.#bytesMax && !this.#relieve(frame)) this.#owner.tooSlow()
+  }
+
+  /** Makes room as the frame's policy says; false when there is none to be had. */
+  #relieve(frame: Frame): boolean {
+    if (frame.importance === 'latest') this.#dropWhere((other) => other !== frame && conflates(other, frame))
+    if (frame.importance === 'latest' || frame.importance === 'drop-oldest') {
+      const target = this.#bytesMax * RELIEVED
+      this.#dropWhere((other) => this.bytes > target && isDroppable(other))
+    }
+    // Answers do not end a connection: commands are not read while there is no room for their answers.
+    return frame.importance === 'kept' || this.bytes <= this.#bytesMax
+  }
+
+  #dropWhere(goes: (frame: Frame) => boolean): void {
+    this.#queue = this.#queue?.filter((frame) => {
+      if (!goes(frame)) return true
+      this.#queuedBytes -= frame.bytes.length
+      this.#noteGap(frame)
+      return false
+    })
+  }
+
+  #noteGap(frame: Frame): void {
+    if (frame.channel === undefined || frame.offset === undefined) return
+    this.#gaps ??= new Map()
+    const from = this.#gaps.get(frame.channel)?.from ?? frame.offset
+    this.#gaps.set(frame.channel, { from, to: frame.offset, reason: 'overflow' })
+  }
+
+  #refill(queue: Frame[]): void {
+    const batch: Frame[] = this.#takeGaps()
+    let bytes = 0
+    let count = 0
+    while (count < queue.length && bytes < REFILL_BYTES) bytes += queue[count++]?.bytes.length ?? 0
+    batch.push(...queue.splice(0, count))
+    this.#queuedBytes -= bytes
+    if (queue.length === 0) this.#queue = undefined
+    if (batch.length > 0) this.#socket.write(Buffer.concat(batch.map((frame) => frame.bytes)))
+  }
+
+  /** Gaps are told before anything later of their channel. */
+  #takeGaps(): Frame[] {
+    const gaps = [...(this.#gaps ?? [])]
+    this.#gaps = undefined
+    return gaps.map(([channel, range]) => this.#owner.encodeGap(channel, range))
+  }
+}
+
+function isDroppable(frame: Frame): boolean {
+  return frame.importance === 'drop-oldest' || frame.importance === 'latest'
+}
+
+function conflates(older: Frame, newer: Frame): boolean {
+  return (
+    older.importance === 'latest' && older.conflationKey !== undefined && older.conflationKey === newer.conflationKey
+  )
+}

@@ -1,0 +1,64 @@
+import type { OperationSnapshot, Sender } from '@holdfast/protocol'
+import type { Authenticator } from '../access/authenticator.js'
+import type { ChannelRule, Verb } from '../access/channel-rules.js'
+import type { Identity } from '../access/identity.js'
+import type { Clock } from '../clock.js'
+import type { Engine, Stream } from '../engine/engine.js'
+import type { Random } from '../random.js'
+import type { Logger } from '../telemetry/log.js'
+import type { FrameEncoder } from '../transport/transport.js'
+import type { Admission } from './admission.js'
+import type { Flusher } from './flusher.js'
+import type { Heartbeat } from './heartbeat.js'
+import type { Hub } from './hub.js'
+import type { Inboxes } from './inbox.js'
+import type { Limits } from './limits.js'
+import type { Methods } from './methods.js'
+import type { PresenceTracker } from './presence.js'
+import type { Sessions } from './session.js'
+
+/** The decisions of the access rules, as the core asks for them. */
+export interface Rules {
+  ruleOf(channel: string, identity: Identity | undefined): ChannelRule | undefined
+  allows(identity: Identity, verb: Verb, channel: string): boolean | Promise<boolean>
+}
+
+/** What the core needs of operations. */
+export interface OperationDoor {
+  /** The snapshot an identity may see; undefined for what does not exist or belongs to another. */
+  find(identity: Identity, id: string): Promise<OperationSnapshot | undefined>
+  /** Asks the worker to stop. False when the operation has ended. */
+  requestCancel(tenant: string, id: string): Promise<boolean>
+  /** The event and snapshot that a new subscriber of this channel starts with; undefined where the channel carries no operation. */
+  opening(
+    stream: Stream,
+    state: string | undefined,
+  ): { readonly event: string; readonly data: string; readonly at: string; readonly final: boolean } | undefined
+}
+
+/** Everything that the connections of a node share. */
+export interface Services {
+  readonly node: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly engine: Engine
+  readonly frames: FrameEncoder
+  readonly authenticator: Authenticator
+  readonly rules: Rules
+  readonly hub: Hub
+  readonly flusher: Flusher
+  readonly presence: PresenceTracker
+  readonly sessions: Sessions
+  readonly inboxes: Inboxes
+  readonly heartbeat: Heartbeat
+  readonly methods: Methods
+  readonly operations: OperationDoor
+  readonly admission: Admission
+  readonly limits: Limits
+  readonly log: Logger
+  /** Whether `?token=` is read. */
+  readonly queryToken: boolean
+}
+
+/** A message that the application itself sends. */
+export const SYSTEM: Sender = { system: true }

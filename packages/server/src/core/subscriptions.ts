@@ -1,0 +1,169 @@
+import type { CommandId, Since } from '@holdfast/protocol'
+import type { ChannelRule } from '../access/channel-rules.js'
+import type { Identity } from '../access/identity.js'
+import type { PresenceEntry, Stream, StreamMessage } from '../engine/engine.js'
+import { encodeSubscribed } from './encode.js'
+import { HoldfastError } from './errors.js'
+import type { Services } from './services.js'
+import type { SessionChannel } from './session.js'
+import { type Beginning, type Subscriber, Subscription } from './subscription.js'
+import { SYSTEM } from './services.js'
+
+/** What the subscriptions of a connection need of it. */
+export interface SubscriptionOwner extends Subscriber {
+  readonly id: string
+  readonly identity: Identity
+  readonly session: { readonly id: string }
+  /** Sends a text that is never dropped. */
+  send(text: string): void
+}
+
+/** What a client wants of a channel. */
+export interface SubscribeRequest {
+  readonly channel: string
+  readonly since?: Since | undefined
+  readonly presence: boolean
+  readonly info?: string | undefined
+  readonly id?: CommandId | undefined
+}
+
+/** The channels of one connection. */
+export class Subscriptions {
+  readonly #services: Services
+  readonly #owner: SubscriptionOwner
+  readonly #byChannel = new Map<string, Subscription>()
+
+  constructor(services: Services, owner: SubscriptionOwner) {
+    this.#services = services
+    this.#owner = owner
+  }
+
+  get size(): number {
+    return this.#byChannel.size
+  }
+
+  /** What a session keeps of them. */
+  content(): SessionChannel[] {
+    return Array.from(this.#byChannel, ([channel, { presence, info }]) => ({
+      channel,
+      presence,
+      ...(info !== undefined && { info }),
+    }))
+  }
+
+  /** Whether the connection listens to a channel. */
+  has(channel: string): boolean {
+    return this.#byChannel.has(channel)
+  }
+
+  /**
+   * Subscribes, and answers `subscribed` in the turn in which the channel goes live. A subscription that exists is replaced.
+   *
+   * @throws HoldfastError when it is not allowed, there are too many, or recovery overflowed.
+   */
+  async start(request: SubscribeRequest): Promise<void> {
+    const { channel } = request
+    const rule = await this.#authorise(request)
+    this.#byChannel.get(channel)?.end()
+    if (this.#byChannel.size >= this.#services.limits.channelsMax) {
+      throw new HoldfastError(
+        'limit_exceeded',
+        `a connection must have at most ${this.#services.limits.channelsMax} channels`,
+      )
+    }
+    const topic = this.#services.hub.topic(this.#stream(channel))
+    const subscription = new Subscription(this.#owner, topic, rule, request)
+    this.#byChannel.set(channel, subscription)
+    try {
+      await this.#recover(subscription, request)
+    } catch (error) {
+      this.#forget(channel, subscription)
+      throw error
+    }
+  }
+
+  /** Ends a subscription; one that does not exist is ended already. */
+  stop(channel: string): void {
+    const subscription = this.#byChannel.get(channel)
+    if (subscription === undefined) return
+    this.#forget(channel, subscription)
+    this.#leave(subscription, true)
+  }
+
+  /** Ends all of them with the connection. `clean`: the client meant to go, so its presence ends without grace. */
+  stopAll(clean: boolean): void {
+    for (const subscription of this.#byChannel.values()) {
+      subscription.end()
+      this.#leave(subscription, clean)
+    }
+    this.#byChannel.clear()
+  }
+
+  /** Ends those that the identity may no longer have, and tells the client. */
+  async recheck(): Promise<void> {
+    for (const channel of [...this.#byChannel.keys()]) {
+      if (await this.#services.rules.allows(this.#owner.identity, 'subscribe', channel)) continue
+      this.stop(channel)
+      this.#owner.send(
+        JSON.stringify({ type: 'unsubscribed', channel, code: 'permission_denied', message: 'Not allowed any more' }),
+      )
+    }
+  }
+
+  async #authorise({ channel, presence }: SubscribeRequest): Promise<ChannelRule> {
+    const { rules } = this.#services
+    const { identity } = this.#owner
+    const rule = rules.ruleOf(channel, identity)
+    if (rule === undefined || !(await rules.allows(identity, 'subscribe', channel)))
+      throw new HoldfastError('permission_denied')
+    if (presence && !(await rules.allows(identity, 'presence', channel))) {
+      throw new HoldfastError('permission_denied', 'presence is not allowed on this channel')
+    }
+    return rule
+  }
+
+  async #recover(subscription: Subscription, request: SubscribeRequest): Promise<void> {
+    const { engine, presence, limits } = this.#services
+    const { channel } = request
+    const { stream } = subscription.topic
+    await this.#owner.outbox.room()
+    const present = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
+    await subscription.recover(engine, request.since, limits.subscription, (beginning) => {
+      const messages = this.#openingMessages(stream, beginning)
+      this.#owner.send(encodeSubscribed({ ...beginning.verdict, channel, messages, present }, request.id))
+      if (messages.some((message) => message.final)) this.#owner.streamEnded(channel)
+    })
+  }
+
+  /** A channel that carries an operation starts with its snapshot, unless the newest event is among the messages anyway. */
+  #openingMessages(stream: Stream, { verdict, page }: Beginning): readonly StreamMessage[] {
+    const { messages, recovered } = verdict
+    const covered = page !== undefined && (messages[0]?.offset ?? Infinity) <= page.top.offset
+    const opening =
+      page && !covered && recovered !== 'full'
+        ? this.#services.operations.opening(stream, page.state?.value)
+        : undefined
+    if (page === undefined || opening === undefined) return messages
+    const { offset, id } = page.top
+    return [{ ...opening, id: id || 'snapshot', offset: offset || undefined, from: SYSTEM }, ...messages]
+  }
+
+  #forget(channel: string, subscription: Subscription): void {
+    subscription.end()
+    if (this.#byChannel.get(channel) === subscription) this.#byChannel.delete(channel)
+  }
+
+  #leave(subscription: Subscription, clean: boolean): void {
+    if (subscription.presence)
+      this.#services.presence.leave(subscription.topic.stream, this.#entry(subscription), clean)
+  }
+
+  #entry({ info }: Subscription): PresenceEntry {
+    const { id, identity, session } = this.#owner
+    return { session: session.id, connection: id, user: identity.user, info }
+  }
+
+  #stream(channel: string): Stream {
+    return { tenant: this.#owner.identity.tenant, channel }
+  }
+}

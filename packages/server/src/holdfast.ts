@@ -1,0 +1,276 @@
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CLOSE, type OperationSnapshot } from '@holdfast/protocol'
+import { getRequestListener } from '@hono/node-server'
+import type { Authenticator } from './access/authenticator.js'
+import { ChannelRules } from './access/channel-rules.js'
+import type { Identity } from './access/identity.js'
+import { TokenAuthenticator } from './access/token.js'
+import { systemClock } from './clock.js'
+import { Admission } from './core/admission.js'
+import { Connection } from './core/connection.js'
+import { inviteAll, pause, waitUntil } from './core/drain.js'
+import { Flusher } from './core/flusher.js'
+import { Heartbeat } from './core/heartbeat.js'
+import { Hub } from './core/hub.js'
+import { Inboxes } from './core/inbox.js'
+import { type Method, Methods } from './core/methods.js'
+import { PresenceTracker } from './core/presence.js'
+import type { OperationDoor, Services } from './core/services.js'
+import { Sessions } from './core/session.js'
+import { MemoryEngine } from './engine/memory/memory-engine.js'
+import { createHttpApp } from './http/app.js'
+import { Operations } from './operations/operations.js'
+import { OperationStore } from './operations/store.js'
+import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { systemRandom } from './random.js'
+import { errorFields, silentLogger } from './telemetry/log.js'
+import type { HoldfastStats } from './telemetry/stats.js'
+import { Tenant } from './tenant.js'
+import { webSocketFrames } from './transport/frame.js'
+import { NodeTransport } from './transport/node.js'
+import type { Acceptor, Socket, SocketHandler, Upgrade } from './transport/transport.js'
+
+/** Where a node listens. */
+export interface Listening {
+  readonly host: string
+  readonly port: number
+  /** The address of the WebSocket, for clients on this machine. */
+  readonly url: string
+}
+
+/** How long a request may take to arrive: headers, and all of it. A slow sender must not hold a socket. */
+const HEADERS_TIMEOUT_MS = 5_000
+const REQUEST_TIMEOUT_MS = 10_000
+
+/**
+ * Sets up a node. Nothing is opened before `listen` or `attach`.
+ *
+ * @throws OptionsError naming the option that is wrong.
+ */
+export function createHoldfast(options: HoldfastOptions): Holdfast {
+  return new Holdfast(options)
+}
+
+/** One node: its connections, and the doors for the application. */
+export class Holdfast implements Acceptor {
+  readonly #options: ResolvedOptions
+  readonly #services: Services
+  readonly #operations: Operations
+  readonly #transport: NodeTransport
+  readonly #app: ReturnType<typeof createHttpApp>
+  readonly #connections = new Set<Connection>()
+  readonly #undo: (() => void)[] = []
+  #started: Promise<void> | undefined
+  #server: Server | undefined
+  #closing: Promise<void> | undefined
+
+  /** Use `createHoldfast`. */
+  constructor(options: HoldfastOptions) {
+    this.#options = resolveOptions(options)
+    const { services, operations } = wire(options, this.#options)
+    this.#services = services
+    this.#operations = operations
+    this.#transport = new NodeTransport(this, {
+      path: this.#options.path,
+      messageBytesMax: services.limits.messageBytesMax,
+    })
+    this.#app = createHttpApp({ unready: () => this.#unready() })
+  }
+
+  /** The name of this node. */
+  get node(): string {
+    return this.#services.node
+  }
+
+  /** Opens a port (default: any that is free) on a host (default 127.0.0.1). Rejects when it cannot be had. */
+  async listen(port: number = 0, host: string = '127.0.0.1'): Promise<Listening> {
+    const server = createServer({ connectionsCheckingInterval: 1_000 }, getRequestListener(this.fetch))
+    server.headersTimeout = HEADERS_TIMEOUT_MS
+    server.requestTimeout = REQUEST_TIMEOUT_MS
+    this.#server = server
+    await this.start()
+    this.attach(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    const { port: bound } = server.address() as AddressInfo
+    const name = host.includes(':') ? `[${host}]` : host
+    return { host, port: bound, url: `ws://${name}:${bound}${this.#options.path}` }
+  }
+
+  /** Takes the WebSocket upgrades of a server of yours; answers its undo. Mount `fetch` for the HTTP side. */
+  attach(server: Server): () => void {
+    void this.start()
+    const undo = this.#transport.attach(server)
+    this.#undo.push(undo)
+    return undo
+  }
+
+  /** The HTTP side as a fetch-style handler: health routes. Mount it in Hono, or anything that speaks Request and Response. */
+  readonly fetch = (request: Request): Promise<Response> => Promise.resolve(this.#app.fetch(request))
+
+  /** Starts the engine and the clockwork; `listen` and `attach` do it. */
+  start(): Promise<void> {
+    this.#started ??= this.#services.engine.start().then(() => this.#services.heartbeat.start())
+    return this.#started
+  }
+
+  /** Everything the application does for one tenant. @throws RangeError when `id` cannot name a tenant. */
+  tenant(id: string): Tenant {
+    const { clock, engine, rules, presence, limits, random } = this.#services
+    return new Tenant(id, {
+      clock,
+      engine,
+      rules,
+      presence,
+      operations: this.#operations,
+      messageBytesMax: limits.messageBytesMax,
+      newId: () => random.id(9),
+      disconnect: (tenant, user) => this.#disconnect(tenant, user),
+    })
+  }
+
+  /** Registers a method that clients can `call`; answers its undo. @throws RangeError when the name is taken. */
+  method<T>(name: string, method: Method<T>): () => void {
+    return this.#services.methods.register(name, method)
+  }
+
+  /** What the node is doing now. */
+  stats(): HoldfastStats {
+    const { node, hub, heartbeat, admission } = this.#services
+    return {
+      node,
+      connections: this.#connections.size,
+      channels: hub.size,
+      operations: this.#operations.size,
+      heartbeat: heartbeat.stats(),
+      draining: !admission.isOpen,
+    }
+  }
+
+  admits(): boolean {
+    return this.#services.admission.hasRoom
+  }
+
+  accept(socket: Socket, upgrade: Upgrade): SocketHandler {
+    const connection = new Connection(this.#services, socket, upgrade, (gone) => void this.#connections.delete(gone))
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /**
+   * Hands every client over to other nodes, paced, and closes: unready, wait `drain.delayMs`, invite each client to move at its slot,
+   * close who stayed at `drain.deadlineMs`. Nobody loses a message: positions live with the clients.
+   */
+  async drain(): Promise<void> {
+    const { drain } = this.#options
+    const { admission, clock, log } = this.#services
+    admission.stop()
+    log.info({ event: 'drain.begun', connections: this.#connections.size }, 'draining')
+    if (drain.delayMs > 0) await pause(clock, drain.delayMs)
+    inviteAll([...this.#connections], drain)
+    const left = await waitUntil(clock, () => this.#connections.size === 0, drain.deadlineMs)
+    log.info({ event: 'drain.ended', stayed: left ? 0 : this.#connections.size }, 'drained')
+    await this.#end(CLOSE.serviceRestart)
+  }
+
+  /** Ends at once: every client is told `Server shutdown` and comes back with back-off. Running operations fail, retryable. */
+  close(): Promise<void> {
+    return this.#end(CLOSE.serverShutdown)
+  }
+
+  #end(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
+    this.#closing ??= this.#shutDown(reason)
+    return this.#closing
+  }
+
+  async #shutDown(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
+    this.#services.admission.stop()
+    await this.#started
+    await this.#operations.close()
+    for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
+    for (const undo of this.#undo) undo()
+    await this.#closeServer()
+    this.#services.heartbeat.stop()
+    this.#services.presence.close()
+    await this.#services.engine.close()
+  }
+
+  #closeServer(): Promise<void> | undefined {
+    const server = this.#server
+    if (!server?.listening) return undefined
+    return new Promise((resolve) => {
+      server.close(() => resolve())
+      server.closeIdleConnections()
+    })
+  }
+
+  #disconnect(tenant: string, user: string): number {
+    const theirs = [...this.#connections].filter(
+      (one) => one.isOpen && one.identity.tenant === tenant && one.identity.user === user,
+    )
+    for (const connection of theirs) connection.close(CLOSE.disconnectedByAdministrator)
+    return theirs.length
+  }
+
+  #unready(): string | undefined {
+    if (!this.#services.admission.isOpen) return 'draining'
+    if (!this.#services.admission.hasRoom) return 'full'
+    return this.#services.engine.problem()
+  }
+}
+
+/** Puts the parts of a node together. */
+function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: Services; operations: Operations } {
+  const { clock = systemClock, random = systemRandom, log = silentLogger } = options
+  const { limits } = resolved
+  const engine = resolved.engine === 'memory' ? new MemoryEngine({ clock, random }) : resolved.engine
+  const frames = webSocketFrames
+  const report = (event: string) => (error: unknown) =>
+    log.error({ event, ...errorFields(error) }, 'the engine refused')
+  const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
+  const { conflateMs } = resolved.operations
+  const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
+  const rules = new ChannelRules(resolved.rules, operations)
+  const services: Services = {
+    node: resolved.node ?? random.id(6),
+    clock,
+    random,
+    engine,
+    frames,
+    authenticator: authenticatorOf(resolved.auth, clock),
+    rules,
+    hub: new Hub(engine, frames),
+    flusher: new Flusher(clock),
+    presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
+    sessions: new Sessions(engine, random, limits.sessionWindowMs),
+    inboxes: new Inboxes(engine, rules.inboxes),
+    heartbeat: new Heartbeat(clock, random, limits.heartbeat),
+    methods: new Methods(clock, (method, error) =>
+      log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
+    ),
+    operations: operationDoor(operations, rules),
+    admission: new Admission(engine, limits.connectionsMax, limits.connectionsPerUserMax),
+    limits,
+    log,
+    queryToken: resolved.queryToken,
+  }
+  return { services, operations }
+}
+
+function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
+  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : auth
+}
+
+function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {
+  return {
+    opening: (stream, state) => operations.opening(stream.channel, state),
+    requestCancel: (tenant, id) => operations.requestCancel(tenant, id),
+    async find(identity: Identity, id: string): Promise<OperationSnapshot | undefined> {
+      const snapshot = await operations.get(identity.tenant, id)
+      return snapshot && (await rules.allows(identity, 'subscribe', `operation:${id}`)) ? snapshot : undefined
+    },
+  }
+}

@@ -1,0 +1,26 @@
+export type { Authentication, AuthenticationFailure, Authenticator } from './access/authenticator.js'
+export type { Access, ChannelRuleOptions, SlowPolicy, Verb } from './access/channel-rules.js'
+export type { Identity } from './access/identity.js'
+export type { TokenClaims, TokenOptions } from './access/token.js'
+export type { Cancel, Clock } from './clock.js'
+export { HoldfastError } from './core/errors.js'
+export type { Method, MethodContext, StandardResult, StandardSchema } from './core/methods.js'
+export { durationMs } from './duration.js'
+export type * from './engine/engine.js'
+export { MemoryEngine, type MemoryEngineOptions } from './engine/memory/memory-engine.js'
+export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
+export { Operation, OperationCancelled, type OperationSpec } from './operations/operation.js'
+export type { PhaseSpec, ProgressReport } from './operations/progress.js'
+export { type Environment, type HoldfastOptions, type LimitOptions, OptionsError } from './options.js'
+export type { Random } from './random.js'
+export { signToken } from './sign-token.js'
+export type { Logger } from './telemetry/log.js'
+export type { HoldfastStats } from './telemetry/stats.js'
+export {
+  type HistoryMessage,
+  type HistoryPage,
+  type Notification,
+  type PublishResult,
+  Tenant,
+  type TenantOperations,
+} from './tenant.js'

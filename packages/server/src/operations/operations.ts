@@ -1,0 +1,154 @@
+import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import { isUserName } from '../access/identity.js'
+import { type Clock, timestamp } from '../clock.js'
+import { HoldfastError } from '../core/errors.js'
+import type { Random } from '../random.js'
+import { Operation, type OperationEnvironment, type OperationSpec } from './operation.js'
+import { type OperationStore, isOperationId, parseStored } from './store.js'
+
+/** What the operations of a node need. */
+export interface OperationsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: OperationStore
+  readonly conflateMs: number
+  readonly onError: (error: unknown) => void
+}
+
+/** What a subscriber of an operation's channel starts with. */
+export interface Opening {
+  readonly event: string
+  readonly data: string
+  readonly at: string
+  readonly final: boolean
+}
+
+const CHANNEL_PREFIX = 'operation:'
+
+/** How often a cancel that met another writer is tried again. */
+const TRIES = 10
+
+/** The operations of all tenants, as this node sees them; those that run here are in its hands. */
+export class Operations {
+  readonly #options: OperationsOptions
+  readonly #running = new Map<string, Operation>()
+
+  constructor(options: OperationsOptions) {
+    this.#options = options
+  }
+
+  /** Operations that run on this node. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Begins an operation that the caller reports on and ends. */
+  async start(tenant: string, spec: OperationSpec): Promise<Operation> {
+    const id = spec.id ?? `${spec.kind.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64)}-${this.#options.random.id(6)}`
+    checkSpec(id, spec)
+    const { clock, store, conflateMs, onError } = this.#options
+    const key = runningKey(tenant, id)
+    const environment: OperationEnvironment = {
+      clock,
+      store,
+      conflateMs,
+      onError,
+      onEnd: () => void this.#running.delete(key),
+    }
+    const operation = new Operation(environment, tenant, id, spec)
+    await operation.announce()
+    this.#running.set(key, operation)
+    return operation
+  }
+
+  /** Runs `work` as an operation. It ends however `work` does: completed with its result, failed with its error, cancelled when asked. */
+  async run<T>(tenant: string, spec: OperationSpec, work: (operation: Operation) => Promise<T> | T): Promise<T> {
+    const operation = await this.start(tenant, spec)
+    try {
+      const result = await work(operation)
+      await endUnlessEnded(() => operation.complete(result))
+      return result
+    } catch (error) {
+      const stopped = operation.signal.aborted && isAbort(error, operation.signal)
+      await endUnlessEnded(() => (stopped ? operation.cancelled() : operation.fail(error)))
+      throw error
+    }
+  }
+
+  /** The snapshot of an operation; undefined when the tenant has none of this id. */
+  async get(tenant: string, id: string): Promise<OperationSnapshot | undefined> {
+    return (await this.#options.store.read(tenant, id))?.snapshot
+  }
+
+  /** Asks for an operation to stop, wherever it runs. False when there is none or it has ended. */
+  async requestCancel(tenant: string, id: string): Promise<boolean> {
+    const here = this.#running.get(runningKey(tenant, id))
+    if (here !== undefined) return here.requestCancel()
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const stored = await this.#options.store.read(tenant, id)
+      if (stored === undefined || isTerminal(stored.snapshot.state)) return false
+      if (stored.snapshot.cancelRequested) return true
+      const { snapshot } = stored
+      const updatedAt = timestamp(this.#options.clock.now())
+      const asked = { ...snapshot, version: snapshot.version + 1, cancelRequested: true, updatedAt }
+      if (await this.#options.store.write({ ...stored, snapshot: asked }, 'progress')) return true
+    }
+    throw new HoldfastError('engine_unavailable', 'the operation could not be written')
+  }
+
+  /** Whether the operation that a channel carries belongs to, or is shared with, a user. */
+  async isOwner(tenant: string, channel: string, user: string): Promise<boolean> {
+    if (!channel.startsWith(CHANNEL_PREFIX)) return false
+    const stored = await this.#options.store.read(tenant, channel.slice(CHANNEL_PREFIX.length))
+    return stored !== undefined && (stored.snapshot.owner === user || stored.sharedWith.includes(user))
+  }
+
+  /** What a new subscriber of a channel starts with, given the state beside its log; undefined where it carries no operation. */
+  opening(channel: string, state: string | undefined): Opening | undefined {
+    if (state === undefined || !channel.startsWith(CHANNEL_PREFIX)) return undefined
+    const { snapshot } = parseStored(state)
+    const final = isTerminal(snapshot.state)
+    return {
+      event: isTerminal(snapshot.state) ? snapshot.state : 'progress',
+      data: JSON.stringify(snapshot),
+      at: snapshot.updatedAt,
+      final,
+    }
+  }
+
+  /** The node ends: what runs here is told to stop, and fails if it is still running then. */
+  async close(): Promise<void> {
+    const error = Object.assign(new Error('the node that ran this operation was shut down'), {
+      code: 'server_shutdown',
+    })
+    const running = [...this.#running.values()]
+    await Promise.allSettled(running.map((operation) => operation.abandon(error)))
+  }
+}
+
+function checkSpec(id: string, { kind, owner }: OperationSpec): void {
+  if (!isOperationId(id))
+    throw new HoldfastError(
+      'bad_request',
+      `id must be 1 to 128 of A-Z a-z 0-9 _ . : @ ~ + = -, received ${JSON.stringify(id)}`,
+    )
+  if (kind.length < 1 || kind.length > 64) throw new HoldfastError('bad_request', 'kind must be 1 to 64 characters')
+  if (!isUserName(owner)) throw new HoldfastError('bad_request', 'owner must be the name of a user')
+}
+
+/** The work may have ended the operation itself. */
+async function endUnlessEnded(end: () => Promise<void>): Promise<void> {
+  try {
+    await end()
+  } catch (error) {
+    if (!(error instanceof HoldfastError && error.code === 'already_ended')) throw error
+  }
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
+}
+
+function runningKey(tenant: string, id: string): string {
+  return `${tenant.length}:${tenant}${id}`
+}

@@ -1,0 +1,12 @@
+/** What a node is doing, at one moment. */
+export interface HoldfastStats {
+  readonly node: string
+  readonly connections: number
+  /** Channels that somebody on this node listens to. */
+  readonly channels: number
+  /** Operations that run on this node. */
+  readonly operations: number
+  /** Connections by their last sign of life. */
+  readonly heartbeat: { readonly healthy: number; readonly late: number; readonly stale: number }
+  readonly draining: boolean
+}

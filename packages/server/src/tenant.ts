@@ -1,0 +1,216 @@
+import {
+  type OperationSnapshot,
+  type Position,
+  type Sender,
+  channelSegment,
+  encodeData,
+  eventName,
+  isChannelName,
+} from '@holdfast/protocol'
+import { isTenantName, isUserName } from './access/identity.js'
+import { type Clock, timestamp } from './clock.js'
+import { HoldfastError } from './core/errors.js'
+import type { PresenceTracker } from './core/presence.js'
+import { type Rules, SYSTEM } from './core/services.js'
+import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
+import type { Operation, OperationSpec } from './operations/operation.js'
+import type { Operations } from './operations/operations.js'
+
+/** What a publish came to. */
+export interface PublishResult {
+  /** Empty on a channel without history. */
+  readonly epoch: string
+  /** 0 on a channel without history. */
+  readonly offset: number
+  readonly id: string
+  /** The same key was published before; this is what it was answered then. */
+  readonly duplicate: boolean
+}
+
+/** A stored message, its data decoded. */
+export interface HistoryMessage {
+  readonly id: string
+  readonly offset: number
+  readonly event: string
+  readonly data: unknown
+  readonly from: Sender
+  readonly at: string
+}
+
+/** Part of a channel's history, newest last. */
+export interface HistoryPage {
+  readonly epoch: string
+  readonly messages: readonly HistoryMessage[]
+  /** Whether there is more in the direction of reading. */
+  readonly more: boolean
+}
+
+/** A message to a user, kept in the user's inbox until a device has acknowledged it. */
+export interface Notification {
+  readonly id?: string
+  readonly title: string
+  readonly body?: string
+  /** Default `normal`. */
+  readonly priority?: 'low' | 'normal' | 'high'
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
+
+/** The operations of one tenant. */
+export interface TenantOperations {
+  /** Runs `work` as an operation that ends however `work` does; resolves to its result, rejects with its error. */
+  run<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T> | T): Promise<T>
+  /** Begins an operation that the caller reports on and must end. */
+  start(spec: OperationSpec): Promise<Operation>
+  /** Undefined when there is none of this id. */
+  get(id: string): Promise<OperationSnapshot | undefined>
+  /** Asks for an operation to stop; false when there is none or it has ended. */
+  cancel(id: string): Promise<boolean>
+}
+
+/** What a tenant's facade needs of its node. */
+export interface TenantSurroundings {
+  readonly clock: Clock
+  readonly engine: Engine
+  readonly rules: Rules
+  readonly presence: PresenceTracker
+  readonly operations: Operations
+  readonly messageBytesMax: number
+  readonly newId: () => string
+  disconnect(tenant: string, user: string): number
+}
+
+/** Characters of data in one answer to `history`. */
+const HISTORY_BYTES_MAX = 16_777_216
+
+/** The only door for application code: everything it does stays within one tenant. */
+export class Tenant {
+  readonly id: string
+  readonly operations: TenantOperations
+  readonly #node: TenantSurroundings
+
+  /** Use `holdfast.tenant(id)`. @throws RangeError when `id` cannot name a tenant. */
+  constructor(id: string, node: TenantSurroundings) {
+    if (!isTenantName(id)) throw new RangeError('tenant must be 1 to 128 printable characters')
+    this.id = id
+    this.#node = node
+    const { operations } = node
+    this.operations = {
+      run: (spec, work) => operations.run(id, spec, work),
+      start: (spec) => operations.start(id, spec),
+      get: (operation) => operations.get(id, operation),
+      cancel: (operation) => operations.requestCancel(id, operation),
+    }
+  }
+
+  /**
+   * Publishes a message from the application. Resolves when it is stored (on a channel with history) and announced.
+   *
+   * @throws HoldfastError `invalid_channel`, `bad_request`, `permission_denied` (no rule names the channel), `limit_exceeded`,
+   * `idempotency_conflict`, `engine_unavailable`; UnserialisableError naming the path in `data`.
+   */
+  async publish(channel: string, event: string, data: unknown, options: { key?: string } = {}): Promise<PublishResult> {
+    const { stream, rule } = this.#resolve(channel)
+    checkEvent(event)
+    const encoded = this.#encode(data)
+    const outcome = await this.#node.engine.publish({
+      stream,
+      event,
+      data: encoded,
+      from: SYSTEM,
+      at: timestamp(this.#node.clock.now()),
+      retention: rule.retention,
+      ...(options.key !== undefined && { idempotency: { scope: '', key: options.key } }),
+    })
+    if (outcome.kind !== 'published') throw new HoldfastError('idempotency_conflict')
+    const { epoch, offset, id, duplicate } = outcome
+    return { epoch, offset, id, duplicate }
+  }
+
+  /** Sends a signal from the application: announced to whoever listens now, never stored. */
+  async signal(channel: string, event: string, data: unknown): Promise<void> {
+    const { stream } = this.#resolve(channel)
+    checkEvent(event)
+    await this.#node.engine.announce(stream, {
+      event,
+      data: this.#encode(data),
+      from: SYSTEM,
+      at: timestamp(this.#node.clock.now()),
+    })
+  }
+
+  /** Publishes a `notification` to the inbox of a user; it waits there for the user's next connection. */
+  notify(user: string, notification: Notification): Promise<PublishResult> {
+    const { id = this.#node.newId(), priority = 'normal', title, body = '', metadata = {} } = notification
+    if (!isUserName(user)) throw new HoldfastError('bad_request', 'user must be the name of a user')
+    return this.publish(
+      `user:${channelSegment(user)}`,
+      'notification',
+      { id, title, body, priority, metadata },
+      { key: id },
+    )
+  }
+
+  /** What is stored of a channel: after `since` (oldest first kept), before `before`, or the newest; at most `limit` (default 100). */
+  async history(
+    channel: string,
+    options: { since?: Position; before?: Position; limit?: number } = {},
+  ): Promise<HistoryPage> {
+    const { stream, rule } = this.#resolve(channel)
+    const { since, before, limit = 100 } = options
+    if (rule.retention === undefined) return { epoch: '', messages: [], more: false }
+    const range = {
+      ...(since && { from: since.offset + 1 }),
+      ...(before && { before: before.offset }),
+      limit,
+      bytesMax: HISTORY_BYTES_MAX,
+    }
+    const page = await this.#node.engine.read(stream, rule.retention, { ...range, keep: since ? 'oldest' : 'newest' })
+    const first = page.messages[0]?.offset ?? page.first
+    const last = page.messages.at(-1)?.offset ?? page.top.offset
+    return {
+      epoch: page.epoch,
+      messages: page.messages.map(decode),
+      more: since ? last < page.top.offset : first > page.first,
+    }
+  }
+
+  /** Who is in a channel: up to 1,000 members, and the counts of all. */
+  presence(channel: string): Promise<MemberList> {
+    return this.#node.presence.list(this.#resolve(channel).stream)
+  }
+
+  /** Closes every connection of a user on this node; answers how many there were. */
+  disconnect(user: string): number {
+    return this.#node.disconnect(this.id, user)
+  }
+
+  #resolve(channel: string): {
+    stream: { tenant: string; channel: string }
+    rule: NonNullable<ReturnType<Rules['ruleOf']>>
+  } {
+    if (!isChannelName(channel))
+      throw new HoldfastError('invalid_channel', `channel must be namespace:name, received ${JSON.stringify(channel)}`)
+    const rule = this.#node.rules.ruleOf(channel, undefined)
+    if (rule === undefined)
+      throw new HoldfastError('permission_denied', `no channel rule names ${JSON.stringify(channel)}`)
+    return { stream: { tenant: this.id, channel }, rule }
+  }
+
+  #encode(data: unknown): string {
+    const encoded = encodeData(data)
+    const max = this.#node.messageBytesMax
+    if (Buffer.byteLength(encoded) > max)
+      throw new HoldfastError('limit_exceeded', `data must be at most ${max} bytes when encoded`)
+    return encoded
+  }
+}
+
+function checkEvent(event: string): void {
+  const issue = eventName.check(event, 'event')
+  if (issue) throw new HoldfastError('bad_request', `event must be ${issue.expected}`)
+}
+
+function decode(message: StreamMessage): HistoryMessage {
+  const { id, offset = 0, event, data, from, at } = message
+  return { id, offset, event, data: JSON.parse(data) as unknown, from, at }
+}

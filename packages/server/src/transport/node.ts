@@ -1,0 +1,181 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Socket as NetSocket } from 'node:net'
+import { SUBPROTOCOL } from '@holdfast/protocol'
+import { WebSocket, WebSocketServer } from 'ws'
+import { PING_PAYLOAD } from './frame.js'
+import type { Acceptor, Socket, SocketHandler, Upgrade } from './transport.js'
+
+/** How the WebSockets of a node are accepted. */
+export interface NodeTransportOptions {
+  /** The exact path of upgrades; below it only `/operations/{id}`. */
+  readonly path: string
+  /** Bytes of one message. */
+  readonly messageBytesMax: number
+}
+
+/** Fragments of one message, and chunks that wait for their rest: memory grows with their number, whatever their size. */
+const FRAGMENTS_MAX = 64
+const BUFFERED_CHUNKS_MAX = 256
+
+/** How long a peer has to answer our close frame before its socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 4_000
+
+/** While this much waits for a peer its pings go unanswered: a flood of pings must not become a flood of pongs. */
+const PONG_PENDING_MAX = 16_384
+
+/** Prefixes of a subprotocol entry that carries a token. */
+const TOKEN_PREFIXES = ['bearer.', 'jwt.', 'access_token.']
+
+/** Accepts the upgrades of an HTTP server and hands their sockets over. `ws` does the handshake and reads; what we send we write ourselves. */
+export class NodeTransport {
+  readonly #acceptor: Acceptor
+  readonly #options: NodeTransportOptions
+  readonly #webSockets: WebSocketServer
+
+  constructor(acceptor: Acceptor, options: NodeTransportOptions) {
+    this.#acceptor = acceptor
+    this.#options = options
+    // Not a literal in the call: the types of ws know fewer options than ws does.
+    const bounds = {
+      noServer: true,
+      WebSocket: OwnedWebSocket,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.messageBytesMax,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: BUFFERED_CHUNKS_MAX,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      autoPong: false,
+      handleProtocols: chooseProtocol,
+    }
+    this.#webSockets = new WebSocketServer(bounds)
+  }
+
+  /** Takes the upgrades of a server; answers its undo. Those to other paths are left to the server's other listeners. */
+  attach(server: Server): () => void {
+    const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+      stream.on('error', ignore)
+      const target = this.#match(request.url ?? '')
+      if (target !== undefined) this.#upgrade(request, stream as NetSocket, head, target)
+      else if (server.listenerCount('upgrade') === 1) refuse(stream, '404 Not Found')
+    }
+    server.on('upgrade', onUpgrade)
+    return () => server.off('upgrade', onUpgrade)
+  }
+
+  #match(url: string): { path: string; query: URLSearchParams } | undefined {
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    const below = path.slice(this.#options.path.length)
+    const ours = path.startsWith(this.#options.path) && (below === '' || /^\/operations\/[^/]+$/.test(below))
+    return ours ? { path: below, query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)) } : undefined
+  }
+
+  #upgrade(
+    request: IncomingMessage,
+    stream: NetSocket,
+    head: Buffer,
+    target: { path: string; query: URLSearchParams },
+  ): void {
+    if (!this.#acceptor.admits()) return refuse(stream, '503 Service Unavailable', 'Retry-After: 5\r\n')
+    const upgrade = describe(request, target)
+    this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
+      stream.off('error', ignore)
+      ;(webSocket as OwnedWebSocket).begin(stream, (socket) => this.#acceptor.accept(socket, upgrade))
+    })
+  }
+}
+
+function describe(request: IncomingMessage, target: { path: string; query: URLSearchParams }): Upgrade {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((entry) => entry.trim())
+  const carrier = offered.find((entry) => TOKEN_PREFIXES.some((prefix) => entry.startsWith(prefix)))
+  return {
+    ...target,
+    authorization: request.headers.authorization,
+    origin: request.headers.origin,
+    speaksProtocol: offered.includes(SUBPROTOCOL),
+    protocolToken: carrier?.slice(carrier.indexOf('.') + 1),
+  }
+}
+
+/** Ours if offered; else the entry that carries the token, because a browser ends a connection that answers none of its entries. */
+function chooseProtocol(offered: Set<string>): string | false {
+  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL
+  return [...offered].find((entry) => TOKEN_PREFIXES.some((prefix) => entry.startsWith(prefix))) ?? false
+}
+
+function refuse(stream: Duplex, status: string, headers: string = ''): void {
+  stream.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/** A socket that breaks is closed by whoever holds it; without a listener the process would end. */
+function ignore(): void {}
+
+/** A WebSocket that knows its connection. Its listeners are shared functions: a closure each would cost memory for every idle connection. */
+class OwnedWebSocket extends WebSocket implements Socket {
+  #stream: NetSocket | undefined
+  #handler: SocketHandler | undefined
+
+  begin(stream: NetSocket, accept: (socket: Socket) => SocketHandler): void {
+    this.#stream = stream
+    stream.setNoDelay(true)
+    this.on('error', ignore)
+    this.on('message', onMessage)
+    this.on('ping', onPing)
+    this.on('pong', onPong)
+    this.on('close', onClose)
+    streamOwners.set(stream, this)
+    stream.on('drain', onDrain)
+    this.#handler = accept(this)
+  }
+
+  get handler(): SocketHandler | undefined {
+    return this.#handler
+  }
+
+  get address(): string {
+    return this.#stream?.remoteAddress ?? ''
+  }
+
+  pendingBytes(): number {
+    return this.#stream?.writableLength ?? 0
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.readyState === WebSocket.OPEN) this.#stream?.write(bytes)
+  }
+
+  /** `ws` itself closes, without a reason, when a message is over its limit: the connection says goodbye first. */
+  override close(code?: number, reason?: string | Buffer): void {
+    if (code === 1009 && reason === undefined && this.readyState === WebSocket.OPEN) this.#handler?.tooBig()
+    super.close(code, reason)
+  }
+}
+
+const streamOwners = new WeakMap<NetSocket, OwnedWebSocket>()
+
+function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  const { handler } = this as OwnedWebSocket
+  if (isBinary) return handler?.binary()
+  const bytes = data as Buffer
+  handler?.text(bytes.toString('utf8'), bytes.length)
+}
+
+function onPing(this: WebSocket, payload: Buffer): void {
+  const socket = this as OwnedWebSocket
+  socket.handler?.alive()
+  if (socket.pendingBytes() < PONG_PENDING_MAX) socket.pong(payload)
+}
+
+function onPong(this: WebSocket, payload: Buffer): void {
+  if (payload.toString('latin1') === PING_PAYLOAD) (this as OwnedWebSocket).handler?.alive()
+}
+
+function onClose(this: WebSocket, code: number): void {
+  ;(this as OwnedWebSocket).handler?.closed(code, code === 1000 || code === 1001)
+}
+
+function onDrain(this: NetSocket): void {
+  streamOwners.get(this)?.handler?.drained()
+}

@@ -1,0 +1,56 @@
+/** The port to one WebSocket: bytes out, no knowledge of messages. */
+export interface Socket {
+  /** The address of the peer. */
+  readonly address: string
+  /** Bytes that were written and have not left yet, as far as the transport knows. */
+  pendingBytes(): number
+  /** Writes bytes that `FrameEncoder` made: one or more whole frames. */
+  write(bytes: Uint8Array): void
+  /** Stops and resumes reading; what was read before may still arrive. */
+  pause(): void
+  resume(): void
+  /** Sends a close frame after what was written; destroys the socket if the peer does not answer in time. */
+  close(code: number, reason: string): void
+}
+
+/** What a socket tells its connection. Called in order; nothing is called after `closed`. */
+export interface SocketHandler {
+  text(frame: string, bytes: number): void
+  /** A frame that is not text arrived. */
+  binary(): void
+  /** A frame was over the limit of the transport. */
+  tooBig(): void
+  /** The peer answered a ping of ours. */
+  alive(): void
+  /** Everything written has left. */
+  drained(): void
+  /** `clean`: the peer, or we, said goodbye with a close frame. */
+  closed(code: number, clean: boolean): void
+}
+
+/** What a client asked for when it connected. */
+export interface Upgrade {
+  /** The path after the mount point: empty, or `/operations/{id}`. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly authorization: string | undefined
+  readonly origin: string | undefined
+  /** Whether the client offered the subprotocol, so that it will send `hello`. */
+  readonly speaksProtocol: boolean
+  /** A token that came as a subprotocol entry. */
+  readonly protocolToken: string | undefined
+}
+
+/** Makes the bytes of frames. Encoded once, a frame can be written to any number of sockets. */
+export interface FrameEncoder {
+  text(content: string): Uint8Array
+  /** A transport-level ping, for peers that answer without being programmed to. */
+  ping(): Uint8Array
+}
+
+/** What a transport hands its sockets to. */
+export interface Acceptor {
+  /** Whether a new connection would be admitted; false answers the upgrade with 503. */
+  admits(): boolean
+  accept(socket: Socket, upgrade: Upgrade): SocketHandler
+}
