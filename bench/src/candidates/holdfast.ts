@@ -13,11 +13,11 @@ const dialect: Dialect = {
   publish: (channel, text, id) => JSON.stringify({ type: 'publish', id, channel, data: { text } }),
   control(text: string): ControlFrame {
     const types = text.split('\n').map(typeOf)
-    const failure = types.find((type) => type !== 'ok' && type !== 'ping' && type !== 'pong')
+    const failure = types.find((type) => type !== 'ok' && type !== 'ping')
     if (failure !== undefined) return { kind: 'failure', reason: text }
-    const acknowledged = types.filter((type) => type === 'ok').length
-    if (acknowledged > 0) return { kind: 'acknowledged', count: acknowledged }
-    return types.includes('ping') ? { kind: 'heartbeat', answer: 'ping' } : { kind: 'other' }
+    // A ping comes with one of the transport, whose pong is answer enough.
+    const count = types.filter((type) => type === 'ok').length
+    return count > 0 ? { kind: 'acknowledged', count } : { kind: 'other' }
   },
 }
 
@@ -57,7 +57,6 @@ function countAnswer(opening: Opening): void {
 }
 
 function typeOf(line: string): string {
-  if (line === 'pong') return 'pong'
   const { type } = JSON.parse(line) as { type?: unknown }
   return typeof type === 'string' ? type : 'unknown'
 }
