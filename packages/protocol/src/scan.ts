@@ -19,6 +19,9 @@ const CLOSE_ARRAY = 93
 const COLON = 58
 const COMMA = 44
 
+/** Text without these has no escapes and no surrogates: its strings end at the next quote. */
+const NEEDS_CARE = /[\\\ud800-\udfff]/
+
 /**
  * One pass over the text of one command, before it is parsed: bounds nesting and the members of each object without recursion,
  * and refuses what JSON allows but we do not, because two readers could understand it differently: a lone surrogate, a number
@@ -28,18 +31,23 @@ const COMMA = 44
  * On text that is not JSON the result means nothing but "bounded"; the parser refuses it afterwards.
  */
 export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMax' | 'objectKeysMax'>): ScanResult {
+  const isSimple = !NEEDS_CARE.test(text)
   const keys: number[] = []
   let depth = 0
   let data: DataSpan | undefined
   let dataStart = -1
-  let token = ''
+  let nameStart = 0
+  let nameEnd = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     switch (code) {
       case QUOTE: {
-        const end = endOfString(text, at)
+        const end = isSimple ? endOfSimpleString(text, at) : endOfString(text, at)
         if (end < 0) return { problem: 'holds a lone surrogate' }
-        if (depth === 1) token = text.slice(at, end + 1)
+        if (depth === 1) {
+          nameStart = at
+          nameEnd = end
+        }
         at = end
         break
       }
@@ -55,8 +63,9 @@ export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMa
         if (count > limits.objectKeysMax)
           return { problem: `has an object with more than ${limits.objectKeysMax} members` }
         if (depth > 1) break
-        if (token.includes('\\')) return { problem: 'writes a member name with escapes' }
-        if (token !== '"data"') break
+        if (!isSimple && text.slice(nameStart, nameEnd).includes('\\'))
+          return { problem: 'writes a member name with escapes' }
+        if (nameEnd - nameStart !== 5 || !text.startsWith('"data"', nameStart)) break
         if (data !== undefined) return { problem: 'names data twice' }
         dataStart = at + 1
         break
@@ -81,6 +90,11 @@ export function scanCommand(text: string, limits: Pick<FrameLimits, 'jsonDepthMa
     }
   }
   return { data }
+}
+
+function endOfSimpleString(text: string, open: number): number {
+  const close = text.indexOf('"', open + 1)
+  return close < 0 ? text.length - 1 : close
 }
 
 /** The index of the closing quote (or the last index of text that never closes); -1 for a lone surrogate, escaped or not. */

@@ -227,8 +227,10 @@ export function object<M extends Members>(members: M): Schema<Flat<ObjectOf<M>>>
     optional: false,
     check(value, path) {
       if (!isPlainObject(value)) return { path, expected: 'an object', received: value }
-      for (const [name, schema] of entries) {
-        const received = Object.hasOwn(value, name) ? value[name] : undefined
+      for (let at = 0; at < entries.length; at += 1) {
+        const [name, schema] = entries[at] as [string, Schema<unknown>]
+        const received = own(value, name)
+        if (received === undefined && schema.optional) continue
         const issue = schema.check(received, path ? `${path}.${name}` : name)
         if (issue) return issue
       }
@@ -240,6 +242,12 @@ export function object<M extends Members>(members: M): Schema<Flat<ObjectOf<M>>>
       required: entries.filter(([, schema]) => !schema.optional).map(([name]) => name),
     }),
   }
+}
+
+/** The member, unless it comes from a prototype. */
+function own(value: Record<string, unknown>, name: string): unknown {
+  const received = value[name]
+  return received === undefined || Object.hasOwn(value, name) ? received : undefined
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
