@@ -76,8 +76,8 @@ export class Crowd {
     })
     if (this.#problem === undefined) this.#publisher?.publish(channel, texts)
     else this.#settle?.()
-    await within(BATCH_MS_MAX, `a batch of ${count}`, arrived)
-    if (this.#problem !== undefined) throw this.#problem
+    await this.#complete(arrived)
+    this.assertWhole()
   }
 
   /** What was lost, doubled or reordered since the crowd gathered, over all members. */
@@ -98,6 +98,15 @@ export class Crowd {
   disperse(): void {
     this.#publisher?.end()
     for (const member of this.#members) member.end()
+  }
+
+  async #complete(arrived: Promise<void>): Promise<void> {
+    try {
+      await within(BATCH_MS_MAX, 'a batch', arrived)
+    } catch (error) {
+      const missing = `${this.#deliveriesDue} of the deliveries, ${this.#answersDue} of the acknowledgements`
+      throw new Error(`lost: ${missing}`, { cause: error })
+    }
   }
 
   async #fill(options: CrowdOptions): Promise<void> {

@@ -9,7 +9,16 @@ import { type Measurements, faultsOf, judge } from './targets.js'
 const RESULTS = new URL('../results/', import.meta.url)
 
 if (process.argv.includes('--help')) process.stdout.write(USAGE)
-else process.exitCode = await run(readOptions(process.argv.slice(2)))
+else process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await run(readOptions(args))
+  } catch (error) {
+    note(`No figure: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  }
+}
 
 async function run(options: RunOptions): Promise<number> {
   const machine = describeMachine()
