@@ -1,0 +1,143 @@
+import type { ServerMessage } from '@holdfast/protocol'
+import { type Gap, type Message, type Subscribed, Dispatcher } from './dispatcher.js'
+import { Emitter } from './emitter.js'
+import type { Link } from './link.js'
+import { Roster } from './roster.js'
+import { Subscription, type Unsubscribed } from './subscription.js'
+import { type Typing, TypingWatch } from './typing.js'
+import type { Wire } from './wire.js'
+
+/** What a channel tells beside the application's own events. */
+export interface ChannelEvents {
+  /** Every message and signal. */
+  '*': Message
+  /** Messages that could not be recovered. Comes before any later message. */
+  gap: Gap
+  /** The subscription began, or went on after a break. */
+  subscribed: Subscribed
+  /** Access ended, or was refused. */
+  unsubscribed: Unsubscribed
+  /** Somebody began or stopped typing. */
+  typing: Typing
+}
+
+/** The application's events are kept apart from ours, whatever they are called. */
+type Listened = ChannelEvents & Record<`event:${string}`, Message>
+
+/** A server message that belongs to a channel. */
+export type ChannelMessage = Extract<ServerMessage, { channel: string }>
+
+/** The parts of one channel and what passes between them. */
+export class ChannelCore {
+  readonly name: string
+  readonly wire: Wire
+  readonly events: Emitter<Listened>
+  readonly roster: Roster
+  readonly typing: TypingWatch
+  readonly dispatcher: Dispatcher
+  readonly subscription: Subscription
+  /** Called with the data of every message as it arrives, before anything is dropped or waits. */
+  readonly taps: Set<(data: unknown) => void> = new Set()
+  /** Called when the handlers of a message have settled. */
+  readonly moves: Set<() => void> = new Set()
+  /** The ends of what reads the channel as a stream. */
+  readonly streams: Set<() => void> = new Set()
+
+  constructor(name: string, wire: Wire) {
+    this.name = name
+    this.wire = wire
+    this.events = new Emitter(wire.report)
+    this.roster = new Roster(wire.report, () => this.subscription.join(true))
+    this.typing = new TypingWatch(
+      wire.clock,
+      (active) => void this.signal('typing', JSON.stringify({ active })),
+      (typing) => void this.events.emit('typing', typing),
+    )
+    this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, {
+      message: (message) => this.#deliver(message),
+      gap: (gap) => this.events.emit('gap', gap),
+      subscribed: (subscribed) => {
+        this.subscription.tell(subscribed)
+        return this.events.emit('subscribed', subscribed)
+      },
+      moved: () => this.#moved(),
+      starved: () => this.subscription.recover(),
+      counted: (what) => (wire.tally[what] += 1),
+    })
+    this.subscription = new Subscription(name, wire, this.dispatcher, {
+      begun: (verdict) => {
+        for (const message of verdict.messages) this.#tap(message.data)
+        if (verdict.members) this.roster.replace(verdict.members, verdict.counts)
+        this.dispatcher.subscribed(verdict)
+      },
+      ended: (unsubscribed) => void this.events.emit('unsubscribed', unsubscribed),
+    })
+  }
+
+  /** Sends a signal whose data is encoded; false when there is no connection, because a signal is never kept. */
+  signal(event: string, data: string): boolean {
+    const head = JSON.stringify({ type: 'signal', channel: this.name, event })
+    return this.wire.link()?.send(`${head.slice(0, -1)},"data":${data}}`) ?? false
+  }
+
+  /** Takes a message of the server. */
+  receive(message: ChannelMessage, link: Link): void {
+    if (message.type === 'subscribed') return this.subscription.verdict(message, link)
+    // The verdict on a resumed channel may be a refusal, before the link speaks for it.
+    if (message.type === 'unsubscribed') return this.subscription.refused(message)
+    if (!this.subscription.hears(link)) return
+    switch (message.type) {
+      case 'message':
+        this.#tap(message.data)
+        return this.dispatcher.message(message)
+      case 'gap':
+        return this.dispatcher.gap(message)
+      case 'signal':
+        return this.#signalled({ ...message, id: undefined, offset: undefined, recovered: false })
+      default:
+        return this.roster.move(message)
+    }
+  }
+
+  /** The client was closed: nothing more comes, and nobody waits for it. */
+  close(error: unknown): void {
+    this.endStreams()
+    this.subscription.giveUp(error)
+  }
+
+  /** Ends what reads the channel as a stream. */
+  endStreams(): void {
+    this.typing.stop()
+    for (const end of [...this.streams]) end()
+  }
+
+  #deliver(message: Message): Promise<unknown> | undefined {
+    const named = this.events.emit(`event:${message.event}`, message)
+    const every = this.events.emit('*', message)
+    return named && every ? Promise.all([named, every]) : (named ?? every)
+  }
+
+  #signalled(signal: Message): void {
+    const user = 'user' in signal.from ? signal.from.user : undefined
+    const active = (signal.data as { active?: unknown } | null)?.active
+    if (signal.event !== 'typing' || user === undefined) return void this.#deliver(signal)
+    if (user !== this.wire.welcome()?.user) this.typing.hear(user, active === true)
+    void this.events.emit('*', signal)
+  }
+
+  #tap(data: unknown): void {
+    for (const tap of this.taps) tap(data)
+  }
+
+  #moved(): void {
+    const { position } = this.dispatcher
+    if (!position) return
+    for (const move of this.moves) move()
+    try {
+      const saved = this.wire.settings.cursorStore.save(this.name, position)
+      if (saved) void saved.catch(this.wire.report)
+    } catch (error) {
+      this.wire.report(error)
+    }
+  }
+}

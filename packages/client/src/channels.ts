@@ -1,0 +1,86 @@
+import { type Position, type ServerMessageOf, channelSegment } from '@holdfast/protocol'
+import { ChannelCore, type ChannelMessage } from './channel-core.js'
+import { startOf } from './dispatcher.js'
+import type { Link, Welcome } from './link.js'
+import type { Wire } from './wire.js'
+
+/** The channels of a client, and how they go on from one connection to the next. */
+export class Channels {
+  readonly #wire: Wire
+  readonly #cores = new Map<string, ChannelCore>()
+
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  /** The channel of this name; the same one every time. */
+  get(name: string): ChannelCore {
+    const core = this.#cores.get(name) ?? new ChannelCore(name, this.#wire)
+    this.#cores.set(name, core)
+    return core
+  }
+
+  /** Forgets a channel that nobody wishes for. */
+  release(name: string): void {
+    if (this.#cores.get(name)?.subscription.wanted === false) this.#cores.delete(name)
+  }
+
+  /** Where every channel would go on. */
+  *positions(): Generator<readonly [string, Position]> {
+    for (const { name, subscription, dispatcher } of this.#cores.values())
+      if (subscription.wanted && dispatcher.head) yield [name, dispatcher.head]
+  }
+
+  /** Hands a message to its channel. */
+  receive(message: ChannelMessage, link: Link): void {
+    const core = this.#cores.get(message.channel)
+    if (core?.subscription.wanted) core.receive(message, link)
+    else if (message.type === 'subscribed') this.#unasked(message)
+  }
+
+  /** Begins every channel on a new link: those that the session resumed go on by themselves, the others are asked for. */
+  welcomed(link: Link, welcome: Welcome, named: ReadonlySet<string>): void {
+    const live = new Set(welcome.channels)
+    for (const { name, subscription, dispatcher } of this.#cores.values()) {
+      const goesOn = welcome.session.resumed && (named.has(name) || !dispatcher.head)
+      // An inbox goes on after what its user has acknowledged, whatever the session.
+      const begins = live.has(name) && (goesOn || name === inboxOf(welcome))
+      if (subscription.wanted && begins) subscription.resume(link)
+      else if (subscription.wanted) subscription.start(link)
+      else if (welcome.session.resumed && live.has(name) && name !== inboxOf(welcome)) this.#leave(name)
+    }
+  }
+
+  /** A link is gone. */
+  lost(link: Link): void {
+    for (const { subscription } of this.#cores.values()) subscription.lost(link)
+  }
+
+  /** Whether this link speaks for every channel. */
+  settledOn(link: Link): boolean {
+    return [...this.#cores.values()].every(({ subscription }) => subscription.settledOn(link))
+  }
+
+  /** The client was closed. */
+  close(error: unknown): void {
+    for (const core of this.#cores.values()) core.close(error)
+  }
+
+  /** The server began the inbox before anybody listened; whoever does later starts there. */
+  #unasked(verdict: ServerMessageOf<'subscribed'>): void {
+    const welcome = this.#wire.welcome()
+    if (welcome && verdict.channel === inboxOf(welcome))
+      this.get(verdict.channel).subscription.startAt(startOf(verdict))
+  }
+
+  #leave(channel: string): void {
+    const options = { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true }
+    const ignore = { answered: () => {}, failed: () => {} }
+    this.#wire.requests.ask({ head: { type: 'unsubscribe', channel } }, options, ignore)
+  }
+}
+
+/** The channel of a user's notifications. */
+export function inboxOf({ user }: Pick<Welcome, 'user'>): string {
+  return `user:${channelSegment(user)}`
+}

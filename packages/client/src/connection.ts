@@ -1,0 +1,255 @@
+import type { ServerMessage } from '@holdfast/protocol'
+import { Backoff } from './backoff.js'
+import { type DialParts, type Hold, dial } from './dial.js'
+import { reactionTo } from './ending.js'
+import { HoldfastError } from './errors.js'
+import { Heartbeat } from './heartbeat.js'
+import type { Ending, Goodbye, Link, Welcome } from './link.js'
+import type { Settings } from './options.js'
+import type { Tally } from './statistics.js'
+import { type Status, type StatusChange, type StatusInput, transition } from './status.js'
+
+/** What a connection tells. Between `welcomed` and `lost` the link can be used. */
+export interface ConnectionEvents {
+  changed(change: StatusChange): void
+  welcomed(link: Link, welcome: Welcome): void
+  received(link: Link, message: ServerMessage): void
+  /** `resend` is false when something that was sent may have been the cause. */
+  lost(link: Link, resend: boolean): void
+  /** It ended for good, until `connect`. */
+  closed(error: HoldfastError): void
+  /** A link with a successor: whether it may go. */
+  mayRetire(old: Link, successor: Link): boolean
+  /** A successor is about to say `hello`: nothing more goes out over the old link, and `go` follows when its answers are in. */
+  prepareMove(go: () => void): void
+  /** The successor did not come; the old link goes on. */
+  stayed(): void
+}
+
+/** Milliseconds after which an old link is closed, whatever is still expected of it. */
+const RETIRE_MS = 5000
+
+const SERVICE_RESTART = 1012
+
+/** Keeps one link to the server, whatever happens to it: attempts, back-off, hand-over, heartbeat. */
+export class Connection {
+  readonly #settings: Settings
+  readonly #dialParts: DialParts
+  readonly #tally: Tally
+  readonly #events: ConnectionEvents
+  readonly #backoff: Backoff
+  #status: Status = 'idle'
+  #link: Link | undefined
+  #retiring: Link | undefined
+  #heartbeat: Heartbeat | undefined
+  #failures = 0
+  #refusals = 0
+  #moving = false
+  #waitIsOurs = false
+  #cancelDial: () => void = () => {}
+  #stopWait: () => void = () => {}
+  #stopStable: () => void = () => {}
+  #stopRetire: () => void = () => {}
+  #stopWakes: () => void = () => {}
+
+  constructor(settings: Settings, dialParts: DialParts, tally: Tally, events: ConnectionEvents) {
+    this.#settings = settings
+    this.#dialParts = dialParts
+    this.#tally = tally
+    this.#events = events
+    this.#backoff = new Backoff(settings.backoff, settings.random)
+  }
+
+  get status(): Status {
+    return this.#status
+  }
+
+  /** The link, while the connection is open. */
+  get link(): Link | undefined {
+    return this.#link
+  }
+
+  /** Connects; an attempt that waits for its time is made now. Does nothing while connecting or open. */
+  connect(): void {
+    if (this.#status === 'connecting' || this.#status === 'open') return
+    if (this.#status !== 'waiting') this.#begin()
+    this.#attempt('Connecting')
+  }
+
+  /** Closes with 1000, and stays away until `connect`. */
+  disconnect(): void {
+    if (this.#status === 'closed' || this.#status === 'failed') return
+    this.#link?.close()
+    this.#close('disconnect', 'Disconnected', undefined)
+  }
+
+  #begin(): void {
+    this.#failures = 0
+    this.#refusals = 0
+    this.#backoff.reset()
+    this.#stopWakes = this.#settings.wakes(() => this.#wake())
+  }
+
+  #attempt(reason: string): void {
+    this.#stopWait()
+    this.#move('connect', reason)
+    this.#dial()
+  }
+
+  #dial(hold?: Hold): void {
+    this.#tally.attempts += 1
+    const events = {
+      welcomed: (link: Link, welcome: Welcome) => this.#welcomed(link, welcome),
+      received: (link: Link, message: ServerMessage) => this.#received(link, message),
+      ended: (link: Link, ending: Ending) => this.#ended(link, ending),
+      failed: (ending: Ending) => this.#failed(ending),
+    }
+    this.#cancelDial = dial(this.#dialParts, events, hold)
+  }
+
+  #welcomed(link: Link, welcome: Welcome): void {
+    const old = this.#link
+    this.#count()
+    this.#failures = 0
+    this.#refusals = 0
+    this.#moving = false
+    this.#link = link
+    this.#watch(link, welcome)
+    this.#events.welcomed(link, welcome)
+    if (old) this.#retire(old)
+    this.#move('welcome', 'Connected')
+  }
+
+  #count(): void {
+    if (this.#status === 'open') this.#tally.handovers += 1
+    else if (this.#tally.successes > 0) this.#tally.reconnects += 1
+    this.#tally.successes += 1
+  }
+
+  #watch(link: Link, { heartbeat: { interval, timeout } }: Welcome): void {
+    const { clock, stableMs } = this.#settings
+    this.#unwatch()
+    this.#heartbeat = new Heartbeat(clock, link, interval + timeout)
+    this.#stopStable = clock.after(stableMs, () => this.#backoff.reset())
+  }
+
+  #unwatch(): void {
+    this.#heartbeat?.stop()
+    this.#heartbeat = undefined
+    this.#stopStable()
+  }
+
+  #received(link: Link, message: ServerMessage): void {
+    if (message.type === 'goodbye') return this.#bidden(link, message)
+    if (message.type === 'pong' && typeof message.at === 'number')
+      return this.#tally.answered(this.#settings.clock.now() - message.at)
+    this.#events.received(link, message)
+    this.#retireIfDone()
+  }
+
+  /** Any other goodbye is kept by the link, for the close that follows. */
+  #bidden(link: Link, { code, after = 0, reconnect }: Goodbye): void {
+    if (code !== SERVICE_RESTART || reconnect === 'never' || link !== this.#link) return
+    this.#stopWait()
+    this.#stopWait = this.#settings.clock.after(after, () => this.#handOver())
+  }
+
+  /** Opens the new link while the old one still delivers. */
+  #handOver(): void {
+    this.#moving = true
+    this.#dial((go) => this.#events.prepareMove(go))
+  }
+
+  #retire(old: Link): void {
+    this.#dropRetiring()
+    this.#retiring = old
+    this.#stopRetire = this.#settings.clock.after(RETIRE_MS, () => this.#dropRetiring())
+    this.#retireIfDone()
+  }
+
+  #retireIfDone(): void {
+    const [old, successor] = [this.#retiring, this.#link]
+    if (old && successor && this.#events.mayRetire(old, successor)) this.#dropRetiring()
+  }
+
+  #dropRetiring(): void {
+    const old = this.#retiring
+    this.#retiring = undefined
+    this.#stopRetire()
+    old?.close()
+    if (old) this.#events.lost(old, true)
+  }
+
+  #failed(ending: Ending): void {
+    if (this.#moving && this.#link) {
+      this.#moving = false
+      this.#events.stayed()
+      this.#stopWait = this.#settings.clock.after(this.#backoff.next(), () => this.#handOver())
+      return
+    }
+    this.#moving = false
+    this.#failures += 1
+    if (reactionTo(ending, this.#settings.clock.now()).reconnect === 'refresh') this.#refusals += 1
+    this.#retreat(ending)
+  }
+
+  #ended(link: Link, ending: Ending): void {
+    if (link === this.#retiring) return this.#dropRetiring()
+    if (link !== this.#link) return
+    this.#link = undefined
+    this.#unwatch()
+    this.#events.lost(link, ending.code !== 1009)
+    // A server may end the old link as soon as the new one resumes: what comes of that decides.
+    if (!this.#moving) this.#retreat(ending)
+  }
+
+  #retreat(ending: Ending): void {
+    this.#stopWait()
+    this.#dropRetiring()
+    const { maxAttempts } = this.#settings
+    const { reconnect, afterMs } = reactionTo(ending, this.#settings.clock.now())
+    if (reconnect === 'never' && ending.code === 1000) return this.#close('disconnect', ending.reason, ending)
+    const isHopeless = reconnect === 'never' || this.#refusals >= 2
+    if (isHopeless || (maxAttempts > 0 && this.#failures >= maxAttempts))
+      return this.#close('refuse', ending.reason, ending)
+    const ownMs = reconnect === 'backoff' ? this.#backoff.next() : this.#backoff.soon()
+    this.#wait(ending, afterMs ?? ownMs, afterMs === undefined)
+  }
+
+  #wait({ reason, code }: Ending, retryInMs: number, isOurs: boolean): void {
+    this.#waitIsOurs = isOurs
+    this.#move('lost', reason, { code, retryInMs })
+    // A listener may have decided otherwise.
+    if (this.#status !== 'waiting') return
+    this.#stopWait = this.#settings.clock.after(retryInMs, () => this.#attempt('Reconnecting'))
+  }
+
+  #close(input: 'disconnect' | 'refuse', reason: string, ending: Ending | undefined): void {
+    this.#cancelDial()
+    this.#stopWait()
+    this.#stopWakes()
+    this.#unwatch()
+    this.#moving = false
+    this.#link = undefined
+    this.#dropRetiring()
+    const code = input === 'refuse' ? 'refused' : 'disconnected'
+    this.#events.closed(ending?.error ?? new HoldfastError(code, reason, { details: ending && { code: ending.code } }))
+    this.#move(input, reason, ending && { code: ending.code })
+  }
+
+  /** The device is back: look at once, but not in step with everybody whose network returned at the same moment. */
+  #wake(): void {
+    this.#heartbeat?.probe()
+    if (this.#status !== 'waiting' || !this.#waitIsOurs) return
+    const { clock, random, backoff } = this.#settings
+    this.#waitIsOurs = false
+    this.#stopWait()
+    this.#stopWait = clock.after(random.fraction() * backoff.minMs, () => this.#attempt('Woken'))
+  }
+
+  #move(input: StatusInput, reason: string, more: Pick<StatusChange, 'code' | 'retryInMs'> = {}): void {
+    const previous = this.#status
+    this.#status = transition(previous, input)
+    if (this.#status !== previous) this.#events.changed({ state: this.#status, previous, reason, ...more })
+  }
+}

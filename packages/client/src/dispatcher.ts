@@ -1,0 +1,219 @@
+import type { GapRange, Position, Sender, ServerMessageOf } from '@holdfast/protocol'
+
+type Wire = ServerMessageOf<'message'>
+type Verdict = ServerMessageOf<'subscribed'>
+
+/** A message of a channel. */
+export interface Message<T = unknown, E extends string = string> {
+  readonly channel: string
+  /** The application's word for it. */
+  readonly event: E
+  readonly data: T
+  /** Who sent it; set by the server. */
+  readonly from: Sender
+  /** When, ISO-8601 UTC. */
+  readonly at: string
+  /** Names this message; a signal has none. */
+  readonly id: string | undefined
+  /** Its place in the stream; absent on what is not stored. */
+  readonly offset: number | undefined
+  /** It was missed, and recovered from the log. */
+  readonly recovered: boolean
+}
+
+/** What could not be recovered: offsets `from` to `to` (null: not known), and why. */
+export interface Gap extends GapRange {
+  readonly channel: string
+}
+
+/** How a subscription began, or went on after a break. */
+export interface Subscribed {
+  readonly channel: string
+  /** `new`: nothing was asked for; `full`: all that was missed follows; `gap`: part of it is lost. */
+  readonly recovered: Verdict['recovered']
+  readonly gap: Gap | undefined
+  /** Messages that follow now, those seen before left out. */
+  readonly messages: number
+  readonly position: Position
+}
+
+/** What a dispatcher hands on. What a call returns is awaited before the next is made. */
+export interface Deliveries {
+  message(message: Message): Promise<unknown> | undefined
+  gap(gap: Gap): Promise<unknown> | undefined
+  subscribed(subscribed: Subscribed): Promise<unknown> | undefined
+  /** The handlers of everything up to here have settled. Called once for a run of handlers that did not wait. */
+  moved(position: Position): void
+  /** Everything was handed on after messages had to be turned away: they have to be recovered. */
+  starved(): void
+  counted(what: 'messages' | 'duplicatesDropped' | 'gaps'): void
+}
+
+interface Item {
+  readonly run: () => Promise<unknown> | undefined
+  readonly position: Position | undefined
+}
+
+const IDS_MAX = 1024
+
+/**
+ * Hands the messages of one channel to the application: in order, one at a time, each once. `head` is the last one taken in,
+ * which decides what is new; `position` is the last one whose handlers have settled, which is what may be kept.
+ */
+export class Dispatcher {
+  head: Position | undefined
+  position: Position | undefined
+  readonly #channel: string
+  readonly #deliveries: Deliveries
+  readonly #backlogMax: number
+  readonly #ids = new Set<string>()
+  #backlog: Item[] = []
+  #busy = false
+  #starving = false
+  #unstoredLost = false
+
+  constructor(channel: string, backlogMax: number, deliveries: Deliveries) {
+    this.#channel = channel
+    this.#backlogMax = backlogMax
+    this.#deliveries = deliveries
+  }
+
+  /** Whether messages were turned away and wait to be recovered. */
+  get starving(): boolean {
+    return this.#starving
+  }
+
+  /** Starts over at a position, or with nothing known. */
+  reset(position: Position | undefined): void {
+    this.head = position
+    this.position = position
+    this.#ids.clear()
+  }
+
+  /** Takes the verdict on a subscription, with what was missed. The gap goes before any later message. */
+  subscribed(verdict: Verdict): void {
+    const { position, recovered, messages } = verdict
+    const gap = this.#gapOf(verdict)
+    if (this.#isOtherStream(position, gap)) this.head = startOf(verdict)
+    const fresh = messages
+      .map((message) => this.#take(message, recovered !== 'new'))
+      .filter((item) => item !== undefined)
+    const { epoch, offset } = position
+    if (!this.head || offset >= this.head.offset) this.head = position
+    this.#starving = false
+    const report = { channel: this.#channel, recovered, gap, messages: fresh.length, position }
+    this.#backlog.push({ run: () => this.#deliveries.subscribed(report), position: undefined })
+    if (gap) this.#backlog.push(this.#gapItem(gap, undefined))
+    this.#backlog.push(...fresh, { run: () => undefined, position: this.head.epoch === epoch ? this.head : undefined })
+    this.#run()
+  }
+
+  /** Takes a live message. */
+  message(message: Wire): void {
+    if (this.#backlog.length >= this.#backlogMax) this.#starving = true
+    if (this.#starving) {
+      this.#unstoredLost ||= message.offset === undefined
+      return
+    }
+    const item = this.#take(message, false)
+    if (!item) return
+    this.#backlog.push(item)
+    this.#run()
+  }
+
+  /** Takes a gap that the server announces while connected. */
+  gap(announced: ServerMessageOf<'gap'>): void {
+    const { from, to, reason, position } = announced
+    const next = position ?? (this.head && to !== null ? { epoch: this.head.epoch, offset: to } : this.head)
+    this.head = next
+    this.#backlog.push(this.#gapItem({ channel: this.#channel, from, to, reason }, next))
+    this.#run()
+  }
+
+  #gapOf({ recovered, gap }: Verdict): Gap | undefined {
+    const lost = this.#unstoredLost
+    this.#unstoredLost = false
+    if (recovered === 'gap' && gap) return { channel: this.#channel, ...gap }
+    // What is not stored and was turned away cannot be recovered by anybody.
+    return lost ? { channel: this.#channel, from: 0, to: null, reason: 'overflow' } : undefined
+  }
+
+  /** A log that begins anew, or one that is shorter than what was read of it. */
+  #isOtherStream(position: Position, gap: Gap | undefined): boolean {
+    if (!this.head) return true
+    return this.head.epoch !== position.epoch || (gap !== undefined && position.offset < this.head.offset)
+  }
+
+  /** The message as an item, or undefined when it was seen before. */
+  #take(message: Wire, recovered: boolean): Item | undefined {
+    const { id, offset } = message
+    const seen = this.#ids.has(id) || (offset !== undefined && this.head !== undefined && offset <= this.head.offset)
+    const ahead = offset !== undefined && this.head !== undefined && offset > this.head.offset
+    if (ahead && this.head) this.head = { epoch: this.head.epoch, offset, id }
+    if (offset === undefined) this.#remember(id)
+    if (seen) {
+      this.#deliveries.counted('duplicatesDropped')
+      return undefined
+    }
+    this.#deliveries.counted('messages')
+    const delivered = toMessage(message, recovered)
+    return { run: () => this.#deliveries.message(delivered), position: offset === undefined ? undefined : this.head }
+  }
+
+  #remember(id: string): void {
+    this.#ids.add(id)
+    if (this.#ids.size <= IDS_MAX) return
+    for (const oldest of this.#ids) {
+      this.#ids.delete(oldest)
+      return
+    }
+  }
+
+  #gapItem(gap: Gap, position: Position | undefined): Item {
+    this.#deliveries.counted('gaps')
+    return { run: () => this.#deliveries.gap(gap), position }
+  }
+
+  #run(): void {
+    if (this.#busy) return
+    this.#busy = true
+    const before = this.position
+    for (let at = 0; at < this.#backlog.length; at += 1) {
+      const item = this.#backlog[at]!
+      const pending = item.run()
+      if (pending) {
+        this.#backlog.splice(0, at + 1)
+        this.#tell(before)
+        return void pending.then(() => this.#settled(item))
+      }
+      this.position = item.position ?? this.position
+    }
+    this.#backlog = []
+    this.#tell(before)
+    this.#busy = false
+    if (this.#starving) this.#deliveries.starved()
+  }
+
+  #settled(item: Item): void {
+    const before = this.position
+    this.position = item.position ?? before
+    this.#tell(before)
+    this.#busy = false
+    this.#run()
+  }
+
+  #tell(before: Position | undefined): void {
+    if (this.position && this.position !== before) this.#deliveries.moved(this.position)
+  }
+}
+
+/** Just before the first message of a stream that is read for the first time. */
+export function startOf({ position, messages }: Verdict): Position {
+  const first = messages.find((message) => message.offset !== undefined)?.offset
+  return { epoch: position.epoch, offset: first === undefined ? position.offset : first - 1 }
+}
+
+function toMessage(message: Wire, recovered: boolean): Message {
+  const { channel, event, data, from, at, id, offset } = message
+  return { channel, event, data, from, at, id, offset, recovered }
+}

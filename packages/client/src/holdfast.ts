@@ -1,0 +1,272 @@
+import type { ServerMessage } from '@holdfast/protocol'
+import type { ChannelMessage } from './channel-core.js'
+import { Channel, type EventMap, encode } from './channel.js'
+import { Channels, inboxOf } from './channels.js'
+import { Connection } from './connection.js'
+import { Emitter } from './emitter.js'
+import { HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
+import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
+import type { Link, Welcome } from './link.js'
+import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
+import { Operation } from './operation.js'
+import { type HoldfastOptions, type Settings, settingsFrom } from './options.js'
+import { abortable } from './abort.js'
+import { Requests } from './requests.js'
+import { Session } from './session.js'
+import { type Statistics, Tally } from './statistics.js'
+import type { Status, StatusChange } from './status.js'
+import { TokenSource } from './token.js'
+import type { Wire } from './wire.js'
+
+/** What a client tells. */
+export interface HoldfastEvents {
+  /** The state changed. */
+  state: StatusChange
+  /** The server says something about itself, or about the token. */
+  notice: Notice
+  /** Something went wrong that no promise tells: a handler threw, a signal was refused. Without a listener it goes to the console. */
+  error: HoldfastError
+}
+
+/** Options of a call. */
+export interface CallOptions {
+  /** Milliseconds to wait for the answer, on either side. Default `requestTimeoutMs`; at most 300,000. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Milliseconds that a move to another node waits for the answers of the old one. */
+const MOVE_WAIT_MS = 2000
+
+/** A client: one connection to a Holdfast server, that comes back by itself, and everything that goes over it. */
+export class Holdfast {
+  readonly #settings: Settings
+  readonly #emitter: Emitter<HoldfastEvents> = new Emitter((error) => this.#report(error))
+  readonly #tally = new Tally()
+  readonly #token: TokenSource
+  readonly #requests: Requests
+  readonly #session: Session
+  readonly #channels: Channels
+  readonly #connection: Connection
+  readonly #inbox: Inbox<InboxEvents>
+  readonly #wire: Wire
+  readonly #facades = new Map<string, Channel>()
+  readonly #operations = new Map<string, Operation>()
+  #welcome: Welcome | undefined
+  #state: string | undefined
+
+  /**
+   * Connects to `url` (at once, unless `connect` is false).
+   *
+   * @throws HoldfastError `invalid_option` for an address or an option that makes no sense.
+   */
+  constructor(url: string, options: HoldfastOptions = {}) {
+    this.#settings = settingsFrom(url, options)
+    const { clock, random, name, version, offlineQueue, connect } = this.#settings
+    this.#token = new TokenSource(options.token, clock)
+    this.#requests = new Requests(clock, this.#tally, offlineQueue)
+    this.#session = new Session({ name, version })
+    this.#connection = this.#connect()
+    this.#wire = {
+      settings: this.#settings,
+      clock,
+      random,
+      requests: this.#requests,
+      tally: this.#tally,
+      report: (error) => this.#report(error),
+      link: () => this.#connection.link,
+      welcome: () => this.#welcome,
+    }
+    this.#channels = new Channels(this.#wire)
+    this.#inbox = new Inbox(this.#wire)
+    if (connect) this.#connection.connect()
+  }
+
+  /** The state of the connection. */
+  get status(): Status {
+    return this.#connection.status
+  }
+
+  /** Who the server says we are, and our session; undefined before the first welcome. */
+  get identity(): WhoWeAre | undefined {
+    return this.#welcome && whoWeAre(this.#welcome)
+  }
+
+  /** Attempts, successes, latency and more, since the client was made. */
+  get statistics(): Statistics {
+    return this.#tally.read(this.#requests.queued, this.#requests.queuedBytes)
+  }
+
+  /** Listens to what the client tells; returns the undo. */
+  on<E extends keyof HoldfastEvents>(event: E, listener: (value: HoldfastEvents[E]) => unknown): () => void {
+    return this.#emitter.on(event, listener)
+  }
+
+  /** Connects, where `connect: false` or `disconnect()` kept it from doing so. An attempt that waits is made now. */
+  connect(): void {
+    this.#requests.accept()
+    this.#connection.connect()
+  }
+
+  /** Closes with 1000 and never comes back by itself. What waits or is in flight is rejected with `disconnected`. */
+  disconnect(): void {
+    this.#connection.disconnect()
+  }
+
+  /** Resolves when the connection is open; rejects when it is closed or has failed. */
+  ready(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return abortable(options.signal, (resolve, reject) => {
+      let off = (): void => {}
+      const look = (state: Status, reason: string): void => {
+        if (state === 'open') resolve()
+        else if (state === 'closed' || state === 'failed') reject(new HoldfastError(endCode(state), reason))
+        else return
+        off()
+      }
+      off = this.on('state', ({ state, reason }) => look(state, reason))
+      look(this.status, `The client is ${this.status}`)
+      return off
+    })
+  }
+
+  /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. */
+  channel<M extends EventMap = Record<string, unknown>>(name: string): Channel<M> {
+    const facade = this.#facades.get(name) ?? new Channel(this.#channels.get(name))
+    this.#facades.set(name, facade)
+    return facade as unknown as Channel<M>
+  }
+
+  /** The messages for this user; the same object every time. `autoAck`, once asked for, stays. */
+  inbox<M extends EventMap = InboxEvents>(options: InboxOptions = {}): Inbox<M> {
+    if (options.autoAck) this.#inbox.acknowledge()
+    return this.#inbox as unknown as Inbox<M>
+  }
+
+  /** Watches an operation; the same object until it has ended. `R` is the type of its result. */
+  operation<R = unknown>(id: string): Operation<R> {
+    const channel = `operation:${id}`
+    const release = (): void => {
+      this.#operations.delete(id)
+      if (!this.#facades.has(channel)) this.#channels.release(channel)
+    }
+    const operation = this.#operations.get(id) ?? new Operation(id, this.#channels.get(channel), release)
+    this.#operations.set(id, operation)
+    return operation as Operation<R>
+  }
+
+  /** Calls a method that the application registered on the server. Not sent again after a disconnect: rejects with `disconnected`. */
+  async call<R = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<R> {
+    const { timeoutMs = this.#settings.requestTimeoutMs, signal } = options
+    const head = { type: 'call', method, timeout: Math.min(timeoutMs, 300_000) }
+    const outgoing = data === undefined ? { head } : { head, data: encode(data) }
+    const ok = await this.#requests.request(outgoing, { timeoutMs }, signal)
+    return ok.data as R
+  }
+
+  /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. */
+  async state(data: unknown): Promise<void> {
+    this.#state = encode(data)
+    await this.#sendState(this.#state)
+  }
+
+  async #sendState(data: string): Promise<void> {
+    await this.#requests.request({ head: { type: 'state' }, data }, { timeoutMs: this.#settings.requestTimeoutMs })
+  }
+
+  #connect(): Connection {
+    const { url, WebSocket, clock, connectTimeoutMs } = this.#settings
+    const hello = (token: string | undefined): string => this.#session.hello(token, this.#channels.positions())
+    const parts = { url, WebSocket, token: this.#token, clock, connectTimeoutMs, hello }
+    return new Connection(this.#settings, parts, this.#tally, {
+      changed: (change) => void this.#emitter.emit('state', change),
+      welcomed: (link, welcome) => this.#welcomed(link, welcome),
+      received: (link, message) => this.#received(link, message),
+      lost: (link, resend) => this.#lost(link, resend),
+      closed: (error) => this.#closed(error),
+      mayRetire: (old, successor) => !this.#requests.busy(old) && this.#channels.settledOn(successor),
+      prepareMove: (go) => this.#prepareMove(go),
+      stayed: () => this.#requests.release(),
+    })
+  }
+
+  #welcomed(link: Link, welcome: Welcome): void {
+    this.#welcome = welcome
+    this.#session.welcomed(welcome)
+    this.#inbox.bind(() => {
+      const name = inboxOf(welcome)
+      return { channel: this.channel(name), core: this.#channels.get(name) }
+    })
+    this.#channels.welcomed(link, welcome, this.#session.named)
+    if (this.#state !== undefined && !welcome.session.resumed)
+      void this.#sendState(this.#state).catch((error) => this.#report(error))
+    this.#requests.attach(link, welcome.limits)
+  }
+
+  #received(link: Link, message: ServerMessage): void {
+    switch (message.type) {
+      case 'ok':
+        return void this.#requests.answer(message, link)
+      case 'error':
+        if (!this.#requests.answer(message, link) && message.id === undefined) this.#report(errorFromAnswer(message))
+        return
+      case 'subscribed':
+        if (!this.#requests.answer(message, link)) this.#channels.receive(message, link)
+        return
+      case 'notice':
+        return this.#noticed(message)
+      case 'welcome':
+      case 'goodbye':
+      case 'ping':
+      case 'pong':
+        return
+      default:
+        this.#channels.receive(message satisfies ChannelMessage, link)
+    }
+  }
+
+  #noticed({ code, message, details }: Extract<ServerMessage, { type: 'notice' }>): void {
+    if (code === 'token_expiring') void this.#refresh().catch((error) => this.#report(error))
+    void this.#emitter.emit('notice', { code, message, details })
+  }
+
+  async #refresh(): Promise<void> {
+    const token = await this.#token.get()
+    if (token === undefined) return
+    await this.#requests.request({ head: { type: 'refresh', token } }, { timeoutMs: this.#settings.requestTimeoutMs })
+  }
+
+  #lost(link: Link, resend: boolean): void {
+    this.#requests.lost(link, resend)
+    this.#channels.lost(link)
+  }
+
+  #closed(error: HoldfastError): void {
+    this.#session.forget()
+    this.#requests.refuse(error)
+    this.#channels.close(error)
+  }
+
+  /** Answers that are still to come over the old link are waited for, because what may not be sent twice would fail with it. */
+  #prepareMove(go: () => void): void {
+    const link = this.#connection.link
+    const { clock } = this.#settings
+    const endAt = clock.now() + MOVE_WAIT_MS
+    this.#requests.hold()
+    const look = (): void => {
+      if (link && this.#connection.link === link && this.#requests.busy(link) && clock.now() < endAt)
+        clock.after(20, look)
+      else go()
+    }
+    look()
+  }
+
+  #report(thrown: unknown): void {
+    const error = asHoldfastError(thrown, 'handler_failed', 'A handler failed')
+    if (this.#emitter.has('error')) void this.#emitter.emit('error', error)
+    else console.error(error)
+  }
+}
+
+function endCode(state: 'closed' | 'failed'): 'disconnected' | 'refused' {
+  return state === 'closed' ? 'disconnected' : 'refused'
+}

@@ -1,0 +1,156 @@
+import { type OperationProgress, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import type { ChannelCore } from './channel-core.js'
+import { Emitter } from './emitter.js'
+import { HoldfastError, OperationError } from './errors.js'
+
+/** How far an operation is, for a progress bar. */
+export interface Progress extends OperationProgress {
+  /** Seconds to go, with a range; absent before there is evidence. */
+  readonly eta: OperationSnapshot['eta']
+  /** Everything there is to know. */
+  readonly snapshot: OperationSnapshot
+}
+
+/** What an operation tells. */
+export interface OperationEvents {
+  /** After every change, the last one included. */
+  progress: Progress
+  /** After a change of state. */
+  state: OperationSnapshot
+  /** Once, with the terminal state. */
+  ended: OperationSnapshot
+}
+
+/** A long-running operation as a watcher sees it. Watching begins with the first listener, `done` or loop, and ends with the operation. */
+export class Operation<R = unknown> {
+  readonly id: string
+  readonly #core: ChannelCore
+  readonly #emitter: Emitter<OperationEvents>
+  readonly #release: () => void
+  #snapshot: OperationSnapshot | undefined
+  #failure: HoldfastError | undefined
+  #offs: (() => void)[] | undefined
+  #done: Promise<R> | undefined
+  readonly #endings = new Set<() => void>()
+
+  /** @internal Made by the client. */
+  constructor(id: string, core: ChannelCore, release: () => void) {
+    this.id = id
+    this.#core = core
+    this.#emitter = new Emitter(core.wire.report)
+    this.#release = release
+  }
+
+  /** The newest snapshot that was received. */
+  get snapshot(): OperationSnapshot | undefined {
+    return this.#snapshot
+  }
+
+  /**
+   * Resolves with the result when the operation completed. Rejects with an OperationError when it failed, was cancelled or expired, and
+   * with a HoldfastError when it cannot be watched (`not_found`, `permission_denied`, `disconnected`). Not listening is no unhandled rejection.
+   */
+  get done(): Promise<R> {
+    this.#done ??= this.#settle()
+    return this.#done
+  }
+
+  /** Listens to what comes from now on; `snapshot` holds what is known already. Returns the undo. */
+  on<E extends keyof OperationEvents>(event: E, listener: (value: OperationEvents[E]) => unknown): () => void {
+    this.#watch()
+    return this.#emitter.on(event, listener)
+  }
+
+  /** Asks for it to be cancelled. Resolves when the request was taken; how it ends is another matter. */
+  async cancel(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { requests, settings } = this.#core.wire
+    const head = { type: 'cancel', operation: this.id }
+    await requests.request({ head }, { timeoutMs: settings.requestTimeoutMs }, options.signal)
+  }
+
+  /** The snapshots: the newest each time, so that a slow reader skips some, and always the terminal one, after which it ends. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<OperationSnapshot, void, undefined> {
+    let version = 0
+    let wake = (): void => {}
+    const off = this.on('progress', () => wake())
+    const onEnd = (): void => wake()
+    this.#endings.add(onEnd)
+    try {
+      for (;;) {
+        const snapshot = this.#snapshot
+        if (snapshot && snapshot.version > version) {
+          version = snapshot.version
+          yield snapshot
+          if (isTerminal(snapshot.state)) return
+        } else if (this.#failure) throw this.#failure
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      off()
+      this.#endings.delete(onEnd)
+    }
+  }
+
+  #settle(): Promise<R> {
+    this.#watch()
+    const settled = new Promise<R>((resolve, reject) => {
+      const decide = (): void => {
+        const { snapshot } = this
+        if (snapshot?.state === 'completed') resolve(snapshot.result as R)
+        else if (snapshot && isTerminal(snapshot.state)) reject(new OperationError(snapshot))
+        else if (this.#failure) reject(this.#failure)
+        else return
+        this.#endings.delete(decide)
+      }
+      this.#endings.add(decide)
+      decide()
+    })
+    settled.catch(() => {})
+    return settled
+  }
+
+  #watch(): void {
+    if (this.#offs || this.#failure) return
+    const { events, subscription, taps, streams } = this.#core
+    const tap = (data: unknown): void => this.#take(data)
+    const closed = (): void => this.#fail(new HoldfastError('disconnected', 'Disconnected'))
+    taps.add(tap)
+    streams.add(closed)
+    const off = events.on('unsubscribed', ({ code, message }) => this.#fail(new HoldfastError(code, message)))
+    this.#offs = [off, () => taps.delete(tap), () => streams.delete(closed)]
+    subscription.want()
+  }
+
+  #take(data: unknown): void {
+    if (!isSnapshot(data) || data.id !== this.id || data.version <= (this.#snapshot?.version ?? 0)) return
+    const before = this.#snapshot
+    this.#snapshot = data
+    void this.#emitter.emit('progress', { ...data.progress, eta: data.eta, snapshot: data })
+    if (before?.state !== data.state) void this.#emitter.emit('state', data)
+    if (!isTerminal(data.state)) return
+    void this.#emitter.emit('ended', data)
+    this.#end()
+  }
+
+  #fail(error: HoldfastError): void {
+    this.#failure = error
+    this.#end()
+  }
+
+  #end(): void {
+    for (const off of this.#offs ?? []) off()
+    this.#offs = []
+    for (const ended of [...this.#endings]) ended()
+    // Somebody may listen to the channel itself.
+    if (!this.#core.events.has()) void this.#core.subscription.end().catch(() => {})
+    this.#release()
+  }
+}
+
+/** Applications may send on the channel as well; only what looks like a snapshot is one. */
+function isSnapshot(data: unknown): data is OperationSnapshot {
+  const { id, version, state, progress } = (data ?? {}) as Partial<OperationSnapshot>
+  return (
+    typeof id === 'string' && Number.isSafeInteger(version) && typeof state === 'string' && typeof progress === 'object'
+  )
+}

@@ -1,0 +1,112 @@
+import type { BackoffOptions } from './backoff.js'
+import { type Clock, systemClock } from './clock.js'
+import { type CursorStore, memoryCursor } from './cursor-store.js'
+import { HoldfastError } from './errors.js'
+import type { OfflineQueueOptions } from './offline-queue.js'
+import { type Random, systemRandom } from './random.js'
+import type { WebSocketConstructor } from './socket.js'
+import type { TokenOption } from './token.js'
+import { type WakeSource, browserWakes } from './wakes.js'
+
+/** Everything that a client can be told. Each member may be left out. */
+export interface HoldfastOptions {
+  /** The credential, or a function that fetches it; asked before every attempt, one call at a time, for at most 10 s. */
+  readonly token?: TokenOption
+  /** The WebSocket to use. Default: the global one; on Node 20 that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor
+  /** Whether to connect at once. Default true. */
+  readonly connect?: boolean
+  /** The delay between attempts. Default 500 to 30,000 ms. */
+  readonly backoff?: Partial<BackoffOptions>
+  /** Attempts in a row without a welcome before the client is `failed`. Default 0: no end. */
+  readonly maxAttempts?: number
+  /** How long a connection must last for the delay to start over. Default 10,000 ms. */
+  readonly stableMs?: number
+  /** From the opening of a socket to the welcome. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number
+  /** How long a command waits for its answer. Default 10,000 ms. */
+  readonly requestTimeoutMs?: number
+  /** What may wait to be sent. Default 1,000 commands, 4 MiB, publishes at most 240,000 ms old. */
+  readonly offlineQueue?: Partial<OfflineQueueOptions>
+  /** Messages of one channel that wait for a slow handler before the channel is recovered instead. Default 10,000. */
+  readonly backlogMax?: number
+  /** Where positions are kept. Default: in memory. */
+  readonly cursorStore?: CursorStore
+  /** What the server's logs and console call this client. Default `holdfast-js`. */
+  readonly name?: string
+  /** The version of the application. Default: that of this package. */
+  readonly version?: string
+  /** Time, for simulations. Default: the machine's. */
+  readonly clock?: Clock
+  /** Chance, for simulations. Default: the machine's. */
+  readonly random?: Random
+  /** When to look whether the connection still lives. Default: page shown, network back. */
+  readonly wakes?: WakeSource
+}
+
+/** The options with every default filled in. */
+export interface Settings extends Required<Omit<HoldfastOptions, 'token' | 'WebSocket' | 'backoff' | 'offlineQueue'>> {
+  readonly url: string
+  readonly token: TokenOption | undefined
+  readonly WebSocket: WebSocketConstructor | undefined
+  readonly backoff: BackoffOptions
+  readonly offlineQueue: OfflineQueueOptions
+}
+
+/** The version of this package. */
+export const VERSION = '0.1.0'
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws HoldfastError `invalid_option`, which names the option, the expectation and the value received.
+ */
+export function settingsFrom(url: string, options: HoldfastOptions): Settings {
+  return {
+    url: checkUrl(url),
+    token: options.token,
+    WebSocket: options.WebSocket,
+    connect: options.connect ?? true,
+    backoff: {
+      minMs: whole('backoff.minMs', options.backoff?.minMs, 500, 1),
+      maxMs: whole('backoff.maxMs', options.backoff?.maxMs, 30_000, 1),
+    },
+    maxAttempts: whole('maxAttempts', options.maxAttempts, 0),
+    stableMs: whole('stableMs', options.stableMs, 10_000),
+    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs, 10_000, 1),
+    requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs, 10_000, 1),
+    offlineQueue: {
+      countMax: whole('offlineQueue.countMax', options.offlineQueue?.countMax, 1000),
+      bytesMax: whole('offlineQueue.bytesMax', options.offlineQueue?.bytesMax, 4 * 1024 * 1024),
+      ageMaxMs: whole('offlineQueue.ageMaxMs', options.offlineQueue?.ageMaxMs, 240_000),
+    },
+    backlogMax: whole('backlogMax', options.backlogMax, 10_000, 1),
+    cursorStore: options.cursorStore ?? memoryCursor(),
+    name: options.name ?? 'holdfast-js',
+    version: options.version ?? VERSION,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    wakes: options.wakes ?? browserWakes,
+  }
+}
+
+function whole(name: string, value: number | undefined, fallback: number, min = 0): number {
+  if (value === undefined) return fallback
+  if (Number.isSafeInteger(value) && value >= min) return value
+  throw invalid(`options.${name}`, `an integer from ${min}`, value)
+}
+
+/** An address as `ws:` or `wss:`; in a page it may be relative, and `http:` stands for `ws:`. */
+function checkUrl(url: string): string {
+  const here = (globalThis.location as Location | undefined)?.href
+  if (!URL.canParse(url, here)) throw invalid('url', 'an address such as wss://example.com/ws', url)
+  const address = new URL(url, here)
+  if (!/^(ws|http)s?:$/.test(address.protocol)) throw invalid('url', 'an address with ws:, wss:, http: or https:', url)
+  address.hash = ''
+  return address.href.replace(/^http/, 'ws')
+}
+
+function invalid(name: string, expected: string, received: unknown): HoldfastError {
+  const shown = typeof received === 'string' ? JSON.stringify(received) : String(received)
+  return new HoldfastError('invalid_option', `${name} must be ${expected}, received ${shown}`)
+}

@@ -1,0 +1,254 @@
+import type { ServerMessageOf } from '@holdfast/protocol'
+import { abortable } from './abort.js'
+import type { Clock } from './clock.js'
+import { HoldfastError, errorFromAnswer } from './errors.js'
+import type { Link, Welcome } from './link.js'
+import { OfflineQueue, type OfflineQueueOptions } from './offline-queue.js'
+import type { Tally } from './statistics.js'
+
+/** A message that answers a command. */
+export type Answer = ServerMessageOf<'ok'> | ServerMessageOf<'error'> | ServerMessageOf<'subscribed'>
+
+/** A command without its id. `data` is encoded already. */
+export interface Outgoing {
+  readonly head: { readonly type: string; readonly [member: string]: unknown }
+  readonly data?: string
+}
+
+/** How a command is to be treated. */
+export interface RequestOptions {
+  /** Milliseconds to wait for the answer. */
+  readonly timeoutMs: number
+  /** It carries a key, so that it may be sent again after a disconnect; it may then wait as long as the queue allows. */
+  readonly resend?: boolean
+  /** Goes before what waits. */
+  readonly urgent?: boolean
+}
+
+/** What becomes of a command; exactly one of the two is called, once. */
+export interface Outcome {
+  answered(answer: Answer, link: Link): void
+  failed(error: HoldfastError): void
+}
+
+interface Entry {
+  readonly id: number
+  readonly frame: string
+  readonly bytes: number
+  readonly options: RequestOptions
+  readonly outcome: Outcome
+  readonly madeAt: number
+  sentAt: number
+  link: Link | undefined
+  stopTimer: () => void
+  /** Nobody waits for the answer any more, but the server still counts the command. */
+  forsaken: boolean
+}
+
+const utf8 = new TextEncoder()
+
+/**
+ * Commands and their answers: at most as many in flight as the server allows, the rest waits in order. What a disconnect left
+ * without an answer is sent again where that is safe, before anything newer.
+ */
+export class Requests {
+  readonly #clock: Clock
+  readonly #tally: Tally
+  readonly #ageMaxMs: number
+  readonly #line: OfflineQueue<Entry>
+  readonly #urgent: Entry[] = []
+  readonly #inFlight = new Map<number, Entry>()
+  #link: Link | undefined
+  #limits = { commandsInFlightMax: 32, messageBytesMax: 65_536 }
+  #held = false
+  #refusal: HoldfastError | undefined
+  #lastId = 0
+
+  constructor(clock: Clock, tally: Tally, queue: OfflineQueueOptions) {
+    this.#clock = clock
+    this.#tally = tally
+    this.#ageMaxMs = queue.ageMaxMs
+    this.#line = new OfflineQueue(queue)
+  }
+
+  /** Commands that wait to be sent. */
+  get queued(): number {
+    return this.#line.count
+  }
+
+  /** Bytes of the commands that wait to be sent. */
+  get queuedBytes(): number {
+    return this.#line.bytes
+  }
+
+  /** Sends a command and resolves with its `ok`. */
+  request(outgoing: Outgoing, options: RequestOptions, signal?: AbortSignal): Promise<ServerMessageOf<'ok'>> {
+    return abortable(signal, (resolve, reject) =>
+      this.ask(outgoing, options, {
+        answered: (answer) =>
+          answer.type === 'error' ? reject(errorFromAnswer(answer)) : resolve(answer as ServerMessageOf<'ok'>),
+        failed: reject,
+      }),
+    )
+  }
+
+  /** Sends a command as soon as it may; returns its cancel, after which nothing is reported. */
+  ask(outgoing: Outgoing, options: RequestOptions, outcome: Outcome): () => void {
+    const entry = this.#entry(outgoing, options, outcome)
+    const refusal = this.#refusal ?? this.#enqueue(entry)
+    if (refusal) outcome.failed(refusal)
+    else this.#pump()
+    return () => this.#forsake(entry)
+  }
+
+  /** Hands an answer to whoever waits for it; false when nobody does. */
+  answer(answer: Answer, link: Link): boolean {
+    const entry = typeof answer.id === 'number' ? this.#inFlight.get(answer.id) : undefined
+    if (!entry) return false
+    this.#remove(entry)
+    this.#tally.answered(this.#clock.now() - entry.sentAt)
+    if (!entry.forsaken) entry.outcome.answered(answer, link)
+    this.#pump()
+    return true
+  }
+
+  /** Goes on over this link. What is in flight on another one is sent again here, where that is safe. */
+  attach(link: Link, limits: Welcome['limits']): void {
+    this.#link = link
+    this.#limits = limits
+    this.#held = false
+    this.#takeBack((entry) => entry.link !== link && entry.options.resend === true)
+    this.#pump()
+  }
+
+  /** The link is gone. With `resend` false nothing of what was in flight is sent again: one of it may have been the cause. */
+  lost(link: Link, resend: boolean): void {
+    if (this.#link === link) this.#link = undefined
+    this.#held = false
+    if (resend) this.#takeBack((entry) => entry.link === link && entry.options.resend === true)
+    const error = new HoldfastError('disconnected', 'The connection ended before the answer came', { retryable: true })
+    for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
+  }
+
+  /** Sends nothing more until the next `attach`, `lost` or `release`. */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** Goes on sending. */
+  release(): void {
+    this.#held = false
+    this.#pump()
+  }
+
+  /** Whether answers are still to come over this link. */
+  busy(link: Link): boolean {
+    return [...this.#inFlight.values()].some((entry) => entry.link === link)
+  }
+
+  /** Refuses everything that waits or is in flight, and whatever comes, until `accept`. */
+  refuse(error: HoldfastError): void {
+    this.#refusal = error
+    this.#link = undefined
+    const all = [...this.#inFlight.values(), ...this.#urgent.splice(0), ...this.#line.clear()]
+    for (const entry of all) this.#fail(entry, error)
+  }
+
+  /** Takes commands again. */
+  accept(): void {
+    this.#refusal = undefined
+  }
+
+  #entry(outgoing: Outgoing, options: RequestOptions, outcome: Outcome): Entry {
+    const id = (this.#lastId += 1)
+    const head = JSON.stringify({ ...outgoing.head, id })
+    const frame = outgoing.data === undefined ? head : `${head.slice(0, -1)},"data":${outgoing.data}}`
+    const common = { sentAt: 0, link: undefined, stopTimer: () => {}, forsaken: false }
+    return { id, frame, bytes: utf8.encode(frame).length, options, outcome, madeAt: this.#clock.now(), ...common }
+  }
+
+  #enqueue(entry: Entry): HoldfastError | undefined {
+    if (entry.bytes > this.#limits.messageBytesMax) return tooBig(entry.bytes, this.#limits.messageBytesMax)
+    if (entry.options.urgent) this.#urgent.push(entry)
+    else if (!this.#canSend() && !this.#line.push(entry)) return queueFull()
+    else if (this.#canSend()) return void this.#send(entry, this.#link!)
+    this.#limitAge(entry)
+    return undefined
+  }
+
+  #canSend(): boolean {
+    const room = this.#inFlight.size < this.#limits.commandsInFlightMax
+    return this.#link !== undefined && !this.#held && room && this.#line.count === 0 && this.#urgent.length === 0
+  }
+
+  #pump(): void {
+    while (this.#link && !this.#held && this.#inFlight.size < this.#limits.commandsInFlightMax) {
+      const entry = this.#urgent.shift() ?? this.#line.shift()
+      if (!entry) return
+      this.#send(entry, this.#link)
+    }
+  }
+
+  #send(entry: Entry, link: Link): void {
+    entry.stopTimer()
+    if (entry.bytes > this.#limits.messageBytesMax)
+      return this.#fail(entry, tooBig(entry.bytes, this.#limits.messageBytesMax))
+    entry.link = link
+    entry.sentAt = this.#clock.now()
+    this.#inFlight.set(entry.id, entry)
+    entry.stopTimer = this.#clock.after(entry.options.timeoutMs, () => this.#fail(entry, timedOut(entry)))
+    // A socket that does not take it is about to report its end, which decides about the command.
+    link.send(entry.frame)
+  }
+
+  #limitAge(entry: Entry): void {
+    const { resend, timeoutMs } = entry.options
+    const leftMs = entry.madeAt + (resend ? this.#ageMaxMs : timeoutMs) - this.#clock.now()
+    entry.stopTimer = this.#clock.after(Math.max(0, leftMs), () =>
+      this.#fail(entry, resend ? queueExpired(this.#ageMaxMs) : timedOut(entry)),
+    )
+  }
+
+  #takeBack(which: (entry: Entry) => boolean): void {
+    const entries = [...this.#inFlight.values()].filter((entry) => !entry.forsaken && which(entry))
+    for (const entry of entries) {
+      this.#remove(entry)
+      this.#limitAge(entry)
+    }
+    this.#line.putBack(entries.sort((a, b) => a.id - b.id))
+  }
+
+  #forsake(entry: Entry): void {
+    if (this.#inFlight.has(entry.id)) entry.forsaken = true
+    else this.#remove(entry)
+  }
+
+  #fail(entry: Entry, error: HoldfastError): void {
+    this.#remove(entry)
+    if (!entry.forsaken) entry.outcome.failed(error)
+    this.#pump()
+  }
+
+  #remove(entry: Entry): void {
+    entry.stopTimer()
+    if (this.#inFlight.delete(entry.id) || this.#line.remove(entry)) return
+    const index = this.#urgent.indexOf(entry)
+    if (index >= 0) this.#urgent.splice(index, 1)
+  }
+}
+
+function tooBig(bytes: number, max: number): HoldfastError {
+  return new HoldfastError('limit_exceeded', `a message must be at most ${max} bytes, received ${bytes}`)
+}
+
+function queueFull(): HoldfastError {
+  return new HoldfastError('queue_full', 'Too much waits to be sent already', { retryable: true })
+}
+
+function queueExpired(ms: number): HoldfastError {
+  return new HoldfastError('queue_expired', `Waited ${ms} ms for a connection`, { retryable: true })
+}
+
+function timedOut(entry: Entry): HoldfastError {
+  return new HoldfastError('timeout', `No answer within ${entry.options.timeoutMs} ms`, { retryable: true })
+}

@@ -1,0 +1,67 @@
+import type { Counts, Member, ServerMessageOf } from '@holdfast/protocol'
+import { Emitter, type Report } from './emitter.js'
+
+/** What happens among the members of a channel. */
+export interface RosterEvents {
+  joined: Member
+  left: Member
+  updated: Member
+  /** After each of the others, and whenever the whole list is replaced. */
+  change: Roster
+}
+
+type Moved = ServerMessageOf<'joined'> | ServerMessageOf<'left'> | ServerMessageOf<'updated'>
+
+/** Who is in a channel. Kept while away, and compared with the truth on return. */
+export class Roster {
+  readonly #members = new Map<string, Member>()
+  readonly #emitter: Emitter<RosterEvents>
+  readonly #enable: () => void
+  #counts: Counts = { members: 0, connections: 0 }
+
+  /** `enable` is called when somebody wants to know, so that the channel is subscribed with presence. */
+  constructor(report: Report, enable: () => void) {
+    this.#emitter = new Emitter(report)
+    this.#enable = enable
+  }
+
+  /** The members by user. In a channel of more than 1,000 a part of them; `counts` tells the whole. */
+  get members(): ReadonlyMap<string, Member> {
+    return this.#members
+  }
+
+  /** How many users, and how many connections of theirs. */
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  /** Adds a listener, and joins the channel's presence; returns the undo of the listener. */
+  on<E extends keyof RosterEvents>(event: E, listener: (value: RosterEvents[E]) => unknown): () => void {
+    this.#enable()
+    return this.#emitter.on(event, listener)
+  }
+
+  /** Takes the whole list; tells the difference. */
+  replace(members: readonly Member[], counts: Counts | undefined): void {
+    const gone = new Map(this.#members)
+    this.#members.clear()
+    this.#counts = counts ?? { members: members.length, connections: members.length }
+    const arrived: Member[] = []
+    for (const member of members) {
+      this.#members.set(member.user, member)
+      if (!gone.delete(member.user)) arrived.push(member)
+    }
+    for (const member of gone.values()) void this.#emitter.emit('left', member)
+    for (const member of arrived) void this.#emitter.emit('joined', member)
+    void this.#emitter.emit('change', this)
+  }
+
+  /** Takes one change. */
+  move({ type, member, counts }: Moved): void {
+    if (type === 'left') this.#members.delete(member.user)
+    else this.#members.set(member.user, member)
+    this.#counts = counts
+    void this.#emitter.emit(type, member)
+    void this.#emitter.emit('change', this)
+  }
+}

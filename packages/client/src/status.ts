@@ -1,0 +1,36 @@
+/** Every state of a client. `closed` is by wish (ours or the server's), `failed` means that trying again is useless. */
+export const STATUSES = ['idle', 'connecting', 'open', 'waiting', 'closed', 'failed'] as const
+
+/** A state of a client. */
+export type Status = (typeof STATUSES)[number]
+
+/** What can happen to a client: a wish, or the end of an attempt or a connection. */
+export type StatusInput = 'connect' | 'welcome' | 'lost' | 'disconnect' | 'refuse'
+
+/** A change of state, as `client.on('state')` reports it. */
+export interface StatusChange {
+  readonly state: Status
+  readonly previous: Status
+  /** Why, in words: the close reason, or what was asked for. */
+  readonly reason: string
+  /** The close code, where a connection ended. */
+  readonly code?: number
+  /** Milliseconds to the next attempt, in `waiting`. */
+  readonly retryInMs?: number
+}
+
+const AWAY = { connect: 'connecting', disconnect: 'closed' } as const
+
+const TRANSITIONS: Record<Status, Partial<Record<StatusInput, Status>>> = {
+  idle: AWAY,
+  connecting: { welcome: 'open', lost: 'waiting', refuse: 'failed', disconnect: 'closed' },
+  open: { lost: 'waiting', refuse: 'failed', disconnect: 'closed' },
+  waiting: { ...AWAY, refuse: 'failed' },
+  closed: AWAY,
+  failed: AWAY,
+}
+
+/** The state that follows; the same one where the input means nothing. */
+export function transition(status: Status, input: StatusInput): Status {
+  return TRANSITIONS[status][input] ?? status
+}

@@ -1,0 +1,248 @@
+import type { ServerMessageOf, Since } from '@holdfast/protocol'
+import { abortable } from './abort.js'
+import { Backoff } from './backoff.js'
+import type { Dispatcher, Subscribed } from './dispatcher.js'
+import { HoldfastError, errorFromAnswer } from './errors.js'
+import type { Link } from './link.js'
+import type { Wire } from './wire.js'
+
+/** Every state of a channel, as its client sees it. */
+export const SUBSCRIPTION_STATES = ['unsubscribed', 'subscribing', 'subscribed'] as const
+
+/** A state of a channel. `subscribing` includes the time while the connection is away. */
+export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number]
+
+/** Whether to be a member of a channel, and what to tell of oneself (at most 1 KiB of JSON). */
+export type PresenceOption = boolean | { readonly info: unknown }
+
+/** How the server, or a refusal, ended a subscription. */
+export interface Unsubscribed {
+  readonly channel: string
+  readonly code: string
+  readonly message: string
+}
+
+/** What a subscription tells. */
+export interface SubscriptionEvents {
+  begun(verdict: ServerMessageOf<'subscribed'>): void
+  ended(unsubscribed: Unsubscribed): void
+}
+
+interface Waiter {
+  resolve(subscribed: Subscribed): void
+  reject(error: unknown): void
+}
+
+/**
+ * One channel's subscription: wished for, asked for, begun, and begun again on every new connection where the last one ended.
+ * Only one link speaks for a channel at a time; during a hand-over that is the old one until the new one has given its verdict.
+ */
+export class Subscription {
+  readonly #channel: string
+  readonly #wire: Wire
+  readonly #dispatcher: Dispatcher
+  readonly #events: SubscriptionEvents
+  readonly #backoff: Backoff
+  #state: SubscriptionState = 'unsubscribed'
+  #since: Since | undefined
+  #presence: PresenceOption = false
+  #presenceAsked: PresenceOption = false
+  #link: Link | undefined
+  #resumedOn: Link | undefined
+  #turn = 0
+  #loaded = false
+  #starting = false
+  #cancelAsk: () => void = () => {}
+  #stopRetry: () => void = () => {}
+  #waiters: Waiter[] = []
+
+  constructor(channel: string, wire: Wire, dispatcher: Dispatcher, events: SubscriptionEvents) {
+    this.#channel = channel
+    this.#wire = wire
+    this.#dispatcher = dispatcher
+    this.#events = events
+    this.#backoff = new Backoff(wire.settings.backoff, wire.random)
+  }
+
+  get state(): SubscriptionState {
+    return this.#state
+  }
+
+  /** Whether the application wishes for it. */
+  get wanted(): boolean {
+    return this.#state !== 'unsubscribed'
+  }
+
+  /** Whether what comes over this link is to be heard. */
+  hears(link: Link): boolean {
+    return this.wanted && this.#link === link
+  }
+
+  /** Whether this link speaks for it, or nobody wishes for it. */
+  settledOn(link: Link): boolean {
+    return !this.wanted || this.#link === link
+  }
+
+  /** Wishes for it. Nothing is sent before the end of the turn, so that several wishes make one command. */
+  want(): void {
+    if (this.wanted) return
+    this.#state = 'subscribing'
+    this.#startSoon()
+  }
+
+  /** Wishes to start there, in the place of where it was. */
+  startAt(since: Since): void {
+    this.#loaded = true
+    this.#since = since
+    this.#dispatcher.reset(typeof since === 'object' ? since : undefined)
+  }
+
+  /** Wishes to be a member. */
+  join(presence: PresenceOption): void {
+    if (presence === false || (presence === true && this.#presence !== false)) return
+    this.#presence = presence
+    if (this.wanted) this.#startSoon()
+  }
+
+  /** Resolves with the next verdict. */
+  begun(signal?: AbortSignal): Promise<Subscribed> {
+    return abortable(signal, (resolve, reject) => {
+      const waiter = { resolve, reject }
+      this.#waiters.push(waiter)
+      return () => (this.#waiters = this.#waiters.filter((other) => other !== waiter))
+    })
+  }
+
+  /** Tells those who wait what the verdict was. */
+  tell(subscribed: Subscribed): void {
+    for (const { resolve } of this.#waiters.splice(0)) resolve(subscribed)
+  }
+
+  /** Gives those who wait up; the wish stays. */
+  giveUp(error: unknown): void {
+    for (const { reject } of this.#waiters.splice(0)) reject(error)
+  }
+
+  /** Ends it by wish. */
+  async end(): Promise<void> {
+    if (!this.wanted) return
+    const known = this.#link !== undefined || this.#resumedOn !== undefined
+    this.#close(new HoldfastError('aborted', 'Unsubscribed'))
+    if (!known || !this.#wire.link()) return
+    const outgoing = { head: { type: 'unsubscribe', channel: this.#channel } }
+    await this.#wire.requests.request(outgoing, { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true })
+  }
+
+  /** The server will go on with it by itself, from the position that was named in `hello`. */
+  resume(link: Link): void {
+    this.#stop()
+    if (this.#presenceAsked !== this.#presence) return this.start(link)
+    this.#loaded = true
+    this.#resumedOn = link
+  }
+
+  /** Asks for it on this link, from where it was. */
+  start(link: Link): void {
+    this.#stop()
+    void this.#ask(link)
+  }
+
+  /** The link is gone; the next one begins it again. */
+  lost(link: Link): void {
+    if (this.#link === link) this.#link = undefined
+    if (this.#resumedOn === link) this.#resumedOn = undefined
+    if (this.#wire.link()) return
+    this.#stop()
+    if (this.wanted) this.#state = 'subscribing'
+  }
+
+  /** Takes a verdict that nobody asked for: that of a resumed session. */
+  verdict(message: ServerMessageOf<'subscribed'>, link: Link): void {
+    if (this.#resumedOn === link) this.#begin(message, link)
+  }
+
+  /** The server ended it: access is gone, or it was refused. */
+  refused({ code, message }: Pick<HoldfastError, 'code' | 'message'>): void {
+    if (!this.wanted) return
+    this.#close(new HoldfastError(code, message))
+    this.#events.ended({ channel: this.#channel, code, message })
+  }
+
+  /** Messages were turned away; what is missing is recovered from the log. */
+  recover(): void {
+    const link = this.#wire.link()
+    this.#link = undefined
+    if (this.wanted && link) this.start(link)
+  }
+
+  #startSoon(): void {
+    if (this.#starting) return
+    this.#starting = true
+    queueMicrotask(() => {
+      this.#starting = false
+      const link = this.#wire.link()
+      const isBegun = this.#link === link || this.#resumedOn === link
+      if (link && this.wanted && !(isBegun && this.#presenceAsked === this.#presence)) this.start(link)
+    })
+  }
+
+  async #ask(link: Link): Promise<void> {
+    const turn = this.#turn
+    if (!this.#loaded) await this.#load()
+    if (turn !== this.#turn || this.#wire.link() !== link || !this.wanted) return
+    const since = this.#dispatcher.head ?? this.#since
+    const presence = (this.#presenceAsked = this.#presence)
+    const head = { type: 'subscribe', channel: this.#channel, ...(since && { since }), ...(presence && { presence }) }
+    const options = { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true }
+    this.#cancelAsk = this.#wire.requests.ask({ head }, options, {
+      answered: (answer, from) => {
+        if (answer.type === 'subscribed') this.#begin(answer, from)
+        else if (answer.type === 'error') this.#failed(errorFromAnswer(answer))
+      },
+      failed: (error) => this.#failed(error),
+    })
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const position = await this.#wire.settings.cursorStore.load(this.#channel)
+      if (position && !this.#loaded) this.#dispatcher.reset(position)
+    } catch (error) {
+      this.#wire.report(error)
+    }
+    this.#loaded = true
+  }
+
+  #begin(message: ServerMessageOf<'subscribed'>, link: Link): void {
+    this.#link = link
+    this.#resumedOn = undefined
+    this.#state = 'subscribed'
+    this.#backoff.reset()
+    this.#events.begun(message)
+  }
+
+  #failed(error: HoldfastError): void {
+    // The next welcome asks again.
+    if (error.code === 'disconnected') return
+    if (!error.retryable) return this.refused(error)
+    const delayMs = Math.max(this.#backoff.next(), error.retryAfter ?? 0)
+    this.#stopRetry = this.#wire.clock.after(delayMs, () => {
+      const link = this.#wire.link()
+      if (link) this.start(link)
+    })
+  }
+
+  #close(error: HoldfastError): void {
+    this.#state = 'unsubscribed'
+    this.#link = undefined
+    this.#resumedOn = undefined
+    this.#stop()
+    this.giveUp(error)
+  }
+
+  #stop(): void {
+    this.#turn += 1
+    this.#cancelAsk()
+    this.#stopRetry()
+  }
+}

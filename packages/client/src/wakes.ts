@@ -1,0 +1,19 @@
+/** Calls back when the device may have been away and is back; returns its undo. */
+export type WakeSource = (wake: () => void) => () => void
+
+/** A page that becomes visible or is shown again, a network that returns. Does nothing outside a browser. */
+export const browserWakes: WakeSource = (wake) => {
+  const page = globalThis.document as Document | undefined
+  if (page === undefined || typeof globalThis.addEventListener !== 'function') return () => {}
+  const onVisible = (): void => {
+    if (page.visibilityState === 'visible') wake()
+  }
+  page.addEventListener('visibilitychange', onVisible)
+  globalThis.addEventListener('online', wake)
+  globalThis.addEventListener('pageshow', wake)
+  return () => {
+    page.removeEventListener('visibilitychange', onVisible)
+    globalThis.removeEventListener('online', wake)
+    globalThis.removeEventListener('pageshow', wake)
+  }
+}
