@@ -60,12 +60,42 @@ const settings = z.strictObject({
   limits: members.optional(),
   heartbeat: members.optional(),
   session: members.optional(),
+  presence: members.optional(),
+  operations: members.optional(),
   drain: members.optional(),
   log: log.prefault({}),
 })
 
-/** The settings of the standalone server, checked and with their defaults. */
-export type Configuration = z.infer<typeof settings>
+/** Rules, limits or timings of the server by name, as `@holdfast/server` takes them. */
+type Members = Readonly<Record<string, unknown>>
+
+/** The settings of the standalone server, checked and with their defaults. `docs/reference/configuration.md` describes each. */
+export interface Configuration {
+  readonly port: number
+  readonly host: string
+  readonly environment: 'development' | 'staging' | 'production'
+  /** `memory`, or a `redis://` address. */
+  readonly engine: string
+  readonly secret?: string | undefined
+  readonly dataDir: string
+  /** Undefined: in development. */
+  readonly demo?: boolean | undefined
+  readonly path: string
+  readonly auth: {
+    readonly issuer?: string | undefined
+    readonly audience?: string | undefined
+    readonly claims?: { readonly tenant?: string | undefined; readonly user?: string | undefined } | undefined
+    readonly queryToken?: boolean | undefined
+  }
+  readonly channels?: Readonly<Record<string, Members>> | undefined
+  readonly limits?: Members | undefined
+  readonly heartbeat?: Members | undefined
+  readonly session?: Members | undefined
+  readonly presence?: Members | undefined
+  readonly operations?: Members | undefined
+  readonly drain?: Members | undefined
+  readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'auto' | 'json' | 'pretty' }
+}
 
 /** The name of a setting. */
 export type SettingName = keyof Configuration

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { type Clock, pause } from '../clock.js'
-import { type FileRecord, type IndexSummary, summarise } from './index-summary.js'
+import { type FileRecord, type INDEX_PHASES, type IndexSummary, summarise } from './index-summary.js'
 
 /** Files beyond which an index is refused: what is kept per file must stay bounded. */
 export const INDEX_FILES_MAX = 200_000
@@ -11,9 +11,6 @@ const READERS = 8
 const CHUNK_BYTES = 64 * 1024
 /** A file with a zero byte at its beginning is not text, and its lines are not counted. */
 const BINARY_PROBE_BYTES = 8 * 1024
-
-/** The steps of an index, in their order. */
-export const INDEX_PHASES = ['Listing', 'Reading', 'Summarising'] as const
 
 /** Learns how far an index is. */
 export interface IndexObserver {

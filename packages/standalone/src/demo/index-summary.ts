@@ -1,3 +1,6 @@
+/** The steps of an index, in their order. */
+export const INDEX_PHASES = ['Listing', 'Reading', 'Summarising'] as const
+
 const LARGEST_COUNT = 10
 const EXTENSIONS_COUNT = 12
 

@@ -1,0 +1,69 @@
+import type { Channel, StatusChange } from '@holdfast/client'
+import { EXIT, Failure } from '../failure.js'
+import { type Shell, interruption } from '../shell.js'
+import { renderMessageLine } from '../terminal/message-line.js'
+import { type Remote, type RemoteOptions, connect, refused } from './remote.js'
+
+/** The flags of `holdfast listen`. */
+export interface ListenOptions extends RemoteOptions {
+  readonly since?: string
+  readonly json?: boolean
+}
+
+/** Prints the messages of a channel until Ctrl-C: lines for people on a terminal, lines of JSON elsewhere. */
+export async function listen(channel: string, options: ListenOptions, shell: Shell): Promise<number> {
+  const since = checkSince(options.since)
+  const signal = interruption(shell)
+  const remote = await connect(options, shell, signal)
+  const room = remote.client.channel(channel)
+  const json = options.json === true || shell.stdout.isTTY !== true
+  const tell = (text: string): void => void shell.stderr.write(`${text}\n`)
+  room.on('*', (message) => {
+    // Signals are not part of the stream.
+    if (message.id !== undefined) shell.stdout.write(`${json ? JSON.stringify(message) : renderMessageLine(message)}\n`)
+  })
+  room.on('gap', ({ from, to, reason }) =>
+    tell(`gap: messages ${from} to ${to ?? 'the end of the old stream'} are lost (${reason})`),
+  )
+  const ended = untilEnded(remote, room, signal, tell)
+  try {
+    await room.subscribe({ ...(since !== undefined && { since }) })
+    tell(`listening to ${channel} as ${remote.whom}; Ctrl-C ends`)
+    return await ended
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted
+    throw error instanceof Failure ? error : refused(`not listening to ${channel}`, error)
+  } finally {
+    remote.client.disconnect()
+  }
+}
+
+function checkSince(since: string | undefined): string | undefined {
+  if (since === undefined || /^newest:\d{1,4}$/.test(since)) return since
+  throw new Failure(`--since must be newest:N with N from 0 to 9999, received ${JSON.stringify(since)}`, EXIT.usage)
+}
+
+/** Tells of losses and recoveries; settles when the person ends it, or when access or the server does. */
+function untilEnded(
+  { client }: Remote,
+  room: Channel,
+  signal: AbortSignal,
+  tell: (text: string) => void,
+): Promise<number> {
+  let lost = false
+  const ended = new Promise<number>((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(EXIT.interrupted), { once: true })
+    room.on('unsubscribed', ({ message }) => reject(new Failure(`access ended: ${message}`)))
+    client.on('state', (change: StatusChange) => {
+      if (change.state === 'failed' || (change.state === 'closed' && !signal.aborted))
+        reject(new Failure(`closed: ${change.reason}`))
+      if (change.state === 'waiting' && !lost)
+        tell(`connection lost (${change.reason || 'no reason given'}); reconnecting`)
+      if (change.state === 'open' && lost) tell('connected again')
+      lost = change.state !== 'open'
+    })
+  })
+  // Nobody waits for it yet while the first subscription is under way.
+  ended.catch(() => {})
+  return ended
+}

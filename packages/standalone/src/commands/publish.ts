@@ -1,0 +1,40 @@
+import { EXIT, Failure } from '../failure.js'
+import { type Shell, interruption } from '../shell.js'
+import { type RemoteOptions, connect, refused } from './remote.js'
+
+/** The flags of `holdfast publish`. */
+export interface PublishOptions extends RemoteOptions {
+  readonly event: string
+  readonly key?: string
+}
+
+/** Publishes one message and prints where it stands, as a line of JSON: `{"offset", "epoch", "id", "duplicate"}`. */
+export async function publish(channel: string, json: string, options: PublishOptions, shell: Shell): Promise<number> {
+  const data = parseData(json)
+  const signal = interruption(shell)
+  const { client } = await connect(options, shell, signal)
+  try {
+    const key = options.key === undefined ? {} : { key: options.key }
+    const { offset, epoch, id, duplicate } = await client
+      .channel(channel)
+      .publish(options.event, data, { ...key, signal })
+    shell.stdout.write(`${JSON.stringify({ offset, epoch, id, duplicate })}\n`)
+    return EXIT.done
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted
+    throw refused(`not published to ${channel}`, error)
+  } finally {
+    client.disconnect()
+  }
+}
+
+function parseData(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown
+  } catch {
+    throw new Failure(
+      `JSON must be a JSON value such as '{"text":"hello"}' or '"hello"', received ${JSON.stringify(json)}`,
+      EXIT.usage,
+    )
+  }
+}

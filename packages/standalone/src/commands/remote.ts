@@ -1,0 +1,91 @@
+import { Holdfast, type StatusChange } from '@holdfast/client'
+import { signToken } from '@holdfast/server'
+import { WebSocket } from 'ws'
+import { loadConfiguration } from '../configuration.js'
+import { COMMAND_LINE_USER, DEMO_TENANT } from '../demo/tenant.js'
+import { EXIT, Failure, describeError } from '../failure.js'
+import { findSecret } from '../secret.js'
+import type { Shell } from '../shell.js'
+
+const TOKEN_TTL_S = 300
+
+/** How the commands that talk to a server find it, and as whom. */
+export interface RemoteOptions {
+  /** Default: `HOLDFAST_URL`, else `/ws` on the port and host of the configuration. */
+  readonly url?: string
+  /** Default: `HOLDFAST_TOKEN`, else a token signed with the secret at hand. */
+  readonly token?: string
+  /** Default: `HOLDFAST_TENANT`, else `demo`. */
+  readonly tenant?: string
+  /** Default: `HOLDFAST_USER`, else `cli`. */
+  readonly user?: string
+  readonly config?: string
+}
+
+/** A client that is connected, and where to. */
+export interface Remote {
+  readonly client: Holdfast
+  readonly url: string
+  /** For messages: `user cli of tenant demo`. */
+  readonly whom: string
+}
+
+/** Connects. Throws a `Failure` when the server cannot be reached or refuses; later losses are the client's to mend. */
+export async function connect(options: RemoteOptions, shell: Shell, signal: AbortSignal): Promise<Remote> {
+  const { env } = shell
+  const tenant = options.tenant ?? (env['HOLDFAST_TENANT'] || DEMO_TENANT)
+  const user = options.user ?? (env['HOLDFAST_USER'] || COMMAND_LINE_USER)
+  const configuration = await loadConfiguration({ env, file: options.config })
+  const url = checkUrl(options.url ?? (env['HOLDFAST_URL'] || defaultUrl(configuration)))
+  const given = options.token ?? (env['HOLDFAST_TOKEN'] || undefined)
+  const secret = given === undefined ? (await findSecret(configuration, shell.cwd)).secret : ''
+  const token = (): string => given ?? signToken({ secret, tenant, user, ttlSeconds: TOKEN_TTL_S })
+  const client = new Holdfast(url, { token, WebSocket, name: 'holdfast-cli', connect: false })
+  await opened(client, url, signal)
+  return { client, url, whom: given === undefined ? `user ${user} of tenant ${tenant}` : 'the owner of this token' }
+}
+
+function defaultUrl({ host, port, path }: { host: string; port: number; path: string }): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `ws://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${path}`
+}
+
+function checkUrl(url: string): string {
+  if (URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol)) return url
+  throw new Failure(
+    `--url must be an address such as ws://127.0.0.1:8000/ws, received ${JSON.stringify(url)}`,
+    EXIT.usage,
+  )
+}
+
+function opened(client: Holdfast, url: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (failure?: Failure): void => {
+      off()
+      signal.removeEventListener('abort', interrupt)
+      if (failure === undefined) return resolve()
+      client.disconnect()
+      reject(failure)
+    }
+    const interrupt = (): void => settle(new Failure('interrupted', EXIT.interrupted))
+    const off = client.on('state', (change: StatusChange) => {
+      if (change.state === 'open') settle()
+      else if (change.state === 'failed' || change.state === 'closed')
+        settle(new Failure(`${url} refused: ${change.reason}`))
+      else if (change.state === 'waiting') settle(new Failure(unreachable(url, change)))
+    })
+    signal.addEventListener('abort', interrupt, { once: true })
+    if (signal.aborted) interrupt()
+    else client.connect()
+  })
+}
+
+function unreachable(url: string, { reason }: StatusChange): string {
+  return `cannot reach ${url} (${reason || 'no answer'}). Start a server with: npx holdfast serve`
+}
+
+/** Throws what a command line should say of a refusal by the server. */
+export function refused(what: string, error: unknown): Failure {
+  const code = (error as { code?: unknown }).code
+  return new Failure(`${what}: ${describeError(error)}${typeof code === 'string' ? ` (${code})` : ''}`)
+}

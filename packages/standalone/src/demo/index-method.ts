@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { basename, relative } from 'node:path'
+import { type Holdfast, HoldfastError } from '@holdfast/server'
+import { z } from 'zod'
+import type { Clock } from '../clock.js'
+import { describeError } from '../failure.js'
+import { indexDirectory } from './directory-index.js'
+import { resolveInside } from './index-path.js'
+import { COMMAND_LINE_USER } from './tenant.js'
+
+/** Indexes that may run at once on a node. */
+export const INDEXES_RUNNING_MAX = 4
+const GENTLE_FILES_PER_SECOND = 600
+
+/** Reading is what takes time; the weights are what was measured on a tree of some thousand files. */
+const PHASES = [
+  { name: 'Listing', weight: 5 },
+  { name: 'Reading', weight: 94 },
+  { name: 'Summarising', weight: 1 },
+]
+
+const input = z
+  .object({
+    path: z.string().min(1).max(512).default('node_modules'),
+    pace: z.enum(['gentle', 'full']).default('gentle'),
+  })
+  .prefault({})
+
+type IndexInput = z.infer<typeof input>
+
+/** What the method needs of its surroundings. */
+export interface IndexMethodParts {
+  readonly holdfast: Holdfast
+  /** Directories outside of this one are refused. */
+  readonly start: string
+  readonly clock: Clock
+}
+
+/**
+ * Registers `demo.index {path?, pace?}`: starts an operation that indexes a directory below `start`, and answers `{operation, path}` once it runs.
+ * The caller owns it; the command line may watch it.
+ */
+export function registerIndexMethod({ holdfast, start, clock }: IndexMethodParts): void {
+  let running = 0
+  holdfast.method('demo.index', {
+    schema: input,
+    async handler({ path, pace }: IndexInput, { tenant, identity }) {
+      const root = await resolveInside(start, path).catch((error: unknown) => {
+        throw new HoldfastError('bad_request', describeError(error))
+      })
+      if (running >= INDEXES_RUNNING_MAX) throw new HoldfastError('limit_exceeded', TOO_MANY)
+      running += 1
+      const shown = relative(start, root) || basename(root)
+      const spec = describeIndex(identity.user, shown, pace)
+      await runIndex({ holdfast, clock, tenant, root, spec, pace }, () => (running -= 1))
+      return { operation: spec.id, path: shown }
+    },
+  })
+}
+
+const TOO_MANY = `${INDEXES_RUNNING_MAX} indexes run already; wait for one to end, or cancel it`
+
+type Spec = ReturnType<typeof describeIndex>
+
+function describeIndex(owner: string, path: string, pace: string) {
+  return {
+    id: `index-${randomBytes(5).toString('hex')}`,
+    kind: 'index',
+    label: `Index of ${path}`.slice(0, 256),
+    owner,
+    unit: 'files',
+    phases: PHASES,
+    sharedWith: [COMMAND_LINE_USER],
+    metadata: { path, pace },
+  }
+}
+
+interface IndexRun {
+  readonly holdfast: Holdfast
+  readonly clock: Clock
+  readonly tenant: string
+  readonly root: string
+  readonly spec: Spec
+  readonly pace: IndexInput['pace']
+}
+
+/** Resolves when the operation exists, so that whoever hears of it can watch it; it goes on by itself. */
+function runIndex({ holdfast, clock, tenant, root, spec, pace }: IndexRun, onEnd: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const run = holdfast.tenant(tenant).operations.run(spec, (op) => {
+      resolve()
+      return indexDirectory(root, {
+        clock,
+        signal: op.signal,
+        ...(pace === 'gentle' && { filesPerSecond: GENTLE_FILES_PER_SECOND }),
+        observer: {
+          phase: (name, total) => void op.phase(name, { unit: 'files', ...(total !== undefined && { total }) }),
+          advance: (item) => void op.advance(1, { item }),
+        },
+      })
+    })
+    // How it ended is told to its watchers; here only that it did.
+    run.catch(reject).finally(onEnd)
+  })
+}

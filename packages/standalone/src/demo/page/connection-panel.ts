@@ -1,0 +1,104 @@
+import type { Holdfast, StatusChange } from '@holdfast/client'
+import { systemClock } from '../../clock.js'
+import { formatDuration } from '../../quantity.js'
+import { DEMO_TENANT } from '../tenant.js'
+import type { CuttableNetwork } from './cuttable-network.js'
+import { element, setText } from './elements.js'
+import { note } from './journal.js'
+
+const CUT_MS = 6000
+const COUNT_DOWN_MS = 250
+/** Recovered messages follow the new connection within this time. */
+const SETTLE_MS = 400
+
+/** What the panel tells the rest of the page, and asks of it. */
+export interface ConnectionEvents {
+  /** The connection is gone. */
+  lost(): void
+  /** It is there again. */
+  found(): void
+  /** Messages recovered since the last call. */
+  takeRecovered(): number
+}
+
+const STATUS_TEXTS: Record<StatusChange['state'], string> = {
+  idle: 'Not connected',
+  connecting: 'Connecting',
+  open: 'Connected',
+  waiting: 'Reconnecting',
+  closed: 'Disconnected',
+  failed: 'Refused',
+}
+
+/** Shows the state of the connection, cuts the network, and writes down what happened. */
+export class ConnectionPanel {
+  readonly #client: Holdfast
+  readonly #network: CuttableNetwork
+  readonly #user: string
+  readonly #events: ConnectionEvents
+  #lostAt: number | undefined
+  #cutUntil = 0
+
+  constructor(client: Holdfast, network: CuttableNetwork, user: string, events: ConnectionEvents) {
+    this.#client = client
+    this.#network = network
+    this.#user = user
+    this.#events = events
+    client.on('state', (change) => this.#changed(change))
+    element('cut').addEventListener('click', () => void this.#cut())
+    systemClock.every(COUNT_DOWN_MS, () => this.#show())
+    this.#show()
+  }
+
+  /** The server has something to say while we are away; without an answer the cut is made all the same. */
+  async #cut(): Promise<void> {
+    element('cut', HTMLButtonElement).disabled = true
+    await this.#client.call('demo.speak', {}, { timeoutMs: 1000 }).catch(() => {})
+    this.#cutUntil = systemClock.now() + CUT_MS
+    note('Network cut: no byte passes for 6 s', 'bad')
+    this.#network.cut(CUT_MS)
+    systemClock.after(CUT_MS, () => {
+      element('cut', HTMLButtonElement).disabled = false
+      note('Network back', 'warn')
+    })
+  }
+
+  #changed({ state, reason }: StatusChange): void {
+    if (state === 'open') this.#opened()
+    if (state === 'waiting' && this.#lostAt === undefined) this.#broke(reason)
+    if (state === 'failed' || state === 'closed') note(`${STATUS_TEXTS[state]}: ${reason}`, 'bad')
+    this.#show()
+  }
+
+  #broke(reason: string): void {
+    this.#lostAt = systemClock.now()
+    this.#events.lost()
+    if (!this.#network.isCut) note(`Connection lost: ${reason || 'no reason given'}`, 'bad')
+  }
+
+  #opened(): void {
+    const away = this.#lostAt === undefined ? undefined : systemClock.now() - this.#lostAt
+    this.#lostAt = undefined
+    this.#events.found()
+    if (away === undefined) return note(`Connected as ${this.#user}`, 'good')
+    note(`Connected again after ${formatDuration(away / 1000)}`, 'good')
+    systemClock.after(SETTLE_MS, () => {
+      const count = this.#events.takeRecovered()
+      if (count > 0) note(`Recovered ${count} ${count === 1 ? 'message' : 'messages'}, in order, none twice`, 'good')
+    })
+  }
+
+  #show(): void {
+    const { status, statistics } = this.#client
+    const isCut = this.#network.isCut
+    element('strip').dataset['status'] = isCut ? 'cut' : status
+    setText(element('status'), isCut ? 'Network cut' : STATUS_TEXTS[status])
+    const seconds = Math.max(1, Math.ceil((this.#cutUntil - systemClock.now()) / 1000))
+    const latency =
+      statistics.latency === undefined ? '' : `, answers in ${Math.max(1, Math.round(statistics.latency.last))} ms`
+    setText(
+      element('status-detail'),
+      isCut ? `back in ${seconds} s` : `${this.#user} of tenant ${DEMO_TENANT}${latency}`,
+    )
+  }
+}

@@ -1,0 +1,130 @@
+import type { Holdfast } from '@holdfast/client'
+import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import type { IndexSummary } from '../index-summary.js'
+import { element, showProblem } from './elements.js'
+import { note } from './journal.js'
+import { recall, remember } from './memory.js'
+import { OperationView } from './operation-view.js'
+import { renderResult } from './result-view.js'
+
+const HASH = '#operation='
+const ID = /^[\w.:-]{1,128}$/
+
+/** The panel of the operation: starts indexes, shows one, and finds it again after a reload. */
+export class OperationPanel {
+  readonly #client: Holdfast
+  readonly #view = new OperationView()
+  readonly #onChange: (id: string | undefined) => void
+  #watched: { readonly id: string; readonly abort: AbortController } | undefined
+
+  /** `onChange` hears which operation the page shows. */
+  constructor(client: Holdfast, onChange: (id: string | undefined) => void) {
+    this.#client = client
+    this.#onChange = onChange
+    element('start', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault()
+      void this.#start()
+    })
+    element('cancel').addEventListener('click', () => void this.#cancel())
+    addEventListener('hashchange', () => this.#follow())
+  }
+
+  /** Shows the operation of the address or the one of the last visit; on a first visit starts one, so that there is something to see. */
+  async open(): Promise<void> {
+    const named = idFromHash()
+    const kept = recall('operation')
+    const id = named ?? kept
+    const found = id !== undefined && (await this.#watch(id))
+    if (found) return
+    if (named !== undefined && named !== kept)
+      return showProblem(element('start-problem'), `There is no operation ${named} here.`)
+    await this.#start()
+  }
+
+  /** Marks what is shown as old while the page is cut off. */
+  markStale(stale: boolean): void {
+    this.#view.markStale(stale)
+  }
+
+  async #start(): Promise<void> {
+    const button = element('start-button', HTMLButtonElement)
+    const path = element('path', HTMLInputElement).value.trim() || '.'
+    const pace = element('pace', HTMLSelectElement).value
+    button.disabled = true
+    try {
+      const { operation } = (await this.#client.call('demo.index', { path, pace })) as { operation: string }
+      showProblem(element('start-problem'), undefined)
+      await this.#watch(operation)
+    } catch (error) {
+      showProblem(element('start-problem'), error instanceof Error ? error.message : String(error))
+    } finally {
+      button.disabled = false
+    }
+  }
+
+  async #cancel(): Promise<void> {
+    const id = this.#watched?.id
+    if (id === undefined) return
+    try {
+      await this.#client.operation(id).cancel()
+    } catch (error) {
+      note(`Not cancelled: ${error instanceof Error ? error.message : String(error)}`, 'bad')
+    }
+  }
+
+  #follow(): void {
+    const id = idFromHash()
+    if (id !== undefined && id !== this.#watched?.id) void this.#watch(id)
+  }
+
+  /** Resolves once the first snapshot is there: with true, or with false when there is no such operation for us. */
+  #watch(id: string): Promise<boolean> {
+    this.#watched?.abort.abort()
+    const abort = new AbortController()
+    this.#watched = { id, abort }
+    element('result').hidden = true
+    return new Promise((resolve) => {
+      void this.#read(id, abort.signal, () => resolve(true)).catch(() => {
+        if (!abort.signal.aborted) this.#forget()
+        resolve(false)
+      })
+    })
+  }
+
+  async #read(id: string, signal: AbortSignal, onFirst: () => void): Promise<void> {
+    let isFirst = true
+    for await (const snapshot of this.#client.operation(id)) {
+      if (signal.aborted) return
+      if (isFirst) this.#keep(id)
+      if (isFirst) onFirst()
+      isFirst = false
+      this.#show(snapshot)
+      if (isTerminal(snapshot.state)) return
+    }
+  }
+
+  #show(snapshot: OperationSnapshot): void {
+    this.#view.show(snapshot)
+    const result = element('result')
+    const summary = snapshot.state === 'completed' ? (snapshot.result as IndexSummary) : undefined
+    result.hidden = summary === undefined
+    result.replaceChildren(...(summary ? renderResult(summary) : []))
+  }
+
+  #keep(id: string): void {
+    remember('operation', id)
+    history.replaceState(null, '', `${location.pathname}${location.search}${HASH}${id}`)
+    this.#onChange(id)
+  }
+
+  #forget(): void {
+    this.#watched = undefined
+    this.#view.clear()
+    this.#onChange(undefined)
+  }
+}
+
+function idFromHash(): string | undefined {
+  const id = location.hash.startsWith(HASH) ? location.hash.slice(HASH.length) : ''
+  return ID.test(id) ? id : undefined
+}

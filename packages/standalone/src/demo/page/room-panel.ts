@@ -1,0 +1,105 @@
+import type { Channel, Holdfast } from '@holdfast/client'
+import { DEMO_ROOM } from '../tenant.js'
+import { element, showProblem } from './elements.js'
+import { note } from './journal.js'
+import { addGap, addMessage, addPending, showMembers, showTypers } from './room-view.js'
+import { rename } from './visitor.js'
+
+const NEWEST = 'newest:30'
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u
+
+interface RoomEvents {
+  readonly chat: { readonly text: string }
+}
+
+/** The panel of the room: members, messages with their places, who types; what came after a break says so. */
+export class RoomPanel {
+  readonly #client: Holdfast
+  readonly #room: Channel<RoomEvents>
+  readonly #user: string
+  /** What a reload brings back is no recovery; what comes after a break of this page is. */
+  #wasLost = false
+  #recovered = 0
+
+  /** Joins the room as `user`. */
+  constructor(client: Holdfast, user: string) {
+    this.#client = client
+    this.#user = user
+    this.#room = client.channel<RoomEvents>(DEMO_ROOM)
+    this.#listen()
+    this.#speak()
+    this.#nameForm()
+  }
+
+  /** The connection broke: messages of before that arrive from now on are recovered ones. */
+  markLost(): void {
+    this.#wasLost = true
+  }
+
+  /** Messages recovered since the last call. */
+  takeRecovered(): number {
+    const count = this.#recovered
+    this.#recovered = 0
+    return count
+  }
+
+  #listen(): void {
+    const room = this.#room
+    room.on('*', (message) => {
+      if (message.id === undefined) return
+      const recovered = message.recovered && this.#wasLost
+      if (recovered) this.#recovered += 1
+      addMessage(message, recovered)
+    })
+    room.on('gap', (gap) => {
+      addGap(gap)
+      note(`Gap in ${gap.channel}: ${gap.reason.replace('_', ' ')}; what is lost is announced in the room`, 'warn')
+    })
+    room.on('typing', ({ typers }) => showTypers(typers))
+    room.on('unsubscribed', ({ message }) => note(`Not in ${DEMO_ROOM}: ${message}`, 'bad'))
+    room.presence.on('change', ({ members }) => showMembers([...members.values()], this.#user))
+    void room.subscribe({ since: NEWEST, presence: true }).catch((error: Error) => note(error.message, 'bad'))
+  }
+
+  #speak(): void {
+    const input = element('text', HTMLInputElement)
+    input.addEventListener('input', () => this.#room.typing(input.value !== ''))
+    input.addEventListener('blur', () => this.#room.typing(false))
+    element('say', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault()
+      const text = input.value.trim()
+      if (text === '') return
+      input.value = ''
+      this.#room.typing(false)
+      void this.#publish(text)
+    })
+  }
+
+  /** Without a connection it waits in the client; it is shown as waiting until it has its place. */
+  async #publish(text: string): Promise<void> {
+    const settle = addPending(this.#user, text)
+    await this.#room.publish('chat', { text }).then(
+      () => settle(),
+      (error: Error) => settle(error.message),
+    )
+  }
+
+  /** Another name is another user: the page starts again as that one. */
+  #nameForm(): void {
+    const input = element('name', HTMLInputElement)
+    input.value = this.#user
+    element('rename', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault()
+      const name = input.value.trim()
+      const valid = NAME.test(name)
+      showProblem(
+        element('rename-problem'),
+        valid ? undefined : 'A name is 1 to 32 letters, digits, spaces, dots, dashes or underscores.',
+      )
+      if (!valid || name === this.#user) return
+      rename(name)
+      this.#client.disconnect()
+      location.reload()
+    })
+  }
+}

@@ -1,0 +1,47 @@
+import { signToken } from '@holdfast/server'
+import { z } from 'zod'
+import { type Handler, refusal } from '../http/site.js'
+import { DEMO_ROLE, DEMO_TENANT } from './tenant.js'
+
+const TOKEN_TTL_S = 3600
+
+const body = z.object({
+  user: z
+    .string()
+    .trim()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u),
+})
+
+/**
+ * `POST /demo/token {"user": "ada"}` answers a token of the demo's tenant. It hands tokens to whoever asks, so it listens to this machine alone: the
+ * connection must come from it, and the page that asks must be ours.
+ */
+export function tokenRoute(secret: string): Handler {
+  return async ({ request, peer }) => {
+    if (!isLoopbackAddress(peer) || !isOwnPage(request)) return refusal(403, 'permission_denied', LOCAL_ONLY)
+    const parsed = body.safeParse(await request.json().catch(() => undefined))
+    if (!parsed.success) return refusal(400, 'bad_request', NAME_EXPECTED)
+    const { user } = parsed.data
+    const token = signToken({ secret, tenant: DEMO_TENANT, user, roles: [DEMO_ROLE], ttlSeconds: TOKEN_TTL_S })
+    return Response.json({ token, user }, { headers: { 'cache-control': 'no-store' } })
+  }
+}
+
+const LOCAL_ONLY = 'The demo gives tokens to pages of this machine only; open it by its loopback address'
+const NAME_EXPECTED = 'A name must be 1 to 32 letters, digits, spaces, dots, dashes or underscores'
+
+/** A Host of another name would be a page that has its name pointed at this machine; JSON keeps plain forms out. */
+function isOwnPage(request: Request): boolean {
+  const { host, hostname } = new URL(request.url)
+  const origin = request.headers.get('origin')
+  const json = request.headers.get('content-type')?.split(';')[0]?.trim() === 'application/json'
+  return json && isLoopbackName(hostname) && (origin === null || origin === `http://${host}`)
+}
+
+function isLoopbackName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || isLoopbackAddress(hostname)
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address)
+}

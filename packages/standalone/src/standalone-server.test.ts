@@ -1,0 +1,93 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from './clock.js'
+import { loadConfiguration } from './configuration.js'
+import { createLog } from './log.js'
+import { type Standalone, startStandalone } from './standalone-server.js'
+
+const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
+const started: Standalone[] = []
+
+async function start(env: Record<string, string> = {}): Promise<Standalone> {
+  const configuration = await loadConfiguration({ env: { PORT: '0', ...env } })
+  const log = createLog({ level: 'silent', format: 'json' }, { write: () => true })
+  const standalone = await startStandalone({
+    configuration,
+    secret: SECRET,
+    log,
+    cwd: process.cwd(),
+    clock: systemClock,
+  })
+  started.push(standalone)
+  return standalone
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((standalone) => standalone.drain()))
+})
+
+function askToken(url: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...init.headers }
+  return fetch(`${url}/demo/token`, { method: 'POST', body: '{"user":"ada"}', ...init, headers })
+}
+
+describe('standalone server', () => {
+  it('answers that it lives and is ready', async () => {
+    const { url } = await start()
+    expect((await fetch(`${url}/health/live`)).status).toBe(200)
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+  })
+
+  it('serves the demo in development and nowhere else', async () => {
+    const development = await start()
+    expect(await (await fetch(development.url)).text()).toContain('<title>Holdfast demo</title>')
+    const production = await start({ HOLDFAST_ENV: 'production' })
+    expect((await fetch(production.url)).status).toBe(404)
+    expect((await askToken(production.url)).status).toBe(404)
+  })
+
+  it('says which port is taken and how to choose another', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as AddressInfo
+    const message = `port ${port} on 127.0.0.1 is taken by another program; choose another with --port ${port + 1}`
+    await expect(start({ PORT: String(port) })).rejects.toThrow(message)
+    await new Promise((resolve) => other.close(resolve))
+  })
+
+  it('says that redis is not available yet', async () => {
+    await expect(start({ REDIS_URL: 'redis://127.0.0.1:6379' })).rejects.toThrow('not available in this version')
+  })
+
+  it('passes what is wrong with a limit on in the words of the server', async () => {
+    const configuration = { ...(await loadConfiguration({ env: {} })), port: 0, limits: { messageBytesMax: '64k' } }
+    const log = createLog({ level: 'silent', format: 'json' }, { write: () => true })
+    const parts = { configuration, secret: SECRET, log, cwd: '.', clock: systemClock }
+    await expect(startStandalone(parts)).rejects.toThrow(
+      'limits.messageBytesMax must be an integer from 1024 to 16777216',
+    )
+  })
+})
+
+describe('the tokens of the demo', () => {
+  it('are given to its own page', async () => {
+    const { url } = await start()
+    const response = await askToken(url, { headers: { origin: url } })
+    const { token } = (await response.json()) as { token: string }
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as object
+    expect(claims).toMatchObject({ tenant: 'demo', sub: 'ada' })
+  })
+
+  it('are not given to pages of other origins or by forms', async () => {
+    const { url } = await start()
+    expect((await askToken(url, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
+    expect((await askToken(url, { headers: { 'content-type': 'text/plain' } })).status).toBe(403)
+  })
+
+  it('are refused for what is no name', async () => {
+    const { url } = await start()
+    for (const body of ['', '[]', '{"user":""}', '{"user":"a:b"}', `{"user":"${'x'.repeat(33)}"}`]) {
+      expect((await askToken(url, { body })).status).toBe(400)
+    }
+  })
+})

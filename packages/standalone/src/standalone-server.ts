@@ -1,0 +1,160 @@
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { type Holdfast, type HoldfastOptions, createHoldfast } from '@holdfast/server'
+import type { Logger } from 'pino'
+import { DEFAULT_CHANNELS } from './channel-rules.js'
+import type { Clock } from './clock.js'
+import type { Configuration } from './configuration.js'
+import { registerIndexMethod } from './demo/index-method.js'
+import { registerSpeakMethod } from './demo/speak-method.js'
+import { DEMO_ROLE } from './demo/tenant.js'
+import { tokenRoute } from './demo/token-route.js'
+import { EXIT, Failure, describeError } from './failure.js'
+import { type Assets, loadAssets } from './http/assets.js'
+import { toNodeListener } from './http/node-bridge.js'
+import { type Handler, createSite } from './http/site.js'
+
+const PAGE_DIRECTORY = fileURLToPath(new URL('../dist/demo/page/', import.meta.url))
+
+/** What a standalone server is made of. */
+export interface StandaloneParts {
+  readonly configuration: Configuration
+  readonly secret: string
+  readonly log: Logger
+  /** The directory that the demo may look into. */
+  readonly cwd: string
+  readonly clock: Clock
+}
+
+/** A standalone server that runs. */
+export interface Standalone {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string
+  /** `ws://127.0.0.1:8000/ws` */
+  readonly webSocketUrl: string
+  /** Whether the demo is at `/`. */
+  readonly demo: boolean
+  /** Hands the clients over, then ends everything. */
+  drain(): Promise<void>
+}
+
+/** Starts a standalone server. Throws a `Failure` that says what to do when the configuration is wrong or the port is taken. */
+export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
+  const { configuration, log } = parts
+  if (configuration.engine !== 'memory') throw new Failure(REDIS_UNAVAILABLE, EXIT.usage)
+  const assets = await findDemo(configuration, log)
+  const holdfast = build(parts, assets !== undefined)
+  if (assets) registerDemo(holdfast, parts)
+  const site = createSite({ routes: routesOf(holdfast, parts.secret, assets !== undefined), assets })
+  const server = createServer(
+    toNodeListener(site, (error) => log.error({ reason: describeError(error) }, 'request failed')),
+  )
+  const detach = holdfast.attach(server)
+  const authority = await listen(server, configuration)
+  return {
+    url: `http://${authority}`,
+    webSocketUrl: `ws://${authority}${configuration.path}`,
+    demo: assets !== undefined,
+    async drain() {
+      await holdfast.drain()
+      detach()
+      await holdfast.close()
+      await stop(server)
+    },
+  }
+}
+
+const REDIS_UNAVAILABLE =
+  'the redis engine is not available in this version; leave --engine and REDIS_URL away, or set them to memory'
+
+/** The demo is there in development, unless it is switched off; elsewhere it would hand tokens to strangers. */
+async function findDemo({ environment, demo }: Configuration, log: Logger): Promise<Assets | undefined> {
+  if (environment !== 'development') {
+    if (demo)
+      throw new Failure(`--demo must be left away in ${environment}: the demo gives tokens to anyone`, EXIT.usage)
+    return undefined
+  }
+  if (demo === false) return undefined
+  const assets = await loadAssets(PAGE_DIRECTORY)
+  if (assets === undefined && demo) throw new Failure('the page of the demo is not built; run npm run build')
+  if (assets === undefined) log.warn({}, 'the page of the demo is not built; serving without it')
+  return assets
+}
+
+/** On a person's own machine nobody waits for a deploy to be a non-event. */
+const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
+
+function build({ configuration, secret, log }: StandaloneParts, demo: boolean): Holdfast {
+  const { auth, channels, environment, path, limits, heartbeat, session, presence, operations, drain } = configuration
+  const options = {
+    auth: { secret, ...auth },
+    channels: channels ?? (demo ? demoChannels() : DEFAULT_CHANNELS),
+    environment,
+    path,
+    log,
+    limits,
+    heartbeat,
+    session,
+    presence,
+    operations,
+    drain: environment === 'development' ? { ...DEVELOPMENT_DRAIN, ...drain } : drain,
+  }
+  try {
+    return createHoldfast(options as HoldfastOptions)
+  } catch (error) {
+    throw new Failure(describeError(error), EXIT.usage)
+  }
+}
+
+/** Every page of the demo may watch every index: a person has several names there. */
+function demoChannels(): object {
+  const operations = { ...DEFAULT_CHANNELS['operation:{id}'], subscribe: ['owner', `role:${DEMO_ROLE}`] }
+  return { ...DEFAULT_CHANNELS, 'operation:{id}': operations }
+}
+
+function registerDemo(holdfast: Holdfast, { cwd, clock }: StandaloneParts): void {
+  registerIndexMethod({ holdfast, start: cwd, clock })
+  registerSpeakMethod(holdfast, clock)
+}
+
+function routesOf(holdfast: Holdfast, secret: string, demo: boolean): Map<string, Handler> {
+  const health: Handler = ({ request }) => holdfast.fetch(request)
+  const routes = new Map([
+    ['GET /health/live', health],
+    ['GET /health/ready', health],
+  ])
+  return demo ? routes.set('POST /demo/token', tokenRoute(secret)) : routes
+}
+
+/** Resolves with host and port as they stand in an address. */
+function listen(server: Server, { port, host }: Configuration): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(describeListenError(error, host, port)))
+    server.listen(port, host, () => {
+      const { port: taken } = server.address() as AddressInfo
+      resolve(`${host.includes(':') ? `[${host}]` : host}:${taken}`)
+    })
+  })
+}
+
+function describeListenError(error: NodeJS.ErrnoException, host: string, port: number): Failure {
+  if (error.code === 'EADDRINUSE') {
+    const other = port < 65_535 ? port + 1 : 8000
+    return new Failure(
+      `port ${port} on ${host} is taken by another program; choose another with --port ${other} or PORT=${other}`,
+    )
+  }
+  if (error.code === 'EACCES') return new Failure(`port ${port} needs privileges; choose one from 1024 up with --port`)
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new Failure(`--host must be an address of this machine, received ${JSON.stringify(host)}`)
+  }
+  return new Failure(`cannot listen on ${host}:${port}: ${error.message}`)
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { renderMessageLine } from './message-line.js'
+
+const message = {
+  channel: 'room:1',
+  id: 'm',
+  offset: 7,
+  event: 'chat',
+  at: '2026-01-02T03:04:05.678Z',
+  from: { user: 'ada' },
+}
+
+describe('a message on a terminal', () => {
+  it('shows time, offset, event, sender and text', () => {
+    expect(renderMessageLine({ ...message, data: { text: 'hello' } })).toBe('03:04:05  #7  chat  ada  hello')
+  })
+
+  it('shows data that is no text as JSON, and a message of the server as such', () => {
+    const line = renderMessageLine({ ...message, from: { system: true }, data: { text: 'x', n: 1 } })
+    expect(line).toBe('03:04:05  #7  chat  (system)  {"text":"x","n":1}')
+  })
+
+  it('cannot command the terminal', () => {
+    expect(renderMessageLine({ ...message, from: { user: '\u001B[31mada' }, data: 'a\r\nb' })).not.toMatch(
+      /[\u001B\r\n]/,
+    )
+  })
+})

@@ -1,0 +1,241 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Workplace, createWorkplace } from '../cli/command.js'
+
+const FILES = 2400
+const WAIT = { timeout: 15_000, interval: 50 }
+
+let place: Workplace
+let url: string
+let browser: Browser
+let context: BrowserContext
+let page: Page
+let problems: string[]
+
+beforeAll(async () => {
+  place = await createWorkplace()
+  for (const name of ['node_modules', 'small']) {
+    const count = name === 'small' ? 20 : FILES
+    const directory = join(place.directory, name, 'package/lib')
+    await mkdir(directory, { recursive: true })
+    const files = Array.from({ length: count }, (_, n) => writeFile(join(directory, `${n}.ts`), 'line\n'.repeat(n)))
+    await Promise.all(files)
+  }
+  ;({ url } = await place.serve('--demo'))
+  browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await place?.close()
+})
+
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  problems = []
+  page = await open()
+})
+
+afterEach(async () => {
+  await context.close()
+  expect(problems).toEqual([])
+})
+
+/** Opens the page, and collects what the browser complains of: errors, and what the content policy forbids. */
+async function open(path = '/'): Promise<Page> {
+  const opened = await context.newPage()
+  opened.on('pageerror', (error) => problems.push(error.message))
+  opened.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('net::ERR')) problems.push(message.text())
+  })
+  await opened.goto(url + path)
+  return opened
+}
+
+const text = (selector: string, of: Page = page): Promise<string> => of.locator(selector).innerText()
+const state = (): Promise<string | null> => page.locator('#progress').getAttribute('data-state')
+const percent = async (of: Page = page): Promise<number> =>
+  Number(await of.locator('#bar').getAttribute('aria-valuenow'))
+
+function operationOf(of: Page): string | undefined {
+  return /#operation=(.+)$/.exec(of.url())?.[1]
+}
+
+describe('the operation', () => {
+  it('starts by itself on a first visit, moves forward only, and ends with its result', async () => {
+    const seen: number[] = []
+    await expect
+      .poll(async () => {
+        seen.push(await percent())
+        return state()
+      }, WAIT)
+      .toBe('completed')
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(seen.some((value) => value > 10 && value < 90)).toBe(true)
+    expect(await text('#result')).toContain('2,400')
+    expect(await page.locator('#result table').count()).toBe(2)
+    expect(await page.locator('#result tbody').last().locator('tr').count()).toBe(10)
+  })
+
+  it('goes on where it is through a reload, and is the same one', async () => {
+    await expect.poll(() => percent(), WAIT).toBeGreaterThan(20)
+    const before = { id: operationOf(page), percent: await percent() }
+    await page.reload()
+    await expect.poll(() => state(), WAIT).toBe('running')
+    expect(operationOf(page)).toBe(before.id)
+    expect(await percent()).toBeGreaterThanOrEqual(before.percent)
+    await expect.poll(() => state(), WAIT).toBe('completed')
+  })
+
+  it('is shown with its result to whoever comes after its end', async () => {
+    await expect.poll(() => state(), WAIT).toBe('completed')
+    const late = await open(`/#operation=${operationOf(page)}`)
+    await expect.poll(() => text('#result', late), WAIT).toContain('2,400')
+  })
+
+  it('is cancelled within a moment', async () => {
+    await expect.poll(() => percent(), WAIT).toBeGreaterThan(5)
+    await page.locator('#cancel').click()
+    await expect.poll(() => state(), { timeout: 1000, interval: 20 }).toBe('cancelled')
+    expect(await page.locator('#cancel').isVisible()).toBe(false)
+  })
+
+  it('says what is wrong with a directory outside of the one it was started in', async () => {
+    await page.locator('#path').fill('../../etc')
+    await page.locator('#start-button').click()
+    await expect.poll(() => text('#start-problem'), WAIT).toContain('lies outside')
+  })
+
+  it('is started, left and cancelled with the keyboard alone', async () => {
+    await expect.poll(() => state(), WAIT).toBe('running')
+    const first = operationOf(page)
+    await page.locator('#path').focus()
+    await page.keyboard.press('ControlOrMeta+A')
+    await page.keyboard.type('node_modules/package')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => operationOf(page), WAIT).not.toBe(first)
+    await expect.poll(() => state(), WAIT).toBe('running')
+    for (let presses = 0; presses < 6 && (await focused()) !== 'cancel'; presses += 1) await page.keyboard.press('Tab')
+    expect(await focused()).toBe('cancel')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => state(), WAIT).toBe('cancelled')
+  })
+})
+
+const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id)
+
+describe('a cut of the network', () => {
+  it('loses nothing: messages are recovered in order and once, the operation is right again, and both say so', async () => {
+    await page.locator('#text').fill('before')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('#messages'), WAIT).toContain('before')
+    await page.locator('#cut').click()
+    await expect.poll(() => text('#status'), WAIT).toBe('Network cut')
+    await page.locator('#text').fill('written while cut off')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('#messages'), WAIT).toContain('waits')
+    await expect.poll(() => text('#status'), WAIT).toBe('Connected')
+    await expect.poll(() => page.locator('.message.recovered').count(), WAIT).toBe(3)
+    await expect.poll(() => page.locator('.message.pending').count(), WAIT).toBe(0)
+    const offsets = (await page.locator('.message-place').allInnerTexts()).map((place) => Number(place.slice(1)))
+    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
+    expect(new Set(offsets).size).toBe(offsets.length)
+    expect(await page.getByText('written while cut off').count()).toBe(1)
+    await expect.poll(() => text('#journal'), WAIT).toContain('Recovered 3 messages')
+    await expect.poll(() => state(), WAIT).toBe('completed')
+  })
+})
+
+describe('the room', () => {
+  it('shows members with their tabs, who types, and what is said', async () => {
+    await expect.poll(() => text('#members'), WAIT).toContain('(you)')
+    const second = await open()
+    await expect.poll(() => text('#members'), WAIT).toContain('2 tabs')
+    const guest = await open('/?as=guest')
+    await expect.poll(() => page.locator('.member').count(), WAIT).toBe(2)
+    const name = await guest.locator('#name').inputValue()
+    await guest.locator('#text').pressSequentially('hel')
+    await expect.poll(() => text('#typing'), WAIT).toContain(`${name} types`)
+    await guest.locator('#text').pressSequentially('lo')
+    await guest.keyboard.press('Enter')
+    await expect.poll(() => page.locator('.message').last().innerText(), WAIT).toContain('hello')
+    await expect.poll(() => text('#typing'), WAIT).toBe('')
+    await second.close()
+    await expect.poll(() => text('#members'), { ...WAIT, timeout: 20_000 }).not.toContain('2 tabs')
+  })
+
+  it('takes what is published from a terminal, and the page names that command', async () => {
+    expect(await text('#commands')).toContain(
+      `npx holdfast publish room:lobby '{"text":"hello"}' --event chat --tenant demo`,
+    )
+    const published = await place.run(
+      'publish',
+      'room:lobby',
+      '{"text":"from a terminal"}',
+      '--event',
+      'chat',
+      '--tenant',
+      'demo',
+    )
+    const { offset } = JSON.parse(published.stdout) as { offset: number }
+    await expect.poll(() => page.locator('.message').last().innerText(), WAIT).toContain(`#${offset}`)
+    expect(await page.locator('.message').last().innerText()).toContain('from a terminal')
+  })
+
+  it('lets a person have another name', async () => {
+    await page.locator('#name').fill('Zoë 2')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('#members').catch(() => ''), WAIT).toContain('Zoë 2 (you)')
+  })
+})
+
+describe('the page', () => {
+  it.each([
+    ['light', 360],
+    ['dark', 360],
+    ['light', 768],
+  ] as const)('fits: %s, %i pixels wide', async (colorScheme, width) => {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 780 })
+    await page.locator('#path').fill('small')
+    await page.locator('#pace').selectOption('full')
+    await page.locator('#start-button').click()
+    await expect.poll(() => text('#result').catch(() => ''), WAIT).toContain('.ts')
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
+  })
+
+  it('has a theme to choose, which stays', async () => {
+    await page.locator('#theme').click()
+    await page.locator('#theme').click()
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
+    await page.reload()
+    await expect.poll(() => page.locator('html').getAttribute('data-theme'), WAIT).toBe('dark')
+  })
+
+  it('names every control and shows its progress to those who cannot see it', async () => {
+    await expect.poll(() => state(), WAIT).not.toBe('none')
+    const nameless = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLInputElement | HTMLButtonElement>('input, select, button')]
+        .filter((control) => control.innerText.trim() === '' && (control.labels?.length ?? 0) === 0)
+        .map((control) => control.outerHTML),
+    )
+    expect(nameless).toEqual([])
+    await expect
+      .poll(() => page.getByRole('progressbar', { name: 'Index of' }).getAttribute('aria-valuetext'), WAIT)
+      .toMatch(/\d+%/)
+    await expect.poll(() => page.locator('#operation-announcement').textContent(), WAIT).toMatch(/percent|Completed/)
+  })
+})
