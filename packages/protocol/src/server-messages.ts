@@ -75,7 +75,7 @@ const welcome = object({
   type: literal('welcome'),
   id,
   connection: name,
-  /** `window`: seconds that the session outlives a connection. */
+  /** `window`: milliseconds that the session outlives a connection. */
   session: object({ id: name, secret: name, resumed: flag(), window: integer(0) }),
   tenant: name,
   user: name,

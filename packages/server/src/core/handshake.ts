@@ -133,7 +133,7 @@ export class Handshake {
       type: 'welcome',
       id: hello.id,
       connection,
-      session: { ...session, resumed: resumed !== undefined, window: limits.sessionWindowMs / 1000 },
+      session: { ...session, resumed: resumed !== undefined, window: limits.sessionWindowMs },
       tenant: identity.tenant,
       user: identity.user,
       roles: identity.roles,
