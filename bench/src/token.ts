@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 export const BENCH_SECRET = 'a-secret-of-the-bench-that-protects-nothing'
 
 /** The tenant of every connection. */
-export const BENCH_TENANT = 'bench'
+const BENCH_TENANT = 'bench'
 
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' })
 /** 2100-01-01, so that no token expires during a run. */
