@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.js'
 import type { Records, StoredRecord } from '../engine.js'
 
-interface Kept extends StoredRecord {
+interface Kept {
+  readonly record: StoredRecord
   readonly until: number
 }
 
@@ -21,23 +22,24 @@ export class MemoryRecords implements Records {
   async put(key: string, value: string, options: { ttlMs: number; ifVersion?: number }): Promise<number | undefined> {
     const held = this.#live(key)?.version ?? 0
     if (options.ifVersion !== undefined && options.ifVersion !== held) return undefined
-    this.#table.set(key, { value, version: held + 1, until: this.#clock.now() + options.ttlMs })
-    return held + 1
+    const version = held + 1
+    this.#table.set(key, { record: { value, version }, until: this.#clock.now() + options.ttlMs })
+    return version
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {
-    const kept = this.#live(key)
+    const record = this.#live(key)
     this.#table.delete(key)
-    return kept
+    return record
   }
 
   sweep(): void {
     for (const key of this.#table.keys()) this.#live(key)
   }
 
-  #live(key: string): Kept | undefined {
+  #live(key: string): StoredRecord | undefined {
     const kept = this.#table.get(key)
-    if (kept === undefined || kept.until > this.#clock.now()) return kept
+    if (kept === undefined || kept.until > this.#clock.now()) return kept?.record
     this.#table.delete(key)
     return undefined
   }

@@ -1,0 +1,512 @@
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Engine, PresenceChange, PublishOutcome, PublishRequest, Receiver, Signal, Stream, StreamMessage } from './engine.js'
+
+/** An engine under test, and its time. */
+export interface EngineHarness {
+  readonly engine: Engine
+  /** Lets time pass for the engine. */
+  pass(ms: number): Promise<void>
+}
+
+type Published = Extract<PublishOutcome, { kind: 'published' }>
+
+const ROOM: Stream = { tenant: 'acme', channel: 'room:1' }
+const KEPT = { size: 10, ttlMs: 60_000 }
+const ALL = { limit: 1_000, bytesMax: Infinity, keep: 'oldest' } as const
+const IDEMPOTENCY_MS = 5 * 60_000
+
+/** Writes down what a node hears. */
+class Recorder implements Receiver {
+  readonly messages: { epoch: string; message: StreamMessage }[] = []
+  readonly signals: Signal[] = []
+  readonly changes: PresenceChange[] = []
+  readonly rotations: string[] = []
+
+  message(epoch: string, message: StreamMessage): void {
+    this.messages.push({ epoch, message })
+  }
+
+  signal(signal: Signal): void {
+    this.signals.push(signal)
+  }
+
+  presence(change: PresenceChange): void {
+    this.changes.push(change)
+  }
+
+  rotated(epoch: string): void {
+    this.rotations.push(epoch)
+  }
+}
+
+/** The contract of the engine port. Every engine passes all of it; what only one of them does stands in its own tests. */
+export function describeEngine(name: string, create: () => Promise<EngineHarness>): void {
+  describe(`the ${name} engine`, () => {
+    let engine: Engine
+    let pass: EngineHarness['pass']
+
+    beforeEach(async () => {
+      const harness = await create()
+      engine = harness.engine
+      pass = (ms) => harness.pass(ms)
+      await engine.start()
+      return () => engine.close()
+    })
+
+    const request = (data: unknown, more: Partial<PublishRequest> = {}): PublishRequest => ({
+      stream: ROOM,
+      event: 'chat',
+      data: JSON.stringify(data),
+      from: { user: 'ada' },
+      at: '2026-01-01T00:00:00.000Z',
+      retention: KEPT,
+      ...more,
+    })
+    const publish = async (data: unknown, more: Partial<PublishRequest> = {}): Promise<Published> => {
+      const outcome = await engine.publish(request(data, more))
+      if (outcome.kind !== 'published') throw new Error(`refused: ${outcome.kind}`)
+      return outcome
+    }
+    const offsets = async (stream: Stream = ROOM): Promise<number[]> =>
+      (await engine.read(stream, KEPT, ALL)).messages.map((message) => message.offset ?? 0)
+
+    describe('publish', () => {
+      it('gives dense offsets from 1 in one epoch, and every message an id of its own', async () => {
+        const outcomes = await Promise.all(Array.from({ length: 50 }, (_, n) => publish(n)))
+        expect(outcomes.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
+        expect(new Set(outcomes.map(({ epoch }) => epoch)).size).toBe(1)
+        expect(new Set(outcomes.map(({ id }) => id)).size).toBe(50)
+      })
+
+      it('stores a message as it was given, under the offset and id that it answers', async () => {
+        const { offset, id, epoch } = await publish({ text: 'hello' }, { final: true })
+        const page = await engine.read(ROOM, KEPT, ALL)
+        expect(page).toMatchObject({ epoch, top: { offset, id }, first: 1 })
+        expect(page.messages).toEqual([
+          { id, offset, event: 'chat', data: '{"text":"hello"}', from: { user: 'ada' }, at: '2026-01-01T00:00:00.000Z', final: true },
+        ])
+      })
+
+      it('keeps streams apart, whatever characters tenants and channels are made of', async () => {
+        const streams = [
+          { tenant: 'a', channel: 'b:c' },
+          { tenant: 'a:b', channel: 'c:d' },
+          { tenant: 'a:', channel: 'b:c' },
+          { tenant: '1:a', channel: 'b:c' },
+          { tenant: 'a1', channel: 'b:c' },
+        ]
+        for (const [index, stream] of streams.entries()) for (let n = 0; n <= index; n += 1) await publish(index, { stream })
+        for (const [index, stream] of streams.entries()) expect(await offsets(stream)).toHaveLength(index + 1)
+      })
+
+      it('announces without storing where nothing is kept', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        expect(await publish('gone', { retention: undefined })).toMatchObject({ epoch: '', offset: 0, duplicate: false })
+        expect(heard.messages.map(({ message }) => [message.offset, message.data])).toEqual([[undefined, '"gone"']])
+        expect(await offsets()).toEqual([])
+      })
+    })
+
+    describe('idempotency', () => {
+      const keyed = { idempotency: { scope: 'ada', key: 'k1' } }
+
+      it('answers the same key with the same content as before, and stores it once', async () => {
+        const first = await publish('x', keyed)
+        expect(await publish('x', keyed)).toEqual({ ...first, duplicate: true })
+        expect(await offsets()).toEqual([1])
+      })
+
+      it('stores one of two that race', async () => {
+        const [one, other] = await Promise.all([publish('x', keyed), publish('x', keyed)])
+        expect([one?.offset, other?.offset]).toEqual([1, 1])
+        expect([one?.duplicate, other?.duplicate].toSorted()).toEqual([false, true])
+      })
+
+      it('refuses the same key with other content and publishes nothing', async () => {
+        await publish('x', keyed)
+        expect(await engine.publish(request('y', keyed))).toEqual({ kind: 'idempotency_conflict' })
+        expect(await engine.publish(request('x', { ...keyed, event: 'other' }))).toEqual({ kind: 'idempotency_conflict' })
+        expect(await offsets()).toEqual([1])
+      })
+
+      it('knows a key per tenant, channel and scope', async () => {
+        await publish('x', keyed)
+        const others = [
+          { stream: { tenant: 'acme', channel: 'room:2' } },
+          { stream: { tenant: 'other', channel: 'room:1' } },
+          { idempotency: { scope: 'bob', key: 'k1' } },
+          { idempotency: { scope: 'a', key: 'dak1' } },
+        ]
+        for (const other of others) expect(await publish('y', { ...keyed, ...other })).toMatchObject({ duplicate: false })
+      })
+
+      it('holds where nothing is kept', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        await publish('x', { ...keyed, retention: undefined })
+        expect(await publish('x', { ...keyed, retention: undefined })).toMatchObject({ duplicate: true })
+        expect(heard.messages).toHaveLength(1)
+      })
+
+      it('forgets a key after five minutes', async () => {
+        const kept = { size: 10, ttlMs: IDEMPOTENCY_MS * 4 }
+        await publish('x', { ...keyed, retention: kept })
+        await pass(IDEMPOTENCY_MS - 1_000)
+        expect(await publish('x', { ...keyed, retention: kept })).toMatchObject({ duplicate: true })
+        await pass(2_000)
+        expect(await publish('x', { ...keyed, retention: kept })).toMatchObject({ duplicate: false, offset: 2 })
+      })
+    })
+
+    describe('listen', () => {
+      it('hears every message in order, with the epoch and offset that the publisher is answered', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        const outcomes: Published[] = []
+        for (let n = 0; n < 20; n += 1) outcomes.push(await publish(n))
+        expect(heard.messages.map(({ epoch, message }) => [epoch, message.offset, message.id, message.data])).toEqual(
+          outcomes.map(({ epoch, offset, id }, n) => [epoch, offset, id, String(n)]),
+        )
+      })
+
+      it('hears nothing of another stream, and nothing after its undo', async () => {
+        const heard = new Recorder()
+        const unlisten = await engine.listen(ROOM, heard)
+        await publish('other', { stream: { tenant: 'other', channel: 'room:1' } })
+        await unlisten()
+        await publish('late')
+        expect(heard.messages).toEqual([])
+      })
+
+      it('lets each listener leave by itself', async () => {
+        const [one, other] = [new Recorder(), new Recorder()]
+        const unlisten = await engine.listen(ROOM, one)
+        await engine.listen(ROOM, other)
+        await unlisten()
+        await publish('x')
+        expect([one.messages.length, other.messages.length]).toEqual([0, 1])
+      })
+
+      it('hears signals and presence changes, which are not stored', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        const signal: Signal = { event: 'typing', data: '{"active":true}', from: { user: 'ada' }, at: '2026-01-01T00:00:00.000Z' }
+        const change: PresenceChange = { kind: 'joined', member: { user: 'ada', connections: 1 }, counts: { members: 1, connections: 1 } }
+        await engine.announce(ROOM, signal)
+        await engine.announce(ROOM, change)
+        expect([heard.signals, heard.changes, heard.messages]).toEqual([[signal], [change], []])
+        expect(await offsets()).toEqual([])
+      })
+    })
+
+    describe('read', () => {
+      it('issues a position where nothing was ever published, and the first publish belongs to its epoch', async () => {
+        const page = await engine.read(ROOM, KEPT, ALL)
+        expect(page).toMatchObject({ top: { offset: 0, id: '' }, first: 1, messages: [], state: undefined })
+        expect(page.epoch).not.toBe('')
+        expect((await publish('x')).epoch).toBe(page.epoch)
+      })
+
+      it.each([
+        ['from an offset, inclusive', { from: 4, limit: 100, keep: 'oldest' }, [4, 5, 6, 7, 8]],
+        ['below an offset, exclusive', { before: 4, limit: 100, keep: 'newest' }, [1, 2, 3]],
+        ['the oldest of a range', { from: 3, limit: 2, keep: 'oldest' }, [3, 4]],
+        ['the newest of a range', { from: 3, limit: 2, keep: 'newest' }, [7, 8]],
+        ['the newest below an offset', { before: 6, limit: 2, keep: 'newest' }, [4, 5]],
+        ['none', { limit: 0, keep: 'newest' }, []],
+        ['none above the top', { from: 9, limit: 10, keep: 'oldest' }, []],
+        ['none far above the top', { from: Number.MAX_SAFE_INTEGER, limit: 10, keep: 'oldest' }, []],
+      ] as const)('reads %s', async (_title, range, expected) => {
+        for (let n = 1; n <= 8; n += 1) await publish(n)
+        const page = await engine.read(ROOM, KEPT, { ...range, bytesMax: Infinity })
+        expect(page.messages.map(({ offset }) => offset)).toEqual(expected)
+        expect(page.top.offset).toBe(8)
+      })
+
+      it('keeps within its bytes, but answers at least one message', async () => {
+        for (let n = 1; n <= 8; n += 1) await publish('x'.repeat(98))
+        const read = async (bytesMax: number, keep: 'oldest' | 'newest'): Promise<number[]> =>
+          (await engine.read(ROOM, KEPT, { limit: 100, bytesMax, keep })).messages.map(({ offset }) => offset ?? 0)
+        expect(await read(250, 'oldest')).toEqual([1, 2])
+        expect(await read(250, 'newest')).toEqual([7, 8])
+        expect(await read(1, 'newest')).toEqual([8])
+      })
+    })
+
+    describe('retention', () => {
+      it('keeps the newest of its size, and says where the log begins', async () => {
+        for (let n = 1; n <= 300; n += 1) await publish(n)
+        const page = await engine.read(ROOM, KEPT, ALL)
+        expect(page).toMatchObject({ first: 291, expired: false, top: { offset: 300 } })
+        expect(page.messages.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => String(291 + n)))
+      })
+
+      it('lets the whole log expire after its time without a publish; epoch and top outlive it', async () => {
+        const { epoch, id } = await publish('x')
+        await pass(KEPT.ttlMs - 1_000)
+        expect(await offsets()).toEqual([1])
+        await publish('y')
+        await pass(KEPT.ttlMs - 1_000)
+        expect(await offsets()).toEqual([1, 2])
+        await pass(2_000)
+        const page = await engine.read(ROOM, KEPT, ALL)
+        expect(page).toMatchObject({ epoch, first: 3, expired: true, messages: [] })
+        expect(page.top.offset).toBe(2)
+        expect(page.top.id).not.toBe(id)
+        expect(await publish('z')).toMatchObject({ epoch, offset: 3 })
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ first: 3, expired: true })
+      })
+
+      it('forgets a stream at last: what follows has another epoch', async () => {
+        const { epoch } = await publish('x')
+        await pass(KEPT.ttlMs * 10)
+        const again = await publish('y')
+        expect(again.offset).toBe(1)
+        expect(again.epoch).not.toBe(epoch)
+      })
+    })
+
+    describe('state beside the log', () => {
+      const state = (value: string, ifVersion: number): Partial<PublishRequest> => ({ state: { value, ifVersion, ttlMs: 60_000 } })
+
+      it('is replaced in one step with a publish, and read in one step with the log', async () => {
+        await publish('x', state('one', 0))
+        await publish('y', state('two', 1))
+        expect(await engine.state(ROOM)).toEqual({ value: 'two', version: 2 })
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ state: { value: 'two', version: 2 }, top: { offset: 2 } })
+      })
+
+      it('publishes nothing for a writer that was late', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        const outcomes = await Promise.all([engine.publish(request('x', state('one', 0))), engine.publish(request('y', state('two', 0)))])
+        expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(['published', 'state_conflict'])
+        expect(heard.messages).toHaveLength(1)
+        expect(await offsets()).toEqual([1])
+        expect(await engine.publish(request('z', state('three', 7)))).toEqual({ kind: 'state_conflict' })
+      })
+
+      it('expires by its own time', async () => {
+        await publish('x', { state: { value: 'one', ifVersion: 0, ttlMs: 10_000 } })
+        await pass(9_000)
+        expect(await engine.state(ROOM)).toEqual({ value: 'one', version: 1 })
+        await pass(2_000)
+        expect(await engine.state(ROOM)).toBeUndefined()
+        expect(await publish('y', state('two', 0))).toMatchObject({ offset: 2 })
+      })
+
+      it('is absent where nobody wrote one, and asking creates nothing', async () => {
+        expect(await engine.state({ tenant: 'acme', channel: 'room:none' })).toBeUndefined()
+      })
+    })
+
+    describe('rotate', () => {
+      it('ends an epoch: the log is empty, offsets begin anew, listeners are told', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        const { epoch } = await publish('x')
+        const next = await engine.rotate(ROOM, epoch)
+        expect(next).not.toBe(epoch)
+        expect(heard.rotations).toEqual([next])
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ epoch: next, top: { offset: 0 }, messages: [] })
+        expect(await publish('y')).toMatchObject({ epoch: next, offset: 1 })
+      })
+
+      it('does nothing for whoever speaks of an epoch that has ended', async () => {
+        const { epoch } = await publish('x')
+        const next = await engine.rotate(ROOM, epoch)
+        await publish('y')
+        expect(await engine.rotate(ROOM, epoch)).toBe(next)
+        expect(await offsets()).toEqual([1])
+      })
+    })
+
+    describe('records', () => {
+      it('are written by compare-and-set', async () => {
+        const { records } = engine
+        expect(await records.put('k', 'one', { ttlMs: 60_000, ifVersion: 0 })).toBe(1)
+        expect(await records.put('k', 'two', { ttlMs: 60_000, ifVersion: 0 })).toBeUndefined()
+        expect(await records.put('k', 'two', { ttlMs: 60_000, ifVersion: 1 })).toBe(2)
+        expect(await records.put('k', 'three', { ttlMs: 60_000 })).toBe(3)
+        expect(await records.get('k')).toEqual({ value: 'three', version: 3 })
+      })
+
+      it('are taken by one of several', async () => {
+        await engine.records.put('k', 'v', { ttlMs: 60_000 })
+        const taken = await Promise.all([1, 2, 3].map(() => engine.records.take('k')))
+        expect(taken.filter((record) => record !== undefined)).toEqual([{ value: 'v', version: 1 }])
+      })
+
+      it('expire', async () => {
+        await engine.records.put('k', 'v', { ttlMs: 10_000 })
+        await pass(9_000)
+        expect(await engine.records.get('k')).toBeDefined()
+        await pass(2_000)
+        expect(await engine.records.get('k')).toBeUndefined()
+        expect(await engine.records.put('k', 'v', { ttlMs: 1_000, ifVersion: 0 })).toBe(1)
+      })
+    })
+
+    describe('leases', () => {
+      it('are held by one at a time, renewed by it, and free after their time or release', async () => {
+        const { leases } = engine
+        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
+        expect(await leases.hold('l', 'other', 10_000)).toBe(false)
+        await pass(9_000)
+        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
+        await pass(9_000)
+        expect(await leases.hold('l', 'other', 10_000)).toBe(false)
+        await pass(2_000)
+        expect(await leases.hold('l', 'other', 10_000)).toBe(true)
+        await leases.release('l', 'one')
+        expect(await leases.hold('l', 'one', 10_000)).toBe(false)
+        await leases.release('l', 'other')
+        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
+      })
+    })
+
+    describe('counters', () => {
+      it('never pass their maximum, whoever races', async () => {
+        const sums = await Promise.all(Array.from({ length: 20 }, () => engine.counters.add('c', 1, 10)))
+        expect(sums.filter((sum) => sum !== undefined)).toHaveLength(10)
+        expect(await engine.counters.add('c', -1)).toBe(9)
+        expect(await engine.counters.add('c', 1, 10)).toBe(10)
+      })
+
+      it('never fall below zero', async () => {
+        expect(await engine.counters.add('c', -5)).toBe(0)
+        expect(await engine.counters.add('c', 1, 1)).toBe(1)
+      })
+    })
+
+    describe('members', () => {
+      const entry = (session: string, user: string, connection: string = `of ${session}`) => ({ session, user, connection, info: undefined })
+
+      it('are users with a count of connections', async () => {
+        const { members } = engine
+        expect(await members.enter(ROOM, entry('s1', 'ada'))).toMatchObject({ before: 0, changed: true, member: { user: 'ada', connections: 1 } })
+        expect(await members.enter(ROOM, entry('s2', 'ada'))).toMatchObject({ before: 1, changed: true, member: { user: 'ada', connections: 2 } })
+        expect(await members.enter(ROOM, entry('s3', 'bob'))).toMatchObject({ counts: { members: 2, connections: 3 } })
+        expect(await members.leave(ROOM, entry('s1', 'ada'))).toMatchObject({ before: 2, changed: true, member: { connections: 1 } })
+        expect(await members.leave(ROOM, entry('s2', 'ada'))).toMatchObject({ before: 1, member: { connections: 0 }, counts: { members: 1, connections: 1 } })
+        expect(await members.list(ROOM, 10)).toEqual({ members: [{ user: 'bob', connections: 1 }], counts: { members: 1, connections: 1 } })
+      })
+
+      it('change when what they tell changes, and not when they enter again as they were', async () => {
+        const { members } = engine
+        await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })
+        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })).toMatchObject({ changed: false })
+        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"bad"}' })).toMatchObject({
+          changed: true,
+          member: { info: { mood: 'bad' }, connections: 1 },
+        })
+      })
+
+      it('stay when a connection leaves whose session a newer one took over', async () => {
+        const { members } = engine
+        await members.enter(ROOM, entry('s1', 'ada', 'old'))
+        expect(await members.enter(ROOM, entry('s1', 'ada', 'new'))).toMatchObject({ changed: false })
+        expect(await members.leave(ROOM, entry('s1', 'ada', 'old'))).toMatchObject({ changed: false })
+        expect(await members.list(ROOM, 10)).toMatchObject({ counts: { members: 1, connections: 1 } })
+      })
+
+      it('are listed up to a number, and counted all', async () => {
+        for (let n = 0; n < 20; n += 1) await engine.members.enter(ROOM, entry(`s${n}`, `u${n}`))
+        const list = await engine.members.list(ROOM, 5)
+        expect([list.members.length, list.counts]).toEqual([5, { members: 20, connections: 20 }])
+        expect(await engine.members.list({ tenant: 'other', channel: 'room:1' }, 5)).toMatchObject({ counts: { members: 0 } })
+      })
+    })
+
+    it('behaves as a plain array of messages would, whatever is done to it', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), fc.nat(), async (steps, run) => {
+          const stream: Stream = { tenant: 'model', channel: `room:${run}-${Math.abs(hash(steps))}` }
+          await followModel(engine, stream, steps, pass)
+        }),
+        { numRuns: 60 },
+      )
+    })
+  })
+}
+
+type Step =
+  | { readonly do: 'publish'; readonly data: number; readonly key: number | undefined }
+  | { readonly do: 'read'; readonly from: number; readonly limit: number; readonly keep: 'oldest' | 'newest' }
+  | { readonly do: 'rotate' }
+  | { readonly do: 'pass'; readonly ms: number }
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('publish' as const), data: fc.nat(2), key: fc.option(fc.nat(3), { nil: undefined }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('read' as const),
+      from: fc.nat(30),
+      limit: fc.nat(12),
+      keep: fc.constantFrom('oldest' as const, 'newest' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'rotate' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, KEPT.ttlMs + 1_000) }) },
+)
+
+function hash(value: unknown): number {
+  return [...JSON.stringify(value)].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) | 0, 7)
+}
+
+/** The model: what was published in this epoch, how much of it is kept, and the keys in use. Simpler than any engine, and slower. */
+async function followModel(engine: Engine, stream: Stream, steps: readonly Step[], pass: (ms: number) => Promise<void>): Promise<void> {
+  let published: number[] = []
+  let kept = 0
+  let idleMs = 0
+  let keys = new Map<number, { data: number; offset: number }>()
+  let { epoch } = await engine.read(stream, KEPT, ALL)
+  // A listener keeps the epoch of an expired log alive.
+  const unlisten = await engine.listen(stream, new Recorder())
+  for (const step of steps) {
+    if (step.do === 'pass') {
+      await pass(step.ms)
+      idleMs += step.ms
+      if (idleMs >= KEPT.ttlMs) kept = 0
+      if (idleMs >= IDEMPOTENCY_MS) keys = new Map()
+    } else if (step.do === 'rotate') {
+      epoch = await engine.rotate(stream, epoch)
+      published = []
+      kept = 0
+    } else if (step.do === 'read') {
+      const start = Math.max(step.from, published.length - kept + 1, 1)
+      const all = published.map((data, index) => ({ data, offset: index + 1 })).filter(({ offset }) => offset >= start)
+      const expected = step.keep === 'oldest' ? all.slice(0, step.limit) : all.slice(Math.max(0, all.length - step.limit))
+      const page = await engine.read(stream, KEPT, { from: step.from, limit: step.limit, keep: step.keep, bytesMax: Infinity })
+      expect(page).toMatchObject({ epoch, first: published.length - kept + 1 })
+      expect(page.top.offset).toBe(published.length)
+      expect(page.messages.map(({ data, offset }) => ({ data: Number(data), offset }))).toEqual(expected)
+    } else {
+      const used = step.key === undefined ? undefined : keys.get(step.key)
+      const outcome = await engine.publish({
+        stream,
+        event: 'e',
+        data: String(step.data),
+        from: { user: 'u' },
+        at: '2026-01-01T00:00:00.000Z',
+        retention: KEPT,
+        ...(step.key !== undefined && { idempotency: { scope: 'u', key: String(step.key) } }),
+      })
+      if (used !== undefined && used.data !== step.data) {
+        expect(outcome.kind).toBe('idempotency_conflict')
+      } else if (used !== undefined) {
+        expect(outcome).toMatchObject({ kind: 'published', duplicate: true, offset: used.offset })
+      } else {
+        published.push(step.data)
+        kept = Math.min(kept + 1, KEPT.size)
+        idleMs = 0
+        if (step.key !== undefined) keys.set(step.key, { data: step.data, offset: published.length })
+        expect(outcome).toMatchObject({ kind: 'published', duplicate: false, offset: published.length, epoch })
+      }
+    }
+  }
+  await unlisten()
+}
