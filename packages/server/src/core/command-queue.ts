@@ -29,6 +29,11 @@ export class CommandQueue {
     this.#inFlightMax = inFlightMax
   }
 
+  /** Whether the socket is not read because commands wait for their turn. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
   /** Takes the commands of a frame. */
   push(commands: readonly Decoded[]): void {
     if (this.#waiting === undefined) this.#waiting = [...commands]

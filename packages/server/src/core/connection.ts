@@ -246,7 +246,9 @@ export class Connection
   }
 
   timedOut(): void {
-    this.close(CLOSE.heartbeatTimeout)
+    // While we do not read, the silence is ours, unless we wait for the peer to take its answers.
+    if (this.#commands.isPaused && this.outbox.hasRoom) this.lastSeenAt = this.services.clock.now()
+    else this.close(CLOSE.heartbeatTimeout)
   }
 
   checkDeadlines(now: number): void {

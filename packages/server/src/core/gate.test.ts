@@ -14,7 +14,11 @@ function gateWith(epoch: string, ...offsets: number[]): Gate {
   return gate
 }
 
-const change = { kind: 'joined', member: { user: 'u', connections: 1 }, counts: { members: 1, connections: 1 } } as const
+const change = {
+  kind: 'joined',
+  member: { user: 'u', connections: 1 },
+  counts: { members: 1, connections: 1 },
+} as const
 
 describe('a gate', () => {
   it('joins any log while it is empty', () => {
@@ -22,7 +26,11 @@ describe('a gate', () => {
   })
 
   it('gives what follows an offset, in order', () => {
-    expect(gateWith('e1', 4, 5, 6).continuing('e1', 4)?.map(({ offset }) => offset)).toEqual([5, 6])
+    expect(
+      gateWith('e1', 4, 5, 6)
+        .continuing('e1', 4)
+        ?.map(({ offset }) => offset),
+    ).toEqual([5, 6])
     expect(gateWith('e1', 4, 5).continuing('e1', 5)).toEqual([])
     expect(gateWith('e1', 4, 5).continuing('e1', 9)).toEqual([])
   })

@@ -49,6 +49,11 @@ export class Outbox implements Flushable {
     return this.#queuedBytes + this.#socket.pendingBytes()
   }
 
+  /** Whether a large answer fits now. */
+  get hasRoom(): boolean {
+    return this.bytes <= this.#bytesMax * ROOMY
+  }
+
   /** Gives the connection a frame. It leaves at the end of the tick, or when the socket can take it. */
   push(frame: Frame): void {
     if (this.#closed) return
@@ -66,12 +71,12 @@ export class Outbox implements Flushable {
   /** The socket has drained: the queue gets its turn. */
   drained(): void {
     if (this.#queue !== undefined) this.#refill(this.#queue)
-    if (this.#room !== undefined && this.bytes <= this.#bytesMax * ROOMY) this.#announceRoom()
+    if (this.#room !== undefined && this.hasRoom) this.#announceRoom()
   }
 
   /** Resolves when a large answer fits: at once, or when a slow reader has caught up. */
   room(): Promise<void> | undefined {
-    if (this.bytes <= this.#bytesMax * ROOMY) return undefined
+    if (this.hasRoom) return undefined
     return new Promise((resolve) => {
       this.#room = [...(this.#room ?? []), resolve]
     })

@@ -10,12 +10,19 @@ function message(offset: number): StreamMessage {
 
 /** A log of `top` messages of which those from `first` on are stored, read from `from`. */
 function page(top: number, { first = 1, from = 1, epoch = 'e1', expired = false } = {}): LogPage {
-  const offsets = Array.from({ length: Math.max(0, top - Math.max(first, from) + 1) }, (_, index) => Math.max(first, from) + index)
+  const offsets = Array.from(
+    { length: Math.max(0, top - Math.max(first, from) + 1) },
+    (_, index) => Math.max(first, from) + index,
+  )
   const id = top === 0 ? '' : `m${top}`
   return { epoch, top: { offset: top, id }, first, expired, messages: offsets.map(message), state: undefined }
 }
 
-const at = (offset: number, id: string | undefined = `m${offset}`, epoch = 'e1') => ({ epoch, offset, ...(id !== undefined && { id }) })
+const at = (offset: number, id: string | undefined = `m${offset}`, epoch = 'e1') => ({
+  epoch,
+  offset,
+  ...(id !== undefined && { id }),
+})
 const offsetsOf = (messages: readonly StreamMessage[]): unknown[] => messages.map(({ offset }) => offset)
 
 describe('what is read to judge a reader', () => {
@@ -58,7 +65,11 @@ describe('the verdict', () => {
     ['has the last message of a log that expired', 5, page(5, { first: 6, from: 5, expired: true }), []],
   ])('is full for a reader that %s', (_title, offset, log, expected) => {
     const verdict = judge(at(offset, offset === 0 ? '' : `m${offset}`), log)
-    expect(verdict).toMatchObject({ recovered: 'full', gap: undefined, position: { epoch: 'e1', offset: log.top.offset, id: log.top.id } })
+    expect(verdict).toMatchObject({
+      recovered: 'full',
+      gap: undefined,
+      position: { epoch: 'e1', offset: log.top.offset, id: log.top.id },
+    })
     expect(offsetsOf(verdict.messages)).toEqual(expected)
   })
 

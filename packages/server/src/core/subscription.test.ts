@@ -97,7 +97,9 @@ class World {
     this.#hub = new Hub(this.line.engine, frames)
   }
 
-  async publish(retention: Retention | undefined = RULE.retention): Promise<{ epoch: string; offset: number; id: string }> {
+  async publish(
+    retention: Retention | undefined = RULE.retention,
+  ): Promise<{ epoch: string; offset: number; id: string }> {
     this.#count += 1
     const outcome = await this.line.memory.publish({
       stream: STREAM,
@@ -120,14 +122,31 @@ class World {
   }
 
   page(): Promise<LogPage> {
-    return this.line.memory.read(STREAM, RULE.retention as Retention, { limit: 100, bytesMax: Infinity, keep: 'newest' })
+    return this.line.memory.read(STREAM, RULE.retention as Retention, {
+      limit: 100,
+      bytesMax: Infinity,
+      keep: 'newest',
+    })
   }
 
-  async subscribe(since: Since | undefined, options: { limits?: typeof LIMITS; rule?: typeof RULE; presence?: boolean } = {}): Promise<void> {
+  async subscribe(
+    since: Since | undefined,
+    options: { limits?: typeof LIMITS; rule?: typeof RULE; presence?: boolean } = {},
+  ): Promise<void> {
     const { limits = LIMITS, rule = RULE, presence = false } = options
-    const subscriber = { outbox: this.#outbox, streamEnded: (channel: string) => void this.heard.push({ type: `ended ${channel}` }) }
-    const subscription = new Subscription(subscriber, this.#hub.topic(STREAM), rule, { presence })
-    this.subscription = subscription
+    await this.begin(this.prepare(rule, presence), since, limits)
+  }
+
+  prepare(rule: typeof RULE = RULE, presence: boolean = false): Subscription {
+    const subscriber = {
+      outbox: this.#outbox,
+      streamEnded: (channel: string) => void this.heard.push({ type: `ended ${channel}` }),
+    }
+    this.subscription = new Subscription(subscriber, this.#hub.topic(STREAM), rule, { presence })
+    return this.subscription
+  }
+
+  async begin(subscription: Subscription, since: Since | undefined, limits: typeof LIMITS): Promise<void> {
     subscription
       .recover(this.line.engine, since, limits, ({ verdict }) => {
         this.flush()
@@ -188,7 +207,8 @@ function checkStart(world: World, verdict: Verdict, since: Since | undefined): {
   })
   expect(first + messages.length).toBe(position.offset + 1)
   if (typeof since === 'object') {
-    if (recovered === 'full') expect({ epoch: position.epoch, next: first }).toEqual({ epoch: since.epoch, next: since.offset + 1 })
+    if (recovered === 'full')
+      expect({ epoch: position.epoch, next: first }).toEqual({ epoch: since.epoch, next: since.offset + 1 })
     else if (position.epoch === since.epoch) expect(gap).toMatchObject({ from: since.offset + 1, to: first - 1 })
     else expect(gap).toEqual({ from: since.offset + 1, to: null, reason: 'epoch_changed' })
   } else {
@@ -212,7 +232,14 @@ async function play(steps: readonly Step[], read: number | 'new' | 'newest' | 'o
   const positions = [{ epoch: (await world.page()).epoch, offset: 0, id: '' }]
   for (let n = 0; n < 3; n += 1) positions.push(await world.publish())
   if (read === 'old epoch') await world.rotate()
-  const since = typeof read === 'number' ? positions[read] : read === 'old epoch' ? positions[2] : read === 'newest' ? ('newest:2' as const) : undefined
+  const since =
+    typeof read === 'number'
+      ? positions[read]
+      : read === 'old epoch'
+        ? positions[2]
+        : read === 'newest'
+          ? ('newest:2' as const)
+          : undefined
   const start = since && typeof since === 'object' ? { epoch: since.epoch, offset: since.offset, id: since.id } : since
   await world.subscribe(start)
   for (const step of steps) await take(world, step)
@@ -232,9 +259,12 @@ describe('a subscription', () => {
     for (const steps of sequences(6)) for (const read of [2, 'new'] as const) await play(steps, read)
   })
 
-  it.each([0, 1, 3, 'newest', 'old epoch'] as const)('keeps its promises in every order of four events, starting from %s', async (read) => {
-    for (const steps of sequences(4)) await play(steps, read)
-  })
+  it.each([0, 1, 3, 'newest', 'old epoch'] as const)(
+    'keeps its promises in every order of four events, starting from %s',
+    async (read) => {
+      for (const steps of sequences(4)) await play(steps, read)
+    },
+  )
 
   it('keeps its promises through long random histories', async () => {
     await fc.assert(
@@ -297,6 +327,29 @@ describe('a subscription', () => {
     expect([world.heard, world.verdict, world.failure, world.topics()]).toEqual([[], undefined, undefined, 0])
   })
 
+  it('says nothing when it was ended before it began', async () => {
+    const world = new World()
+    const subscription = world.prepare()
+    subscription.end()
+    await world.begin(subscription, undefined, LIMITS)
+    await world.line.letAllThrough()
+    await world.publish()
+    world.flush()
+    expect([world.heard, world.verdict, world.topics()]).toEqual([[], undefined, 0])
+  })
+
+  it('keeps its topic alive from the moment it exists, though everybody else leaves', async () => {
+    const world = new World()
+    const other = world.prepare()
+    const subscription = world.prepare()
+    other.end()
+    await world.begin(subscription, undefined, LIMITS)
+    await world.line.letAllThrough()
+    await world.publish()
+    world.flush()
+    expect([world.heard.map(({ type }) => type), world.topics()]).toEqual([['start', 'message'], 1])
+  })
+
   it('says nothing when it was ended while it began to listen, on a channel without history', async () => {
     const world = new World()
     await world.subscribe(undefined, { rule: { ...RULE, retention: undefined } })
@@ -325,7 +378,12 @@ describe('a subscription', () => {
     await world.line.letThrough()
     await world.publish(undefined)
     world.flush()
-    expect(world.verdict).toEqual({ recovered: 'new', gap: undefined, messages: [], position: { epoch: 'none', offset: 0, id: '' } })
+    expect(world.verdict).toEqual({
+      recovered: 'new',
+      gap: undefined,
+      messages: [],
+      position: { epoch: 'none', offset: 0, id: '' },
+    })
     expect(world.heard.map(({ type }) => type)).toEqual(['start', 'message'])
   })
 

@@ -60,6 +60,8 @@ export class Subscription {
     this.rule = rule
     this.presence = options.presence
     this.info = options.info
+    // From now on the topic has somebody: it must not be given up while the subscription waits for its turn.
+    topic.hold(this)
   }
 
   get state(): SubscriptionState {
@@ -82,8 +84,8 @@ export class Subscription {
     limits: SubscriptionLimits,
     start: (beginning: Beginning) => void,
   ): Promise<void> {
+    if (this.state === 'ended') return
     this.#gate = new Gate(limits.gate)
-    this.topic.hold(this)
     await this.topic.listening
     const { retention } = this.rule
     const beginning = retention ? await this.#join(engine, retention, since, limits.recovery) : nothingKept()

@@ -64,7 +64,8 @@ export class Subscriptions {
   async start(request: SubscribeRequest): Promise<void> {
     const { channel } = request
     const rule = await this.#authorise(request)
-    this.#byChannel.get(channel)?.end()
+    const earlier = this.#byChannel.get(channel)
+    if (earlier !== undefined) this.#forget(channel, earlier)
     if (this.#byChannel.size >= this.#services.limits.channelsMax) {
       throw new HoldfastError(
         'limit_exceeded',
@@ -74,10 +75,12 @@ export class Subscriptions {
     const topic = this.#services.hub.topic(this.#stream(channel))
     const subscription = new Subscription(this.#owner, topic, rule, request)
     this.#byChannel.set(channel, subscription)
+    if (earlier?.presence && !subscription.presence) this.#leave(earlier, true)
     try {
       await this.#recover(subscription, request)
     } catch (error) {
       this.#forget(channel, subscription)
+      this.#leave(subscription, true)
       throw error
     }
   }

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Engine, PresenceChange, PublishOutcome, PublishRequest, Receiver, Signal, Stream, StreamMessage } from './engine.js'
+import type {
+  Engine,
+  PresenceChange,
+  PublishOutcome,
+  PublishRequest,
+  Receiver,
+  Signal,
+  Stream,
+  StreamMessage,
+} from './engine.js'
 
 /** An engine under test, and its time. */
 export interface EngineHarness {
@@ -74,7 +83,9 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
     describe('publish', () => {
       it('gives dense offsets from 1 in one epoch, and every message an id of its own', async () => {
         const outcomes = await Promise.all(Array.from({ length: 50 }, (_, n) => publish(n)))
-        expect(outcomes.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
+        expect(outcomes.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual(
+          Array.from({ length: 50 }, (_, n) => n + 1),
+        )
         expect(new Set(outcomes.map(({ epoch }) => epoch)).size).toBe(1)
         expect(new Set(outcomes.map(({ id }) => id)).size).toBe(50)
       })
@@ -84,7 +95,15 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         const page = await engine.read(ROOM, KEPT, ALL)
         expect(page).toMatchObject({ epoch, top: { offset, id }, first: 1 })
         expect(page.messages).toEqual([
-          { id, offset, event: 'chat', data: '{"text":"hello"}', from: { user: 'ada' }, at: '2026-01-01T00:00:00.000Z', final: true },
+          {
+            id,
+            offset,
+            event: 'chat',
+            data: '{"text":"hello"}',
+            from: { user: 'ada' },
+            at: '2026-01-01T00:00:00.000Z',
+            final: true,
+          },
         ])
       })
 
@@ -96,14 +115,19 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           { tenant: '1:a', channel: 'b:c' },
           { tenant: 'a1', channel: 'b:c' },
         ]
-        for (const [index, stream] of streams.entries()) for (let n = 0; n <= index; n += 1) await publish(index, { stream })
+        for (const [index, stream] of streams.entries())
+          for (let n = 0; n <= index; n += 1) await publish(index, { stream })
         for (const [index, stream] of streams.entries()) expect(await offsets(stream)).toHaveLength(index + 1)
       })
 
       it('announces without storing where nothing is kept', async () => {
         const heard = new Recorder()
         await engine.listen(ROOM, heard)
-        expect(await publish('gone', { retention: undefined })).toMatchObject({ epoch: '', offset: 0, duplicate: false })
+        expect(await publish('gone', { retention: undefined })).toMatchObject({
+          epoch: '',
+          offset: 0,
+          duplicate: false,
+        })
         expect(heard.messages.map(({ message }) => [message.offset, message.data])).toEqual([[undefined, '"gone"']])
         expect(await offsets()).toEqual([])
       })
@@ -127,7 +151,9 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
       it('refuses the same key with other content and publishes nothing', async () => {
         await publish('x', keyed)
         expect(await engine.publish(request('y', keyed))).toEqual({ kind: 'idempotency_conflict' })
-        expect(await engine.publish(request('x', { ...keyed, event: 'other' }))).toEqual({ kind: 'idempotency_conflict' })
+        expect(await engine.publish(request('x', { ...keyed, event: 'other' }))).toEqual({
+          kind: 'idempotency_conflict',
+        })
         expect(await offsets()).toEqual([1])
       })
 
@@ -139,7 +165,8 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           { idempotency: { scope: 'bob', key: 'k1' } },
           { idempotency: { scope: 'a', key: 'dak1' } },
         ]
-        for (const other of others) expect(await publish('y', { ...keyed, ...other })).toMatchObject({ duplicate: false })
+        for (const other of others)
+          expect(await publish('y', { ...keyed, ...other })).toMatchObject({ duplicate: false })
       })
 
       it('holds where nothing is kept', async () => {
@@ -192,8 +219,17 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
       it('hears signals and presence changes, which are not stored', async () => {
         const heard = new Recorder()
         await engine.listen(ROOM, heard)
-        const signal: Signal = { event: 'typing', data: '{"active":true}', from: { user: 'ada' }, at: '2026-01-01T00:00:00.000Z' }
-        const change: PresenceChange = { kind: 'joined', member: { user: 'ada', connections: 1 }, counts: { members: 1, connections: 1 } }
+        const signal: Signal = {
+          event: 'typing',
+          data: '{"active":true}',
+          from: { user: 'ada' },
+          at: '2026-01-01T00:00:00.000Z',
+        }
+        const change: PresenceChange = {
+          kind: 'joined',
+          member: { user: 'ada', connections: 1 },
+          counts: { members: 1, connections: 1 },
+        }
         await engine.announce(ROOM, signal)
         await engine.announce(ROOM, change)
         expect([heard.signals, heard.changes, heard.messages]).toEqual([[signal], [change], []])
@@ -269,19 +305,27 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
     })
 
     describe('state beside the log', () => {
-      const state = (value: string, ifVersion: number): Partial<PublishRequest> => ({ state: { value, ifVersion, ttlMs: 60_000 } })
+      const state = (value: string, ifVersion: number): Partial<PublishRequest> => ({
+        state: { value, ifVersion, ttlMs: 60_000 },
+      })
 
       it('is replaced in one step with a publish, and read in one step with the log', async () => {
         await publish('x', state('one', 0))
         await publish('y', state('two', 1))
         expect(await engine.state(ROOM)).toEqual({ value: 'two', version: 2 })
-        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ state: { value: 'two', version: 2 }, top: { offset: 2 } })
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({
+          state: { value: 'two', version: 2 },
+          top: { offset: 2 },
+        })
       })
 
       it('publishes nothing for a writer that was late', async () => {
         const heard = new Recorder()
         await engine.listen(ROOM, heard)
-        const outcomes = await Promise.all([engine.publish(request('x', state('one', 0))), engine.publish(request('y', state('two', 0)))])
+        const outcomes = await Promise.all([
+          engine.publish(request('x', state('one', 0))),
+          engine.publish(request('y', state('two', 0))),
+        ])
         expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(['published', 'state_conflict'])
         expect(heard.messages).toHaveLength(1)
         expect(await offsets()).toEqual([1])
@@ -382,22 +426,48 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
     })
 
     describe('members', () => {
-      const entry = (session: string, user: string, connection: string = `of ${session}`) => ({ session, user, connection, info: undefined })
+      const entry = (session: string, user: string, connection: string = `of ${session}`) => ({
+        session,
+        user,
+        connection,
+        info: undefined,
+      })
 
       it('are users with a count of connections', async () => {
         const { members } = engine
-        expect(await members.enter(ROOM, entry('s1', 'ada'))).toMatchObject({ before: 0, changed: true, member: { user: 'ada', connections: 1 } })
-        expect(await members.enter(ROOM, entry('s2', 'ada'))).toMatchObject({ before: 1, changed: true, member: { user: 'ada', connections: 2 } })
+        expect(await members.enter(ROOM, entry('s1', 'ada'))).toMatchObject({
+          before: 0,
+          changed: true,
+          member: { user: 'ada', connections: 1 },
+        })
+        expect(await members.enter(ROOM, entry('s2', 'ada'))).toMatchObject({
+          before: 1,
+          changed: true,
+          member: { user: 'ada', connections: 2 },
+        })
         expect(await members.enter(ROOM, entry('s3', 'bob'))).toMatchObject({ counts: { members: 2, connections: 3 } })
-        expect(await members.leave(ROOM, entry('s1', 'ada'))).toMatchObject({ before: 2, changed: true, member: { connections: 1 } })
-        expect(await members.leave(ROOM, entry('s2', 'ada'))).toMatchObject({ before: 1, member: { connections: 0 }, counts: { members: 1, connections: 1 } })
-        expect(await members.list(ROOM, 10)).toEqual({ members: [{ user: 'bob', connections: 1 }], counts: { members: 1, connections: 1 } })
+        expect(await members.leave(ROOM, entry('s1', 'ada'))).toMatchObject({
+          before: 2,
+          changed: true,
+          member: { connections: 1 },
+        })
+        expect(await members.leave(ROOM, entry('s2', 'ada'))).toMatchObject({
+          before: 1,
+          member: { connections: 0 },
+          counts: { members: 1, connections: 1 },
+        })
+        expect(await members.list(ROOM, 10)).toEqual({
+          members: [{ user: 'bob', connections: 1 }],
+          counts: { members: 1, connections: 1 },
+        })
       })
 
       it('change when what they tell changes, and not when they enter again as they were', async () => {
         const { members } = engine
         await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })
-        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })).toMatchObject({ changed: false })
+        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })).toMatchObject({
+          changed: false,
+        })
         expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"bad"}' })).toMatchObject({
           changed: true,
           member: { info: { mood: 'bad' }, connections: 1 },
@@ -416,7 +486,9 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         for (let n = 0; n < 20; n += 1) await engine.members.enter(ROOM, entry(`s${n}`, `u${n}`))
         const list = await engine.members.list(ROOM, 5)
         expect([list.members.length, list.counts]).toEqual([5, { members: 20, connections: 20 }])
-        expect(await engine.members.list({ tenant: 'other', channel: 'room:1' }, 5)).toMatchObject({ counts: { members: 0 } })
+        expect(await engine.members.list({ tenant: 'other', channel: 'room:1' }, 5)).toMatchObject({
+          counts: { members: 0 },
+        })
       })
     })
 
@@ -439,7 +511,14 @@ type Step =
   | { readonly do: 'pass'; readonly ms: number }
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('publish' as const), data: fc.nat(2), key: fc.option(fc.nat(3), { nil: undefined }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('publish' as const),
+      data: fc.nat(2),
+      key: fc.option(fc.nat(3), { nil: undefined }),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -450,7 +529,10 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'rotate' as const }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, KEPT.ttlMs + 1_000) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, KEPT.ttlMs + 1_000) }),
+  },
 )
 
 function hash(value: unknown): number {
@@ -458,7 +540,12 @@ function hash(value: unknown): number {
 }
 
 /** The model: what was published in this epoch, how much of it is kept, and the keys in use. Simpler than any engine, and slower. */
-async function followModel(engine: Engine, stream: Stream, steps: readonly Step[], pass: (ms: number) => Promise<void>): Promise<void> {
+async function followModel(
+  engine: Engine,
+  stream: Stream,
+  steps: readonly Step[],
+  pass: (ms: number) => Promise<void>,
+): Promise<void> {
   let published: number[] = []
   let kept = 0
   let idleMs = 0
@@ -479,8 +566,14 @@ async function followModel(engine: Engine, stream: Stream, steps: readonly Step[
     } else if (step.do === 'read') {
       const start = Math.max(step.from, published.length - kept + 1, 1)
       const all = published.map((data, index) => ({ data, offset: index + 1 })).filter(({ offset }) => offset >= start)
-      const expected = step.keep === 'oldest' ? all.slice(0, step.limit) : all.slice(Math.max(0, all.length - step.limit))
-      const page = await engine.read(stream, KEPT, { from: step.from, limit: step.limit, keep: step.keep, bytesMax: Infinity })
+      const expected =
+        step.keep === 'oldest' ? all.slice(0, step.limit) : all.slice(Math.max(0, all.length - step.limit))
+      const page = await engine.read(stream, KEPT, {
+        from: step.from,
+        limit: step.limit,
+        keep: step.keep,
+        bytesMax: Infinity,
+      })
       expect(page).toMatchObject({ epoch, first: published.length - kept + 1 })
       expect(page.top.offset).toBe(published.length)
       expect(page.messages.map(({ data, offset }) => ({ data: Number(data), offset }))).toEqual(expected)

@@ -26,7 +26,8 @@ describe('the memory engine, beyond the contract', () => {
       const outcome = await engine.publish(request(channel))
       if (outcome.kind === 'published') epochs.set(channel, outcome.epoch)
     }
-    const epochOf = async (channel: string): Promise<string> => (await engine.read({ tenant: 't', channel }, KEPT, READ)).epoch
+    const epochOf = async (channel: string): Promise<string> =>
+      (await engine.read({ tenant: 't', channel }, KEPT, READ)).epoch
     expect(await epochOf('room:1')).toBe(epochs.get('room:1'))
     expect(await epochOf('room:4')).toBe(epochs.get('room:4'))
     expect(await epochOf('room:2')).not.toBe(epochs.get('room:2'))
