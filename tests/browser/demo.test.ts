@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, type Page, chromium } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Workplace, createWorkplace } from '../cli/command.js'
 
-const FILES = 2400
+const FILES = 1500
 const WAIT = { timeout: 15_000, interval: 50 }
 
 let place: Workplace
@@ -85,7 +85,7 @@ describe('the operation', () => {
       .toBe('completed')
     expect(seen).toEqual(seen.toSorted((a, b) => a - b))
     expect(seen.some((value) => value > 10 && value < 90)).toBe(true)
-    expect(await text('#result')).toContain('2,400')
+    expect(await text('#result')).toContain('1,500')
     expect(await page.locator('#result table').count()).toBe(2)
     expect(await page.locator('#result tbody').last().locator('tr').count()).toBe(10)
   })
@@ -103,7 +103,7 @@ describe('the operation', () => {
   it('is shown with its result to whoever comes after its end', async () => {
     await expect.poll(() => state(), WAIT).toBe('completed')
     const late = await open(`/#operation=${operationOf(page)}`)
-    await expect.poll(() => text('#result', late), WAIT).toContain('2,400')
+    await expect.poll(() => text('#result', late), WAIT).toContain('1,500')
   })
 
   it('is cancelled within a moment', async () => {

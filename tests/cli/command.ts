@@ -76,7 +76,7 @@ function startCommand(args: string[], cwd: string, env: Record<string, string>):
       for (const listener of listeners) listener()
     })
   }
-  const killer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS * 4)
+  const killer = args[0] === 'serve' ? undefined : setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
   const ended = new Promise<Outcome>((resolve) => {
     child.once('close', (code) => {
       clearTimeout(killer)

@@ -1,9 +1,9 @@
 import { Command, CommanderError, Option } from 'commander'
-import { type ListenOptions, listen } from './commands/listen.js'
-import { type PublishOptions, publish } from './commands/publish.js'
-import { type ServeOptions, serve } from './commands/serve.js'
-import { type TokenOptions, token } from './commands/token.js'
-import { type WatchOptions, watch } from './commands/watch.js'
+import type { ListenOptions } from './commands/listen.js'
+import type { PublishOptions } from './commands/publish.js'
+import type { ServeOptions } from './commands/serve.js'
+import type { TokenOptions } from './commands/token.js'
+import type { WatchOptions } from './commands/watch.js'
 import { EXIT, Failure } from './failure.js'
 import { type Shell, processShell } from './shell.js'
 import { VERSION } from './version.js'
@@ -47,6 +47,8 @@ function buildProgram(shell: Shell, outcome: { exitCode: number }): Command {
   return program
 }
 
+// A command is loaded when it runs, so that help and wrong usage are answered at once.
+
 type End = (exitCode: number) => void
 
 function addServe(program: Command, shell: Shell, end: End): void {
@@ -64,7 +66,10 @@ function addServe(program: Command, shell: Shell, end: End): void {
       'after',
       examples('holdfast serve --demo --open', 'PORT=9000 holdfast serve', 'holdfast serve --config holdfast.yaml'),
     )
-    .action(async (options: ServeOptions) => end(await serve(options, shell)))
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./commands/serve.js')
+      end(await serve(options, shell))
+    })
 }
 
 function addToken(program: Command, shell: Shell, end: End): void {
@@ -83,7 +88,10 @@ function addToken(program: Command, shell: Shell, end: End): void {
         'holdfast token --tenant acme --user ada --role editor --ttl 15m',
       ),
     )
-    .action(async (options: TokenOptions) => end(await token(options, shell)))
+    .action(async (options: TokenOptions) => {
+      const { token } = await import('./commands/token.js')
+      end(await token(options, shell))
+    })
 }
 
 function addPublish(program: Command, shell: Shell, end: End): void {
@@ -96,9 +104,10 @@ function addPublish(program: Command, shell: Shell, end: End): void {
     .option('--key <key>', 'idempotency key: the same key publishes once')
   addRemote(command)
     .addHelpText('after', examples(`holdfast publish room:lobby '{"text":"hello"}' --event chat --tenant demo`))
-    .action(async (channel: string, json: string, options: PublishOptions) =>
-      end(await publish(channel, json, options, shell)),
-    )
+    .action(async (channel: string, json: string, options: PublishOptions) => {
+      const { publish } = await import('./commands/publish.js')
+      end(await publish(channel, json, options, shell))
+    })
 }
 
 function addListen(program: Command, shell: Shell, end: End): void {
@@ -113,7 +122,10 @@ function addListen(program: Command, shell: Shell, end: End): void {
       'after',
       examples('holdfast listen room:lobby --tenant demo', 'holdfast listen room:lobby --since newest:10 --json'),
     )
-    .action(async (channel: string, options: ListenOptions) => end(await listen(channel, options, shell)))
+    .action(async (channel: string, options: ListenOptions) => {
+      const { listen } = await import('./commands/listen.js')
+      end(await listen(channel, options, shell))
+    })
 }
 
 function addWatch(program: Command, shell: Shell, end: End): void {
@@ -127,7 +139,10 @@ function addWatch(program: Command, shell: Shell, end: End): void {
       'after',
       `${examples('holdfast watch index-4f2a', 'holdfast watch import-42 --tenant acme --user ada')}\n${WATCH_CODES}\n`,
     )
-    .action(async (operation: string, options: WatchOptions) => end(await watch(operation, options, shell)))
+    .action(async (operation: string, options: WatchOptions) => {
+      const { watch } = await import('./commands/watch.js')
+      end(await watch(operation, options, shell))
+    })
 }
 
 const WATCH_CODES = 'Ends with 0 when it completed, 1 when it failed, expired or is not there, 3 when it was cancelled.'

@@ -9,7 +9,7 @@ import { resolveInside } from './index-path.js'
 import { COMMAND_LINE_USER } from './tenant.js'
 
 /** Indexes that may run at once on a node. */
-export const INDEXES_RUNNING_MAX = 4
+export const INDEXES_RUNNING_MAX = 8
 const GENTLE_FILES_PER_SECOND = 600
 
 /** Reading is what takes time; the weights are what was measured on a tree of some thousand files. */

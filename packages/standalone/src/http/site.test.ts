@@ -70,6 +70,12 @@ describe('site', () => {
     expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(304)
   })
 
+  it('repeats the policy of the page where it has not changed, as a browser takes it from there', async () => {
+    const first = await fetch(url)
+    const again = await fetch(url, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } })
+    expect(again.headers.get('content-security-policy')).toBe(first.headers.get('content-security-policy'))
+  })
+
   it.each([
     '/../outside.html',
     '/%2e%2e/outside.html',

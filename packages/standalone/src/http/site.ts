@@ -53,9 +53,10 @@ function methodsByPath(routes: ReadonlyMap<string, Handler>, assets: Assets): Ma
 
 function serve(asset: Asset, request: Request, host: string): Response {
   const headers = new Headers({ etag: asset.etag, 'cache-control': asset.cacheControl })
+  // A 304 replaces the headers that the browser kept, the policy among them.
+  if (asset.contentType.startsWith('text/html')) headers.set('content-security-policy', pagePolicy(host))
   if (request.headers.get('if-none-match') === asset.etag) return new Response(null, { status: 304, headers })
   headers.set('content-type', asset.contentType)
-  if (asset.contentType.startsWith('text/html')) headers.set('content-security-policy', pagePolicy(host))
   return new Response(asset.body, { headers })
 }
 
