@@ -138,10 +138,10 @@ interface Example {
  */
 function examplesOf({ path, text }: SourceFile): Example[] {
   const examples: Example[] = []
-  for (const match of text.matchAll(/((?:<!-- ts: [\s\S]*?-->\s*)*)^```ts( continued| fragment)?\n([\s\S]*?)^```$/gm)) {
+  for (const match of text.matchAll(/((?:<!-- ts:[\s\S]*?-->\s*)*)^```ts( continued| fragment)?\n([\s\S]*?)^```$/gm)) {
     const [, hidden = '', kind, code = ''] = match
     if (kind === ' fragment') continue
-    const declared = Array.from(hidden.matchAll(/<!-- ts: ([\s\S]*?)-->/g), (comment) => comment[1]).join('\n')
+    const declared = Array.from(hidden.matchAll(/<!-- ts:([\s\S]*?)-->/g), (comment) => comment[1]).join('\n')
     const before = kind === ' continued' ? examples.pop()?.code : undefined
     const place = `${path}:${text.slice(0, match.index).split('\n').length}`
     examples.push({ place, code: [before, declared, code].filter(Boolean).join('\n') })
