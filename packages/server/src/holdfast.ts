@@ -85,7 +85,11 @@ export class Holdfast implements Acceptor {
 
   /** Opens a port (default: any that is free) on a host (default 127.0.0.1). Rejects when it cannot be had. */
   async listen(port: number = 0, host: string = '127.0.0.1'): Promise<Listening> {
-    const server = createServer({ connectionsCheckingInterval: 1_000 }, getRequestListener(this.fetch))
+    const answer = getRequestListener(this.fetch)
+    const server = createServer(
+      { connectionsCheckingInterval: 1_000 },
+      (request, response) => void answer(request, response),
+    )
     server.headersTimeout = HEADERS_TIMEOUT_MS
     server.requestTimeout = REQUEST_TIMEOUT_MS
     this.#server = server

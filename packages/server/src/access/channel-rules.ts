@@ -49,7 +49,7 @@ export interface ChannelRuleOptions {
     | { readonly size: number; readonly ttl: number | string; readonly read?: Access | readonly Access[] }
   /** Default `resume` with history, `drop-oldest` without. */
   readonly slow?: SlowPolicy
-  /** Default false. Needs history and a pattern that ends in `{user}`. */
+  /** Default false. Needs history and a pattern such as `user:{user}`. */
   readonly inbox?: boolean
 }
 
@@ -110,6 +110,9 @@ function holds(
   }
 }
 
+/** The server has to know the name of a user's inbox: nothing in it may be open but the user. */
+const INBOX_PATTERN = /^[^*{}]+:\{user\}$/
+
 /**
  * Fills in the defaults of a rule.
  *
@@ -132,8 +135,8 @@ export function resolveChannelRule(
         : list(options.presence)
   const retention = history && { size: history.size, ttlMs: ttlMs(history.ttl) }
   const inbox = options.inbox ?? false
-  if (inbox && (retention === undefined || !source.endsWith(':{user}'))) {
-    throw new RangeError(`channels["${source}"].inbox needs history and a pattern that ends in {user}`)
+  if (inbox && (retention === undefined || !INBOX_PATTERN.test(source))) {
+    throw new RangeError(`channels["${source}"].inbox needs history and a pattern such as user:{user}`)
   }
   return {
     pattern,

@@ -34,6 +34,8 @@ export const SECRET_BYTES_MIN = 32
 
 const TOKEN_CHARACTERS_MAX = 8192
 const CLOCK_TOLERANCE_S = 5
+/** The end of the year 9999: what lies beyond it was meant as milliseconds. */
+const EXPIRY_MAX_S = 253_402_300_799
 const BASE64URL = /^[A-Za-z0-9_-]+$/
 const HEADER = encodePart({ alg: 'HS256', typ: 'JWT' })
 
@@ -96,7 +98,7 @@ export class TokenAuthenticator implements Authenticator {
   #judge(claims: Record<string, unknown>): Authentication {
     const now = Math.floor(this.#clock.now() / 1000)
     const { exp, nbf, iss, jti } = claims
-    if (!Number.isSafeInteger(exp)) return fail('invalid', 'exp must be a whole number of seconds')
+    if (!isTime(exp)) return fail('invalid', 'exp must be a whole number of seconds')
     if (nbf !== undefined && (!Number.isSafeInteger(nbf) || (nbf as number) > now + CLOCK_TOLERANCE_S))
       return fail('invalid', 'not valid yet')
     if (this.#options.issuer !== undefined && iss !== this.#options.issuer) return fail('invalid', 'wrong issuer')
@@ -107,9 +109,9 @@ export class TokenAuthenticator implements Authenticator {
     const roles = readTexts(claims['roles'] ?? [])
     const grants = readGrants(claims['grants'] ?? {})
     if (roles === undefined || grants === undefined) return fail('invalid', 'roles or grants malformed')
-    if ((exp as number) + CLOCK_TOLERANCE_S <= now) return fail('expired', 'expired')
+    if (exp + CLOCK_TOLERANCE_S <= now) return fail('expired', 'expired')
     const tokenId = typeof jti === 'string' ? jti : undefined
-    return { identity: { tenant, user, roles, grants, expiresAt: (exp as number) * 1000, tokenId } }
+    return { identity: { tenant, user, roles, grants, expiresAt: exp * 1000, tokenId } }
   }
 
   #isForUs(audience: unknown): boolean {
@@ -123,6 +125,10 @@ export class TokenAuthenticator implements Authenticator {
       .map((name) => (Object.hasOwn(claims, name) ? claims[name] : undefined))
       .find((value) => value !== undefined)
   }
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= EXPIRY_MAX_S
 }
 
 function fail(failure: AuthenticationFailure, detail: string): Authentication {

@@ -14,7 +14,7 @@ export class Gate {
   readonly #limits: GateLimits
   #epoch: string | undefined
   #messages: StreamMessage[] = []
-  #presence: PresenceChange[] = []
+  readonly #presence: PresenceChange[] = []
   #bytes = 0
   #overflowed = false
 

@@ -21,7 +21,7 @@ const LIMITS = { gate: { messagesMax: 100, bytesMax: 10_000 }, recovery: { messa
 class SlowLine {
   readonly engine: Engine
   readonly memory: MemoryEngine = new MemoryEngine({ clock: new SimulatedClock() })
-  #waiting: (() => void)[] = []
+  readonly #waiting: (() => void)[] = []
 
   constructor() {
     this.engine = Object.create(this.memory, {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedClock } from '../../simulated-clock.js'
-import { describeEngine } from '../conformance.js'
+import { describeEngine } from '../conformance/suite.js'
 import type { PublishRequest } from '../engine.js'
 import { MemoryEngine } from './memory-engine.js'
 

@@ -136,15 +136,22 @@ export class MemoryEngine implements Engine {
   #append(entry: StreamEntry, request: PublishRequest): PublishOutcome {
     const { event, data, from, at, retention, final } = request
     const id = this.#random.id(8)
-    const log = retention && this.#log(entry, retention)
-    const offset = log && log.top.offset + 1
-    const message: StreamMessage = { id, offset, event, data, from, at, ...(final && { final }) }
-    if (log && offset !== undefined) {
-      log.append({ ...message, offset }, retention.size)
-      this.#extend(entry, retention)
-    }
-    for (const receiver of entry.receivers) receiver.message(log?.epoch ?? '', message)
-    return { kind: 'published', epoch: log?.epoch ?? '', offset: offset ?? 0, id, duplicate: false }
+    const draft = { id, event, data, from, at, ...(final && { final }) }
+    const { epoch, offset } = retention ? this.#store(entry, retention, draft) : { epoch: '', offset: undefined }
+    for (const receiver of entry.receivers) receiver.message(epoch, { ...draft, offset })
+    return { kind: 'published', epoch, offset: offset ?? 0, id, duplicate: false }
+  }
+
+  #store(
+    entry: StreamEntry,
+    retention: Retention,
+    draft: Omit<StreamMessage, 'offset'>,
+  ): { epoch: string; offset: number } {
+    const log = this.#log(entry, retention)
+    const offset = log.top.offset + 1
+    log.append({ ...draft, offset }, retention.size)
+    this.#extend(entry, retention)
+    return { epoch: log.epoch, offset }
   }
 
   #setState(entry: StreamEntry, state: NonNullable<PublishRequest['state']>): void {

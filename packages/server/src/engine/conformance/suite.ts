@@ -1,15 +1,8 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type {
-  Engine,
-  PresenceChange,
-  PublishOutcome,
-  PublishRequest,
-  Receiver,
-  Signal,
-  Stream,
-  StreamMessage,
-} from './engine.js'
+import type { Engine, PresenceChange, PublishOutcome, PublishRequest, Signal, Stream } from '../engine.js'
+import { ALL, IDEMPOTENCY_MS, KEPT, anyStep, followModel } from './model.js'
+import { Recorder } from './recorder.js'
 
 /** An engine under test, and its time. */
 export interface EngineHarness {
@@ -21,33 +14,6 @@ export interface EngineHarness {
 type Published = Extract<PublishOutcome, { kind: 'published' }>
 
 const ROOM: Stream = { tenant: 'acme', channel: 'room:1' }
-const KEPT = { size: 10, ttlMs: 60_000 }
-const ALL = { limit: 1_000, bytesMax: Infinity, keep: 'oldest' } as const
-const IDEMPOTENCY_MS = 5 * 60_000
-
-/** Writes down what a node hears. */
-class Recorder implements Receiver {
-  readonly messages: { epoch: string; message: StreamMessage }[] = []
-  readonly signals: Signal[] = []
-  readonly changes: PresenceChange[] = []
-  readonly rotations: string[] = []
-
-  message(epoch: string, message: StreamMessage): void {
-    this.messages.push({ epoch, message })
-  }
-
-  signal(signal: Signal): void {
-    this.signals.push(signal)
-  }
-
-  presence(change: PresenceChange): void {
-    this.changes.push(change)
-  }
-
-  rotated(epoch: string): void {
-    this.rotations.push(epoch)
-  }
-}
 
 /** The contract of the engine port. Every engine passes all of it; what only one of them does stands in its own tests. */
 export function describeEngine(name: string, create: () => Promise<EngineHarness>): void {
@@ -145,7 +111,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
       it('stores one of two that race', async () => {
         const [one, other] = await Promise.all([publish('x', keyed), publish('x', keyed)])
         expect([one?.offset, other?.offset]).toEqual([1, 1])
-        expect([one?.duplicate, other?.duplicate].toSorted()).toEqual([false, true])
+        expect([one?.duplicate, other?.duplicate].filter(Boolean)).toEqual([true])
       })
 
       it('refuses the same key with other content and publishes nothing', async () => {
@@ -326,7 +292,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           engine.publish(request('x', state('one', 0))),
           engine.publish(request('y', state('two', 0))),
         ])
-        expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(['published', 'state_conflict'])
+        expect(outcomes.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['published', 'state_conflict']))
         expect(heard.messages).toHaveLength(1)
         expect(await offsets()).toEqual([1])
         expect(await engine.publish(request('z', state('three', 7)))).toEqual({ kind: 'state_conflict' })
@@ -504,102 +470,6 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
   })
 }
 
-type Step =
-  | { readonly do: 'publish'; readonly data: number; readonly key: number | undefined }
-  | { readonly do: 'read'; readonly from: number; readonly limit: number; readonly keep: 'oldest' | 'newest' }
-  | { readonly do: 'rotate' }
-  | { readonly do: 'pass'; readonly ms: number }
-
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('publish' as const),
-      data: fc.nat(2),
-      key: fc.option(fc.nat(3), { nil: undefined }),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('read' as const),
-      from: fc.nat(30),
-      limit: fc.nat(12),
-      keep: fc.constantFrom('oldest' as const, 'newest' as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ do: 'rotate' as const }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, KEPT.ttlMs + 1_000) }),
-  },
-)
-
 function hash(value: unknown): number {
   return [...JSON.stringify(value)].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) | 0, 7)
-}
-
-/** The model: what was published in this epoch, how much of it is kept, and the keys in use. Simpler than any engine, and slower. */
-async function followModel(
-  engine: Engine,
-  stream: Stream,
-  steps: readonly Step[],
-  pass: (ms: number) => Promise<void>,
-): Promise<void> {
-  let published: number[] = []
-  let kept = 0
-  let idleMs = 0
-  let keys = new Map<number, { data: number; offset: number }>()
-  let { epoch } = await engine.read(stream, KEPT, ALL)
-  // A listener keeps the epoch of an expired log alive.
-  const unlisten = await engine.listen(stream, new Recorder())
-  for (const step of steps) {
-    if (step.do === 'pass') {
-      await pass(step.ms)
-      idleMs += step.ms
-      if (idleMs >= KEPT.ttlMs) kept = 0
-      if (idleMs >= IDEMPOTENCY_MS) keys = new Map()
-    } else if (step.do === 'rotate') {
-      epoch = await engine.rotate(stream, epoch)
-      published = []
-      kept = 0
-    } else if (step.do === 'read') {
-      const start = Math.max(step.from, published.length - kept + 1, 1)
-      const all = published.map((data, index) => ({ data, offset: index + 1 })).filter(({ offset }) => offset >= start)
-      const expected =
-        step.keep === 'oldest' ? all.slice(0, step.limit) : all.slice(Math.max(0, all.length - step.limit))
-      const page = await engine.read(stream, KEPT, {
-        from: step.from,
-        limit: step.limit,
-        keep: step.keep,
-        bytesMax: Infinity,
-      })
-      expect(page).toMatchObject({ epoch, first: published.length - kept + 1 })
-      expect(page.top.offset).toBe(published.length)
-      expect(page.messages.map(({ data, offset }) => ({ data: Number(data), offset }))).toEqual(expected)
-    } else {
-      const used = step.key === undefined ? undefined : keys.get(step.key)
-      const outcome = await engine.publish({
-        stream,
-        event: 'e',
-        data: String(step.data),
-        from: { user: 'u' },
-        at: '2026-01-01T00:00:00.000Z',
-        retention: KEPT,
-        ...(step.key !== undefined && { idempotency: { scope: 'u', key: String(step.key) } }),
-      })
-      if (used !== undefined && used.data !== step.data) {
-        expect(outcome.kind).toBe('idempotency_conflict')
-      } else if (used !== undefined) {
-        expect(outcome).toMatchObject({ kind: 'published', duplicate: true, offset: used.offset })
-      } else {
-        published.push(step.data)
-        kept = Math.min(kept + 1, KEPT.size)
-        idleMs = 0
-        if (step.key !== undefined) keys.set(step.key, { data: step.data, offset: published.length })
-        expect(outcome).toMatchObject({ kind: 'published', duplicate: false, offset: published.length, epoch })
-      }
-    }
-  }
-  await unlisten()
 }
