@@ -49,8 +49,8 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
     describe('publish', () => {
       it('gives dense offsets from 1 in one epoch, and every message an id of its own', async () => {
         const outcomes = await Promise.all(Array.from({ length: 50 }, (_, n) => publish(n)))
-        expect(outcomes.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual(
-          Array.from({ length: 50 }, (_, n) => n + 1),
+        expect(new Set(outcomes.map(({ offset }) => offset))).toEqual(
+          new Set(Array.from({ length: 50 }, (_, n) => n + 1)),
         )
         expect(new Set(outcomes.map(({ epoch }) => epoch)).size).toBe(1)
         expect(new Set(outcomes.map(({ id }) => id)).size).toBe(50)
