@@ -9,16 +9,22 @@ import { root, runTool } from './tool.mjs'
 
 const report = join(root, 'tmp', 'vitest.json')
 
+// oxlint takes CI for a terminal with colours, whatever NO_COLOR says; its format `unix` has none.
+const isPlain = process.env.CI === 'true'
+if (isPlain) process.env.NO_COLOR = '1'
+
 const STEPS = [
   ['format', () => runTool('oxfmt', 'oxfmt', ['--check', '.'])],
   ['build', () => timed(build)],
-  ['lint', () => runTool('oxlint', 'oxlint', ['--type-aware', '--deny-warnings'])],
+  [
+    'lint',
+    () => runTool('oxlint', 'oxlint', ['--type-aware', '--deny-warnings', ...(isPlain ? ['--format=unix'] : [])]),
+  ],
   ['unused', () => runTool('knip', 'knip', ['--no-progress'])],
   ['types', () => runTool('typescript', 'tsc', ['-p', 'tsconfig.test.json'])],
   ['tests', runTests],
 ]
 
-if (process.env.CI === 'true') process.env.NO_COLOR = '1'
 process.exitCode = await main()
 
 async function main() {
