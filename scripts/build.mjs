@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { root, runTool } from './tool.mjs'
 
 const standalone = join(root, 'packages', 'standalone')
-const page = join(standalone, 'dist', 'demo', 'index.html')
+const page = join(standalone, 'dist', 'demo', 'page', 'index.html')
 
 /** Builds every package (incrementally), then the pages if their sources are newer. Resolves to an exit code. */
 export async function build() {
