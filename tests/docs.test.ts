@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -121,6 +121,20 @@ describe('docs/reference/protocol.md', () => {
     expect(section('Data')).toContain(`nesting over ${DATA_DEPTH_MAX}`)
     expect(section('Limits')).toContain(`\`${CHANNEL_NAME_PATTERN.source}\``)
     expect(section('Frames')).toContain(`\`${SUBPROTOCOL}\``)
+  })
+})
+
+describe('README.md', () => {
+  const text = filesUnder('.', 'README.md').find(({ path }) => path === 'README.md')?.text ?? ''
+  const proofs = Array.from(text.matchAll(/\[([^\]]+)\]\(([^)]+\.test\.ts)\)/g), ([, title = '', path = '']) => ({
+    title,
+    path,
+  }))
+
+  it('names a test for each promise', () => expect(proofs.length).toBeGreaterThan(4))
+
+  it.each(proofs)('finds "$title" in $path', ({ title, path }) => {
+    expect(readFileSync(join(ROOT, path), 'utf8')).toContain(title)
   })
 })
 
