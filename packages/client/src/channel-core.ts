@@ -2,6 +2,7 @@ import type { ServerMessage } from '@holdfast/protocol'
 import { type Gap, type Message, type Subscribed, Dispatcher } from './dispatcher.js'
 import { Emitter } from './emitter.js'
 import type { Link } from './link.js'
+import { frameOf } from './requests.js'
 import { Roster } from './roster.js'
 import { Subscription, type Unsubscribed } from './subscription.js'
 import { type Typing, TypingWatch } from './typing.js'
@@ -76,8 +77,7 @@ export class ChannelCore {
 
   /** Sends a signal whose data is encoded; false when there is no connection, because a signal is never kept. */
   signal(event: string, data: string): boolean {
-    const head = JSON.stringify({ type: 'signal', channel: this.name, event })
-    return this.wire.link()?.send(`${head.slice(0, -1)},"data":${data}}`) ?? false
+    return this.wire.link()?.send(frameOf({ type: 'signal', channel: this.name, event }, data)) ?? false
   }
 
   /** Takes a message of the server. */

@@ -154,9 +154,9 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
    */
   async publish<E extends keyof M & string>(event: E, data: M[E], options: PublishOptions = {}): Promise<Published> {
     const { wire, name } = this.#core
-    const { key = wire.random.id(16), timeoutMs = wire.settings.requestTimeoutMs, signal } = options
-    const outgoing = { head: { type: 'publish', channel: name, event, key }, data: encode(data) }
-    const ok = await wire.requests.request(outgoing, { timeoutMs, resend: true }, signal)
+    const { key = wire.random.id(16), timeoutMs, signal } = options
+    const head = { type: 'publish', channel: name, event, key }
+    const ok = await wire.requests.request(head, { data: encode(data), timeoutMs, signal, resend: true })
     return { id: ok.messageId ?? '', offset: ok.offset, epoch: ok.epoch, duplicate: ok.duplicate ?? false }
   }
 
@@ -172,7 +172,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
 
   /** Fetches messages of the past, newest last. */
   async history({ signal, ...range }: HistoryOptions = {}): Promise<History<M>> {
-    const ok = await this.#ask({ type: 'history', channel: this.name, ...range }, signal)
+    const head = { type: 'history', channel: this.name, ...range }
+    const ok = await this.#core.wire.requests.request(head, { signal })
     const messages = (ok.messages ?? []).map(({ type: _, ...message }) => ({ ...message, recovered: true }))
     return { messages: messages as unknown as AnyMessage<M>[], more: ok.more ?? false }
   }
@@ -182,7 +183,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
     options: { limit?: number; signal?: AbortSignal } = {},
   ): Promise<{ members: Member[]; counts: Counts }> {
     const { signal, ...range } = options
-    const { members = [], counts } = await this.#ask({ type: 'presence', channel: this.name, ...range }, signal)
+    const head = { type: 'presence', channel: this.name, ...range }
+    const { members = [], counts } = await this.#core.wire.requests.request(head, { signal })
     return { members, counts: counts ?? { members: members.length, connections: members.length } }
   }
 
@@ -197,14 +199,6 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
       const offs = [this.on('*', take), this.on('unsubscribed', end), () => streams.delete(end)]
       return () => offs.forEach((off) => off())
     })
-  }
-
-  #ask(
-    head: { type: string; [member: string]: unknown },
-    signal: AbortSignal | undefined,
-  ): ReturnType<ChannelCore['wire']['requests']['request']> {
-    const { requests, settings } = this.#core.wire
-    return requests.request({ head }, { timeoutMs: settings.requestTimeoutMs }, signal)
   }
 
   #leaveIfUnheard(): void {

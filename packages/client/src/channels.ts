@@ -74,9 +74,8 @@ export class Channels {
   }
 
   #leave(channel: string): void {
-    const options = { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true }
     const ignore = { answered: () => {}, failed: () => {} }
-    this.#wire.requests.ask({ head: { type: 'unsubscribe', channel } }, options, ignore)
+    this.#wire.requests.ask({ type: 'unsubscribe', channel }, { urgent: true }, ignore)
   }
 }
 

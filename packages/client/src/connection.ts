@@ -212,7 +212,9 @@ export class Connection {
     const isHopeless = reconnect === 'never' || this.#refusals >= 2
     if (isHopeless || (maxAttempts > 0 && this.#failures >= maxAttempts))
       return this.#close('refuse', ending.reason, ending)
-    const ownMs = reconnect === 'backoff' ? this.#backoff.next() : this.#backoff.soon()
+    // A word that we do not know is answered with patience.
+    const isSoon = reconnect === 'now' || reconnect === 'refresh'
+    const ownMs = isSoon ? this.#backoff.soon() : this.#backoff.next()
     this.#wait(ending, afterMs ?? ownMs, afterMs === undefined)
   }
 

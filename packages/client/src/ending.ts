@@ -1,4 +1,4 @@
-import { type Reconnect, reconnectAfterClose } from '@holdfast/protocol'
+import type { Reconnect } from '@holdfast/protocol'
 import type { Ending } from './link.js'
 
 /** What the client does after an ending. */
@@ -8,13 +8,22 @@ export interface Reaction {
   readonly afterMs: number | undefined
 }
 
-const KNOWN: readonly string[] = ['never', 'backoff', 'now', 'refresh'] satisfies Reconnect[]
+/**
+ * The reactions to close reasons that are no back-off: the table of the protocol without its texts, which a page need not load.
+ * A test holds the two together.
+ */
+const REACTIONS: readonly (readonly [RegExp, Reconnect])[] = [
+  [/^(?:1000|1003) /, 'never'],
+  [/^1008 Authentication |^1008 Invalid auth/, 'refresh'],
+  [/^1008 (?:Token r|Origin|Connection l|Not|Bad|Too many|Disc)/, 'never'],
+  [/^1012 Service restart|^1013 Too slow/, 'now'],
+]
 
-/** The reaction to an ending: `goodbye` wins over the table of close codes; an error of our own says whether trying again helps. */
+/** The reaction to an ending: `goodbye` wins over the close reason; an error of our own says whether trying again helps. */
 export function reactionTo(ending: Ending, now: number): Reaction {
-  const { goodbye, goodbyeAt = now, error } = ending
+  const { goodbye, goodbyeAt = now, error, code, reason } = ending
   if (error) return { reconnect: error.retryable ? 'backoff' : 'never', afterMs: undefined }
-  if (!goodbye) return { reconnect: reconnectAfterClose(ending.code, ending.reason), afterMs: undefined }
-  const afterMs = goodbye.after === undefined ? undefined : Math.max(0, goodbye.after - (now - goodbyeAt))
-  return { reconnect: KNOWN.includes(goodbye.reconnect) ? goodbye.reconnect : 'backoff', afterMs }
+  const afterMs = goodbye?.after === undefined ? undefined : Math.max(0, goodbye.after - (now - goodbyeAt))
+  const found = REACTIONS.find(([pattern]) => pattern.test(`${code} ${reason}`))
+  return { reconnect: goodbye?.reconnect ?? found?.[1] ?? 'backoff', afterMs }
 }

@@ -28,11 +28,11 @@ export class Heartbeat {
   /** Asks at once, and gives the server three seconds; for a page that is shown again or a network that returned. */
   probe(): void {
     if (this.#stopProbe) return
-    const askedAt = this.#clock.now()
+    const { frames } = this.#link
     this.#link.ping()
     this.#stopProbe = this.#clock.after(PROBE_MS, () => {
       this.#stopProbe = undefined
-      if (this.#link.heardAt < askedAt) this.#giveUp()
+      if (this.#link.frames === frames) this.#giveUp()
     })
   }
 

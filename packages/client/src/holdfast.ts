@@ -62,9 +62,9 @@ export class Holdfast {
    */
   constructor(url: string, options: HoldfastOptions = {}) {
     this.#settings = settingsFrom(url, options)
-    const { clock, random, name, version, offlineQueue, connect } = this.#settings
+    const { clock, random, name, version, connect } = this.#settings
     this.#token = new TokenSource(options.token, clock)
-    this.#requests = new Requests(clock, this.#tally, offlineQueue)
+    this.#requests = new Requests(this.#tally, this.#settings)
     this.#session = new Session({ name, version })
     this.#connection = this.#connect()
     this.#wire = {
@@ -155,11 +155,11 @@ export class Holdfast {
   }
 
   /** Calls a method that the application registered on the server. Not sent again after a disconnect: rejects with `disconnected`. */
-  async call<R = unknown>(method: string, data?: unknown, options: CallOptions = {}): Promise<R> {
-    const { timeoutMs = this.#settings.requestTimeoutMs, signal } = options
-    const head = { type: 'call', method, timeout: Math.min(timeoutMs, 300_000) }
-    const outgoing = data === undefined ? { head } : { head, data: encode(data) }
-    const ok = await this.#requests.request(outgoing, { timeoutMs }, signal)
+  async call<R = unknown>(method: string, data?: unknown, { timeoutMs, signal }: CallOptions = {}): Promise<R> {
+    const timeout = Math.min(timeoutMs ?? this.#settings.requestTimeoutMs, 300_000)
+    const head = { type: 'call', method, timeout }
+    const options = { timeoutMs, signal }
+    const ok = await this.#requests.request(head, data === undefined ? options : { ...options, data: encode(data) })
     return ok.data as R
   }
 
@@ -170,7 +170,7 @@ export class Holdfast {
   }
 
   async #sendState(data: string): Promise<void> {
-    await this.#requests.request({ head: { type: 'state' }, data }, { timeoutMs: this.#settings.requestTimeoutMs })
+    await this.#requests.request({ type: 'state' }, { data })
   }
 
   #connect(): Connection {
@@ -232,7 +232,7 @@ export class Holdfast {
   async #refresh(): Promise<void> {
     const token = await this.#token.get()
     if (token === undefined) return
-    await this.#requests.request({ head: { type: 'refresh', token } }, { timeoutMs: this.#settings.requestTimeoutMs })
+    await this.#requests.request({ type: 'refresh', token })
   }
 
   #lost(link: Link, resend: boolean): void {

@@ -98,13 +98,13 @@ export class Inbox<M extends EventMap = InboxEvents> {
 
   /** One at a time, the newest each time. */
   #flush(): void {
-    const { requests, settings, report } = this.#wire
+    const { requests, report } = this.#wire
     if (!this.#found || this.#acking || this.#wanted <= this.#acked || !this.#wire.link()) return
     const offset = this.#wanted
     this.#acking = true
     const head = { type: 'ack', channel: this.#found.core.name, offset }
     void requests
-      .request({ head }, { timeoutMs: settings.requestTimeoutMs })
+      .request(head)
       .then(() => (this.#acked = offset))
       .catch((error: unknown) => {
         // The next welcome tries again; a refusal would be repeated.

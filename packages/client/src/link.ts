@@ -33,6 +33,8 @@ export interface LinkEvents {
 export class Link {
   /** When something was last heard from the server. */
   heardAt: number
+  /** Frames heard. */
+  frames = 0
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #events: LinkEvents
@@ -74,6 +76,7 @@ export class Link {
 
   #received(frame: string): void {
     this.heardAt = this.#clock.now()
+    this.frames += 1
     for (const message of decodeInbound(frame)) this.#message(message)
   }
 

@@ -63,9 +63,7 @@ export class Operation<R = unknown> {
 
   /** Asks for it to be cancelled. Resolves when the request was taken; how it ends is another matter. */
   async cancel(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { requests, settings } = this.#core.wire
-    const head = { type: 'cancel', operation: this.id }
-    await requests.request({ head }, { timeoutMs: settings.requestTimeoutMs }, options.signal)
+    await this.#core.wire.requests.request({ type: 'cancel', operation: this.id }, options)
   }
 
   /** The snapshots: the newest each time, so that a slow reader skips some, and always the terminal one, after which it ends. */

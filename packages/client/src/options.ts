@@ -62,38 +62,48 @@ export const VERSION = '0.1.0'
  * @throws HoldfastError `invalid_option`, which names the option, the expectation and the value received.
  */
 export function settingsFrom(url: string, options: HoldfastOptions): Settings {
+  const { backoff = {}, offlineQueue = {} } = options
   return {
+    connect: true,
+    cursorStore: memoryCursor(),
+    name: 'holdfast-js',
+    version: VERSION,
+    clock: systemClock,
+    random: systemRandom,
+    wakes: browserWakes,
+    ...options,
+    ...filled('', options, {
+      maxAttempts: 0,
+      stableMs: 10_000,
+      connectTimeoutMs: 10_000,
+      requestTimeoutMs: 10_000,
+      backlogMax: 10_000,
+    }),
     url: checkUrl(url),
     token: options.token,
     WebSocket: options.WebSocket,
-    connect: options.connect ?? true,
-    backoff: {
-      minMs: whole('backoff.minMs', options.backoff?.minMs, 500, 1),
-      maxMs: whole('backoff.maxMs', options.backoff?.maxMs, 30_000, 1),
-    },
-    maxAttempts: whole('maxAttempts', options.maxAttempts, 0),
-    stableMs: whole('stableMs', options.stableMs, 10_000),
-    connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs, 10_000, 1),
-    requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs, 10_000, 1),
-    offlineQueue: {
-      countMax: whole('offlineQueue.countMax', options.offlineQueue?.countMax, 1000),
-      bytesMax: whole('offlineQueue.bytesMax', options.offlineQueue?.bytesMax, 4 * 1024 * 1024),
-      ageMaxMs: whole('offlineQueue.ageMaxMs', options.offlineQueue?.ageMaxMs, 240_000),
-    },
-    backlogMax: whole('backlogMax', options.backlogMax, 10_000, 1),
-    cursorStore: options.cursorStore ?? memoryCursor(),
-    name: options.name ?? 'holdfast-js',
-    version: options.version ?? VERSION,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
-    wakes: options.wakes ?? browserWakes,
+    backoff: filled('backoff.', backoff, { minMs: 500, maxMs: 30_000 }),
+    offlineQueue: filled('offlineQueue.', offlineQueue, {
+      countMax: 1000,
+      bytesMax: 4 * 1024 * 1024,
+      ageMaxMs: 240_000,
+    }),
   }
 }
 
-function whole(name: string, value: number | undefined, fallback: number, min = 0): number {
-  if (value === undefined) return fallback
-  if (Number.isSafeInteger(value) && value >= min) return value
-  throw invalid(`options.${name}`, `an integer from ${min}`, value)
+/** The whole numbers among the options; what is not given is as in `defaults`. */
+function filled<T extends Record<string, number>>(
+  prefix: string,
+  given: { readonly [N in keyof T]?: number },
+  defaults: T,
+): T {
+  const numbers: Record<string, number> = { ...defaults }
+  for (const name in defaults) {
+    const value = given[name] ?? defaults[name]!
+    if (!Number.isSafeInteger(value) || value < 0) throw invalid(`options.${prefix}${name}`, 'an integer from 0', value)
+    numbers[name] = value
+  }
+  return numbers as T
 }
 
 /** An address as `ws:` or `wss:`; in a page it may be relative, and `http:` stands for `ws:`. */

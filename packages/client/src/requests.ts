@@ -3,22 +3,26 @@ import { abortable } from './abort.js'
 import type { Clock } from './clock.js'
 import { HoldfastError, errorFromAnswer } from './errors.js'
 import type { Link, Welcome } from './link.js'
-import { OfflineQueue, type OfflineQueueOptions } from './offline-queue.js'
+import { OfflineQueue } from './offline-queue.js'
+import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
 
 /** A message that answers a command. */
 export type Answer = ServerMessageOf<'ok'> | ServerMessageOf<'error'> | ServerMessageOf<'subscribed'>
 
-/** A command without its id. `data` is encoded already. */
-export interface Outgoing {
-  readonly head: { readonly type: string; readonly [member: string]: unknown }
-  readonly data?: string
+/** A command without its id and its data. */
+export interface Head {
+  readonly type: string
+  readonly [member: string]: unknown
 }
 
 /** How a command is to be treated. */
 export interface RequestOptions {
-  /** Milliseconds to wait for the answer. */
-  readonly timeoutMs: number
+  /** The JSON text of `data`. */
+  readonly data?: string
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds to wait for the answer. Default `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined
   /** It carries a key, so that it may be sent again after a disconnect; it may then wait as long as the queue allows. */
   readonly resend?: boolean
   /** Goes before what waits. */
@@ -36,6 +40,7 @@ interface Entry {
   readonly frame: string
   readonly bytes: number
   readonly options: RequestOptions
+  readonly timeoutMs: number
   readonly outcome: Outcome
   readonly madeAt: number
   sentAt: number
@@ -47,6 +52,12 @@ interface Entry {
 
 const utf8 = new TextEncoder()
 
+/** The text of a command whose data is encoded already. */
+export function frameOf(head: Head, data: string | undefined): string {
+  const text = JSON.stringify(head)
+  return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`
+}
+
 /**
  * Commands and their answers: at most as many in flight as the server allows, the rest waits in order. What a disconnect left
  * without an answer is sent again where that is safe, before anything newer.
@@ -55,6 +66,7 @@ export class Requests {
   readonly #clock: Clock
   readonly #tally: Tally
   readonly #ageMaxMs: number
+  readonly #timeoutMs: number
   readonly #line: OfflineQueue<Entry>
   readonly #urgent: Entry[] = []
   readonly #inFlight = new Map<number, Entry>()
@@ -64,11 +76,12 @@ export class Requests {
   #refusal: HoldfastError | undefined
   #lastId = 0
 
-  constructor(clock: Clock, tally: Tally, queue: OfflineQueueOptions) {
-    this.#clock = clock
+  constructor(tally: Tally, settings: Pick<Settings, 'clock' | 'offlineQueue' | 'requestTimeoutMs'>) {
+    this.#clock = settings.clock
     this.#tally = tally
-    this.#ageMaxMs = queue.ageMaxMs
-    this.#line = new OfflineQueue(queue)
+    this.#ageMaxMs = settings.offlineQueue.ageMaxMs
+    this.#timeoutMs = settings.requestTimeoutMs
+    this.#line = new OfflineQueue(settings.offlineQueue)
   }
 
   /** Commands that wait to be sent. */
@@ -82,9 +95,9 @@ export class Requests {
   }
 
   /** Sends a command and resolves with its `ok`. */
-  request(outgoing: Outgoing, options: RequestOptions, signal?: AbortSignal): Promise<ServerMessageOf<'ok'>> {
-    return abortable(signal, (resolve, reject) =>
-      this.ask(outgoing, options, {
+  request(head: Head, options: RequestOptions = {}): Promise<ServerMessageOf<'ok'>> {
+    return abortable(options.signal, (resolve, reject) =>
+      this.ask(head, options, {
         answered: (answer) =>
           answer.type === 'error' ? reject(errorFromAnswer(answer)) : resolve(answer as ServerMessageOf<'ok'>),
         failed: reject,
@@ -93,8 +106,8 @@ export class Requests {
   }
 
   /** Sends a command as soon as it may; returns its cancel, after which nothing is reported. */
-  ask(outgoing: Outgoing, options: RequestOptions, outcome: Outcome): () => void {
-    const entry = this.#entry(outgoing, options, outcome)
+  ask(head: Head, options: RequestOptions, outcome: Outcome): () => void {
+    const entry = this.#entry(head, options, outcome)
     const refusal = this.#refusal ?? this.#enqueue(entry)
     if (refusal) outcome.failed(refusal)
     else this.#pump()
@@ -159,12 +172,13 @@ export class Requests {
     this.#refusal = undefined
   }
 
-  #entry(outgoing: Outgoing, options: RequestOptions, outcome: Outcome): Entry {
+  #entry(head: Head, options: RequestOptions, outcome: Outcome): Entry {
     const id = (this.#lastId += 1)
-    const head = JSON.stringify({ ...outgoing.head, id })
-    const frame = outgoing.data === undefined ? head : `${head.slice(0, -1)},"data":${outgoing.data}}`
-    const common = { sentAt: 0, link: undefined, stopTimer: () => {}, forsaken: false }
-    return { id, frame, bytes: utf8.encode(frame).length, options, outcome, madeAt: this.#clock.now(), ...common }
+    const frame = frameOf({ ...head, id }, options.data)
+    const bytes = utf8.encode(frame).length
+    const { timeoutMs = this.#timeoutMs } = options
+    const fresh = { madeAt: this.#clock.now(), sentAt: 0, link: undefined, stopTimer: () => {}, forsaken: false }
+    return { id, frame, bytes, options, timeoutMs, outcome, ...fresh }
   }
 
   #enqueue(entry: Entry): HoldfastError | undefined {
@@ -196,14 +210,14 @@ export class Requests {
     entry.link = link
     entry.sentAt = this.#clock.now()
     this.#inFlight.set(entry.id, entry)
-    entry.stopTimer = this.#clock.after(entry.options.timeoutMs, () => this.#fail(entry, timedOut(entry)))
+    entry.stopTimer = this.#clock.after(entry.timeoutMs, () => this.#fail(entry, timedOut(entry)))
     // A socket that does not take it is about to report its end, which decides about the command.
     link.send(entry.frame)
   }
 
   #limitAge(entry: Entry): void {
-    const { resend, timeoutMs } = entry.options
-    const leftMs = entry.madeAt + (resend ? this.#ageMaxMs : timeoutMs) - this.#clock.now()
+    const { resend } = entry.options
+    const leftMs = entry.madeAt + (resend ? this.#ageMaxMs : entry.timeoutMs) - this.#clock.now()
     entry.stopTimer = this.#clock.after(Math.max(0, leftMs), () =>
       this.#fail(entry, resend ? queueExpired(this.#ageMaxMs) : timedOut(entry)),
     )
@@ -250,5 +264,5 @@ function queueExpired(ms: number): HoldfastError {
 }
 
 function timedOut(entry: Entry): HoldfastError {
-  return new HoldfastError('timeout', `No answer within ${entry.options.timeoutMs} ms`, { retryable: true })
+  return new HoldfastError('timeout', `No answer within ${entry.timeoutMs} ms`, { retryable: true })
 }

@@ -129,8 +129,7 @@ export class Subscription {
     const known = this.#link !== undefined || this.#resumedOn !== undefined
     this.#close(new HoldfastError('aborted', 'Unsubscribed'))
     if (!known || !this.#wire.link()) return
-    const outgoing = { head: { type: 'unsubscribe', channel: this.#channel } }
-    await this.#wire.requests.request(outgoing, { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true })
+    await this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
   }
 
   /** The server will go on with it by itself, from the position that was named in `hello`. */
@@ -193,14 +192,17 @@ export class Subscription {
     const since = this.#dispatcher.head ?? this.#since
     const presence = (this.#presenceAsked = this.#presence)
     const head = { type: 'subscribe', channel: this.#channel, ...(since && { since }), ...(presence && { presence }) }
-    const options = { timeoutMs: this.#wire.settings.requestTimeoutMs, urgent: true }
-    this.#cancelAsk = this.#wire.requests.ask({ head }, options, {
-      answered: (answer, from) => {
-        if (answer.type === 'subscribed') this.#begin(answer, from)
-        else if (answer.type === 'error') this.#failed(errorFromAnswer(answer))
+    this.#cancelAsk = this.#wire.requests.ask(
+      head,
+      { urgent: true },
+      {
+        answered: (answer, from) => {
+          if (answer.type === 'subscribed') this.#begin(answer, from)
+          else if (answer.type === 'error') this.#failed(errorFromAnswer(answer))
+        },
+        failed: (error) => this.#failed(error),
       },
-      failed: (error) => this.#failed(error),
-    })
+    )
   }
 
   async #load(): Promise<void> {
