@@ -15,6 +15,10 @@ export class FakeSocket implements Socket {
     return this.#pending
   }
 
+  isReady(): boolean {
+    return this.#pending === 0
+  }
+
   write(bytes: Uint8Array): void {
     this.writes.push(bytes)
     if (this.#stalled) this.#pending += bytes.length
