@@ -85,7 +85,7 @@ describe('the operation', () => {
       .toBe('completed')
     expect(seen).toEqual(seen.toSorted((a, b) => a - b))
     expect(seen.some((value) => value > 10 && value < 90)).toBe(true)
-    expect(await text('#result')).toContain('1,500')
+    expect(await text('#totals')).toContain('1,500')
     expect(await page.locator('#result table').count()).toBe(2)
     expect(await page.locator('#result tbody').last().locator('tr').count()).toBe(10)
   })
@@ -103,7 +103,7 @@ describe('the operation', () => {
   it('is shown with its result to whoever comes after its end', async () => {
     await expect.poll(() => state(), WAIT).toBe('completed')
     const late = await open(`/#operation=${operationOf(page)}`)
-    await expect.poll(() => text('#result', late), WAIT).toContain('1,500')
+    await expect.poll(() => text('#totals', late), WAIT).toContain('1,500')
   })
 
   it('is cancelled within a moment', async () => {

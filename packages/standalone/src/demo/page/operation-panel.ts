@@ -5,7 +5,7 @@ import { element, showProblem } from './elements.js'
 import { note } from './journal.js'
 import { recall, remember } from './memory.js'
 import { OperationView } from './operation-view.js'
-import { renderResult } from './result-view.js'
+import { renderResult, renderTotals } from './result-view.js'
 
 const HASH = '#operation='
 const ID = /^[\w.:-]{1,128}$/
@@ -105,10 +105,12 @@ export class OperationPanel {
 
   #show(snapshot: OperationSnapshot): void {
     this.#view.show(snapshot)
-    const result = element('result')
     const summary = snapshot.state === 'completed' ? (snapshot.result as IndexSummary) : undefined
-    result.hidden = summary === undefined
-    result.replaceChildren(...(summary ? renderResult(summary) : []))
+    element('totals').hidden = summary === undefined
+    element('result').hidden = summary === undefined
+    if (summary === undefined) return
+    element('totals').replaceChildren(...renderTotals(summary))
+    element('result-body').replaceChildren(...renderResult(summary))
   }
 
   #keep(id: string): void {

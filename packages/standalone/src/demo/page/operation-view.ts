@@ -32,6 +32,7 @@ export class OperationView {
     showBar(snapshot)
     showSteps(snapshot)
     showFigures(snapshot)
+    document.title = titleOf(snapshot)
     this.#announce(snapshot)
   }
 
@@ -57,6 +58,12 @@ export class OperationView {
     this.#announced = text
     setText(element('operation-announcement'), text)
   }
+}
+
+/** A tab in the background shows how far it is. */
+function titleOf({ progress, state }: OperationSnapshot): string {
+  const running = !isTerminal(state) && progress.percent !== undefined
+  return running ? `${formatPercent(progress.percent ?? 0)} Holdfast demo` : 'Holdfast demo'
 }
 
 function describeState(snapshot: OperationSnapshot): string {
@@ -98,11 +105,11 @@ function makeStep(name: string, index: number, current: number): HTMLElement {
   return made
 }
 
-function showFigures({ progress, rate, eta, elapsed, state }: OperationSnapshot): void {
+function showFigures({ progress, rate, eta, elapsed, state, cancelRequested }: OperationSnapshot): void {
   const ended = isTerminal(state)
   setText(element('done'), formatDone(progress.done, progress.total, progress.unit))
   setText(element('rate'), rate === undefined || ended ? '–' : formatRate(rate, progress.unit))
-  setText(element('eta'), eta === undefined || ended ? '–' : formatEta(eta))
+  setText(element('eta'), eta === undefined || ended || cancelRequested ? '–' : formatEta(eta))
   setText(element('elapsed'), formatDuration(elapsed))
   setText(element('item'), ended ? '' : (progress.item ?? progress.message ?? ''))
 }

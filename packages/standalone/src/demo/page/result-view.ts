@@ -2,23 +2,22 @@ import { formatBytes, formatCount } from '../../quantity.js'
 import type { IndexSummary } from '../index-summary.js'
 import { make } from './elements.js'
 
-/** The outcome of an index as figures, a table by extension and a table of the largest files. */
+/** The details of an index: a table by extension, a table of the largest files, and what was left out. */
 export function renderResult(summary: IndexSummary): Node[] {
   const tables = make('div', { class: 'tables' }, renderExtensions(summary), renderLargest(summary))
-  return [renderTiles(summary), tables, ...renderFootnote(summary)]
+  return [tables, ...renderFootnote(summary)]
 }
 
-function renderTiles({ files, bytes, lines, directories }: IndexSummary): HTMLElement {
+/** The totals of an index, as pairs of a term and its value. */
+export function renderTotals({ files, bytes, lines, directories }: IndexSummary): Node[] {
   const tile = (name: string, value: string): HTMLElement =>
     make('div', {}, make('dt', {}, name), make('dd', {}, value))
-  return make(
-    'dl',
-    { class: 'tiles' },
+  return [
     tile('Files', formatCount(files)),
     tile('Size', formatBytes(bytes)),
     tile('Lines of text', formatCount(lines)),
     tile('Directories', formatCount(directories)),
-  )
+  ]
 }
 
 function renderExtensions({ extensions }: IndexSummary): HTMLElement {

@@ -1,0 +1,42 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Workplace, createWorkplace } from './command.js'
+
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
+const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
+
+let place: Workplace
+
+beforeAll(async () => {
+  place = await createWorkplace()
+})
+
+afterAll(() => place?.close())
+
+describe('the documentation', () => {
+  it('shows a configuration file that a server starts with', async () => {
+    const page = await readFile(join(DOCS, 'reference/configuration.md'), 'utf8')
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+    expect(example).toContain('channels:')
+    const file = join(place.directory, 'holdfast.yaml')
+    await writeFile(file, example)
+    const server = place.start('serve', '--config', file, '--host', '127.0.0.1')
+    await expect(server.ended).resolves.toMatchObject({ code: 1 })
+    place.env['HOLDFAST_SECRET'] = SECRET
+    const { running } = await place.serve('--config', file, '--host', '127.0.0.1')
+    running.child.kill('SIGKILL')
+  })
+
+  it('names every option that the commands have', async () => {
+    const page = await readFile(join(DOCS, 'reference/cli.md'), 'utf8')
+    for (const command of ['serve', 'token', 'publish', 'listen', 'watch']) {
+      const { stdout } = await place.run(command, '--help')
+      const options = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, option = '']) => option)
+      expect(options.length).toBeGreaterThan(2)
+      const missing = options.filter((option) => option !== '--help' && !page.includes(`\`${option}`))
+      expect(missing).toEqual([])
+    }
+  })
+})

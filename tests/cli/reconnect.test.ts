@@ -1,0 +1,60 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Holdfast } from '@holdfast/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Workplace, createWorkplace } from './command.js'
+import { type CuttableProxy, startProxy } from './cuttable-proxy.js'
+
+let place: Workplace
+let proxy: CuttableProxy
+let through: string
+
+beforeAll(async () => {
+  place = await createWorkplace()
+  const files = join(place.directory, 'node_modules')
+  await mkdir(files)
+  await Promise.all(Array.from({ length: 1800 }, (_, n) => writeFile(join(files, `${n}.txt`), '')))
+  const { url } = await place.serve()
+  proxy = await startProxy(Number(new URL(url).port))
+  through = `ws://127.0.0.1:${proxy.port}/ws`
+})
+
+afterAll(async () => {
+  await proxy?.close()
+  await place?.close()
+})
+
+describe('a command whose connection is cut', () => {
+  it('listen prints every message once, in order, those of the break included', async () => {
+    const listener = place.start('listen', 'room:cut', '--url', through)
+    await listener.printed(/listening/)
+    await place.run('publish', 'room:cut', '1')
+    await listener.printed(/"offset":1/)
+    proxy.cut()
+    await listener.printed(/connection lost/)
+    await place.run('publish', 'room:cut', '2')
+    await place.run('publish', 'room:cut', '3')
+    proxy.mend()
+    await listener.printed(/connected again/)
+    await listener.printed(/"offset":3/)
+    listener.child.kill('SIGINT')
+    const { stdout } = await listener.ended
+    const printed = stdout.trim().split('\n')
+    expect(printed.map((line) => (JSON.parse(line) as { data: number }).data)).toEqual([1, 2, 3])
+  })
+
+  it('watch goes on to the end of the operation', async () => {
+    const { stdout } = await place.run('token', '--tenant', 'demo', '--user', 'ada')
+    const client = new Holdfast(place.env['HOLDFAST_URL'] ?? '', { token: stdout.trim() })
+    const { operation } = (await client.call('demo.index', {})) as { operation: string }
+    const watched = place.start('watch', operation, '--url', through)
+    await watched.printed(/Reading/)
+    proxy.cut()
+    await watched.printed(/connection lost/)
+    proxy.mend()
+    const { code, stderr, stdout: lines } = await watched.ended
+    client.disconnect()
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('connected again') as string })
+    expect(lines).toMatch(/completed after/)
+  })
+})
