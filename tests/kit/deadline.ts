@@ -1,5 +1,5 @@
 /** How often a condition is looked at. */
-const LOOK_EVERY_MS = 5
+const LOOK_EVERY_MS = 2
 
 /** Resolves after `ms`. For pacing a load and for looking again, never for hoping that something has happened. */
 export function pause(ms: number): Promise<void> {

@@ -49,15 +49,22 @@ export class WireClient {
     return client
   }
 
-  /** Resolves when the socket is open. */
+  /** Resolves when the socket is open. Throws when it ends instead. */
   opened(): Promise<true> {
-    return eventually('the socket opens', () => this.#socket.readyState === WebSocket.OPEN)
+    return eventually('the socket opens', () => {
+      const { readyState } = this.#socket
+      if (readyState === WebSocket.CLOSED) throw new Error('the socket did not open')
+      return readyState === WebSocket.OPEN
+    })
   }
 
   /** The welcome. Throws when the connection ends before it. */
   async welcome(): Promise<ServerMessageOf<'welcome'>> {
-    const refused = this.ended.then(({ code, reason }) => Promise.reject(new Error(`refused: ${code} ${reason}`)))
-    return within('a welcome', Promise.race([this.next('welcome'), refused]))
+    const ended = this.ended.then(({ code, reason }) => {
+      const [welcome] = this.of('welcome')
+      return welcome ?? Promise.reject(new Error(`refused: ${code} ${reason}`))
+    })
+    return within('a welcome', Promise.race([this.next('welcome'), ended]))
   }
 
   /** Sends a command without waiting for its answer. */
