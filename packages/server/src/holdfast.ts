@@ -14,6 +14,7 @@ import { Flusher } from './core/flusher.js'
 import { Heartbeat } from './core/heartbeat.js'
 import { Hub } from './core/hub.js'
 import { Inboxes } from './core/inbox.js'
+import { OutboxBudget } from './core/outbox-budget.js'
 import { type Method, Methods } from './core/methods.js'
 import { PresenceTracker } from './core/presence.js'
 import type { OperationDoor, Services } from './core/services.js'
@@ -106,7 +107,9 @@ export class Holdfast implements Acceptor {
 
   /** Takes the WebSocket upgrades of a server of yours; answers its undo. Mount `fetch` for the HTTP side. */
   attach(server: Server): () => void {
-    void this.start()
+    this.start().catch((error: unknown) =>
+      this.#services.log.error({ event: 'engine.unstarted', ...errorFields(error) }, 'the engine did not start'),
+    )
     const undo = this.#transport.attach(server)
     this.#undo.push(undo)
     return undo
@@ -155,7 +158,7 @@ export class Holdfast implements Acceptor {
   }
 
   admits(): boolean {
-    return this.#services.admission.hasRoom
+    return this.#services.admission.hasRoom && this.#services.budget.admits
   }
 
   accept(socket: Socket, upgrade: Upgrade): SocketHandler {
@@ -221,7 +224,7 @@ export class Holdfast implements Acceptor {
 
   #unready(): string | undefined {
     if (!this.#services.admission.isOpen) return 'draining'
-    if (!this.#services.admission.hasRoom) return 'full'
+    if (!this.admits()) return 'full'
     return this.#services.engine.problem()
   }
 }
@@ -248,6 +251,7 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
     rules,
     hub: new Hub(engine, frames),
     flusher: new Flusher(clock),
+    budget: new OutboxBudget(limits.outboxTotalBytesMax),
     presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
     sessions: new Sessions(engine, random, limits.sessionWindowMs),
     inboxes: new Inboxes(engine, rules.inboxes),

@@ -32,6 +32,8 @@ export interface LimitOptions {
   readonly commandsInFlightMax?: number
   /** Bytes queued to one connection, 65,536 to 1,073,741,824 (1,048,576). */
   readonly outboxBytesMax?: number
+  /** Bytes queued to all slow readers of this node, 1,048,576 to 1,099,511,627,776 (268,435,456). Over it the largest queue is given up. */
+  readonly outboxTotalBytesMax?: number
   /** Malformed commands before a connection is closed, 1 to 10,000 (10). */
   readonly errorsMax?: number
   /** Connections of one user, 1 to 1,000,000 (10). */
@@ -199,6 +201,7 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     channelsMax: limits.channelsMax ?? 256,
     commandsInFlightMax: limits.commandsInFlightMax ?? 32,
     outboxBytesMax,
+    outboxTotalBytesMax: limits.outboxTotalBytesMax ?? 268_435_456,
     errorsMax: limits.errorsMax ?? 10,
     connectionsPerUserMax: limits.connectionsPerUserMax ?? 10,
     connectionsMax: limits.connectionsMax ?? 100_000,
@@ -319,6 +322,7 @@ const schema = z.strictObject({
       channelsMax: whole(1, 10_000),
       commandsInFlightMax: whole(1, 1_024),
       outboxBytesMax: whole(65_536, 1_073_741_824),
+      outboxTotalBytesMax: whole(1_048_576, 1_099_511_627_776),
       errorsMax: whole(1, 10_000),
       connectionsPerUserMax: whole(1, 1_000_000),
       connectionsMax: whole(1, 1_000_000),

@@ -80,7 +80,7 @@ export class Connection
     this.#socket = socket
     this.#onClosed = onClosed
     this.#openedAt = services.clock.now()
-    this.outbox = new Outbox(services.flusher, socket, this, services.limits.outboxBytesMax)
+    this.outbox = new Outbox(services.flusher, services.budget, socket, this, services.limits.outboxBytesMax)
     this.subscriptions = new Subscriptions(services, this)
     this.#commands = new CommandQueue(this, services.limits.commandsInFlightMax)
     this.#handshake = new Handshake(services, this, upgrade)

@@ -57,10 +57,11 @@ describe('a gate', () => {
     expect(gate.continuing('e2', 0)?.map(({ offset }) => offset)).toEqual([1])
   })
 
-  it('is empty when it was emptied, and still knows the epoch', () => {
+  it('joins any log when it was emptied, until somebody speaks again', () => {
     const gate = gateWith('e1', 4)
     gate.empty()
-    expect(gate.continuing('e1', 4)).toEqual([])
+    expect(gate.continuing('e2', 4)).toEqual([])
+    gate.message('e1', message(5))
     expect(gate.continuing('e2', 4)).toBeUndefined()
   })
 

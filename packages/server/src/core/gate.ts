@@ -46,10 +46,11 @@ export class Gate {
     this.#epoch = epoch
   }
 
-  /** Lets go of the messages: what was announced before a read is in the log that is read. */
+  /** Forgets the messages, and the epoch they were of: what was announced before a read begins is in the log that it finds. */
   empty(): void {
     this.#messages = []
     this.#bytes = 0
+    this.#epoch = undefined
   }
 
   /**
@@ -57,7 +58,7 @@ export class Gate {
    * message between is missing, and the log has to be read again.
    */
   continuing(epoch: string, offset: number): readonly StreamMessage[] | undefined {
-    if (this.#messages.length === 0 && this.#epoch === undefined) return []
+    if (this.#epoch === undefined) return []
     if (this.#epoch !== epoch) return undefined
     const later = this.#messages.filter((message) => (message.offset ?? 0) > offset)
     return later.every((message, index) => message.offset === offset + 1 + index) ? later : undefined

@@ -11,6 +11,8 @@ export interface Limits extends FrameLimits {
   readonly commandsInFlightMax: number
   /** Bytes queued to one connection. */
   readonly outboxBytesMax: number
+  /** Bytes queued to all slow readers of this node together. */
+  readonly outboxTotalBytesMax: number
   /** Malformed commands of one connection before it is closed. */
   readonly errorsMax: number
   /** Connections of one user, across nodes. */

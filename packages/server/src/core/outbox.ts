@@ -2,6 +2,7 @@ import type { GapRange } from '@holdfast/protocol'
 import type { Socket } from '../transport/transport.js'
 import type { Chain, Flusher, Flushable } from './flusher.js'
 import type { Frame } from './frame.js'
+import type { OutboxBudget, Sheddable } from './outbox-budget.js'
 
 /** What a slow connection is given at a time, once its socket can take more. */
 const REFILL_BYTES = 65_536
@@ -24,8 +25,9 @@ export interface OutboxOwner {
  * The bounded queue of one connection. While the socket keeps up, the frames of a tick leave in one shared write. When it does not,
  * frames wait here, counted in bytes, and over `bytesMax` the policy of the next frame's channel decides what goes.
  */
-export class Outbox implements Flushable {
+export class Outbox implements Flushable, Sheddable {
   readonly #flusher: Flusher
+  readonly #budget: OutboxBudget
   readonly #socket: Socket
   readonly #owner: OutboxOwner
   readonly #bytesMax: number
@@ -37,8 +39,9 @@ export class Outbox implements Flushable {
   #room: (() => void)[] | undefined
   #closed = false
 
-  constructor(flusher: Flusher, socket: Socket, owner: OutboxOwner, bytesMax: number) {
+  constructor(flusher: Flusher, budget: OutboxBudget, socket: Socket, owner: OutboxOwner, bytesMax: number) {
     this.#flusher = flusher
+    this.#budget = budget
     this.#socket = socket
     this.#owner = owner
     this.#bytesMax = bytesMax
@@ -47,6 +50,10 @@ export class Outbox implements Flushable {
   /** Bytes that wait, here and in the transport. */
   get bytes(): number {
     return this.#queuedBytes + this.#socket.pendingBytes()
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
   }
 
   /** Whether a large answer fits now. */
@@ -64,13 +71,13 @@ export class Outbox implements Flushable {
     const chain = this.#chain
     this.#chain = undefined
     if (chain === undefined || this.#closed) return
-    if (this.#queue === undefined && this.#socket.pendingBytes() === 0) this.#socket.write(chain.bytes())
+    if (this.#queue === undefined && this.#socket.isReady()) this.#socket.write(chain.bytes())
     else for (const frame of chain.frames()) this.#enqueue(frame)
   }
 
   /** The socket has drained: the queue gets its turn. */
   drained(): void {
-    if (this.#queue !== undefined) this.#refill(this.#queue)
+    while (this.#queue !== undefined && this.#socket.isReady()) this.#refill(this.#queue)
     if (this.#room !== undefined && this.hasRoom) this.#announceRoom()
   }
 
@@ -96,9 +103,20 @@ export class Outbox implements Flushable {
     this.#closed = true
     this.#chain = undefined
     this.#queue = undefined
-    this.#queuedBytes = 0
+    this.#count(-this.#queuedBytes)
     this.#gaps = undefined
     this.#announceRoom()
+  }
+
+  shed(): void {
+    this.#owner.tooSlow()
+  }
+
+  /** Growing may exceed what the node has for all queues, and end this very one. */
+  #count(bytes: number): void {
+    this.#queuedBytes += bytes
+    if (bytes > 0) this.#budget.grow(this, bytes)
+    else this.#budget.shrink(this, -bytes)
   }
 
   #announceRoom(): void {
@@ -111,7 +129,8 @@ export class Outbox implements Flushable {
     if (this.#closed) return
     this.#queue ??= []
     this.#queue.push(frame)
-    this.#queuedBytes += frame.bytes.length
+    this.#count(frame.bytes.length)
+    if (this.#closed) return
     if (this.bytes > this.#bytesMax && !this.#relieve(frame)) this.#owner.tooSlow()
   }
 
@@ -129,7 +148,7 @@ export class Outbox implements Flushable {
   #dropWhere(goes: (frame: Frame) => boolean): void {
     this.#queue = this.#queue?.filter((frame) => {
       if (!goes(frame)) return true
-      this.#queuedBytes -= frame.bytes.length
+      this.#count(-frame.bytes.length)
       this.#noteGap(frame)
       return false
     })
@@ -148,7 +167,7 @@ export class Outbox implements Flushable {
     let count = 0
     while (count < queue.length && bytes < REFILL_BYTES) bytes += queue[count++]?.bytes.length ?? 0
     batch.push(...queue.splice(0, count))
-    this.#queuedBytes -= bytes
+    this.#count(-bytes)
     if (queue.length === 0) this.#queue = undefined
     if (batch.length > 0) this.#socket.write(Buffer.concat(batch.map((frame) => frame.bytes)))
   }

@@ -14,6 +14,7 @@ import type { Hub } from './hub.js'
 import type { Inboxes } from './inbox.js'
 import type { Limits } from './limits.js'
 import type { Methods } from './methods.js'
+import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
 import type { Sessions } from './session.js'
 
@@ -47,6 +48,7 @@ export interface Services {
   readonly rules: Rules
   readonly hub: Hub
   readonly flusher: Flusher
+  readonly budget: OutboxBudget
   readonly presence: PresenceTracker
   readonly sessions: Sessions
   readonly inboxes: Inboxes

@@ -10,6 +10,7 @@ import type { Verdict } from './recovery.js'
 import { HoldfastError } from './errors.js'
 import { Flusher } from './flusher.js'
 import { Hub } from './hub.js'
+import { OutboxBudget } from './outbox-budget.js'
 import { Outbox } from './outbox.js'
 import { Subscription } from './subscription.js'
 
@@ -22,6 +23,8 @@ class SlowLine {
   readonly engine: Engine
   readonly memory: MemoryEngine = new MemoryEngine({ clock: new SimulatedClock() })
   readonly #waiting: (() => void)[] = []
+  /** How often a listener has left. */
+  unlistened = 0
 
   constructor() {
     this.engine = Object.create(this.memory, {
@@ -46,7 +49,11 @@ class SlowLine {
 
   async #listen(stream: Stream, receiver: Receiver): Promise<() => Promise<void>> {
     await this.#wait()
-    return this.memory.listen(stream, receiver)
+    const unlisten = await this.memory.listen(stream, receiver)
+    return () => {
+      this.unlistened += 1
+      return unlisten()
+    }
   }
 
   async #read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage> {
@@ -87,13 +94,14 @@ class World {
     const socket = {
       address: '',
       pendingBytes: () => 0,
+      isReady: () => true,
       write: (bytes: Uint8Array) => this.#hear(Buffer.from(bytes).toString()),
       pause() {},
       resume() {},
       close() {},
     }
     const owner = { tooSlow() {}, encodeGap: () => ({ bytes: Buffer.alloc(0), importance: 'kept' as const }) }
-    this.#outbox = new Outbox(flusher, socket, owner, 1_000_000)
+    this.#outbox = new Outbox(flusher, new OutboxBudget(10_000_000), socket, owner, 1_000_000)
     this.#hub = new Hub(this.line.engine, frames)
   }
 
@@ -119,6 +127,16 @@ class World {
     const { epoch } = await this.page()
     await this.line.memory.rotate(STREAM, epoch)
     await settle()
+  }
+
+  /** As where announcements travel more slowly than reads. */
+  async rotateUnannounced(): Promise<void> {
+    const { epoch } = await this.page()
+    const topic = this.#hub.topic(STREAM)
+    const told = topic.rotated.bind(topic)
+    topic.rotated = () => undefined
+    await this.line.memory.rotate(STREAM, epoch)
+    topic.rotated = told
   }
 
   page(): Promise<LogPage> {
@@ -303,6 +321,17 @@ describe('a subscription', () => {
     expect(world.verdict).toBeUndefined()
   })
 
+  it('joins a log whose new epoch was not announced yet', async () => {
+    const world = new World()
+    const since = await world.publish()
+    await world.subscribe(since)
+    await world.line.letThrough()
+    await world.publish()
+    await world.rotateUnannounced()
+    await world.line.letAllThrough()
+    expect(world.verdict).toMatchObject({ recovered: 'gap', gap: { reason: 'epoch_changed' }, messages: [] })
+  })
+
   it('gives up, with a retryable error, on a log that changes faster than it can be read', async () => {
     const world = new World()
     await world.subscribe(undefined)
@@ -369,7 +398,7 @@ describe('a subscription', () => {
     await world.publish()
     world.flush()
     expect(world.heard.map(({ type }) => type)).toEqual(['start'])
-    expect([world.subscription?.state, world.topics()]).toEqual(['ended', 0])
+    expect([world.subscription?.state, world.topics(), world.line.unlistened]).toEqual(['ended', 0, 1])
   })
 
   it('starts at once on a channel without history, with nothing to come back to', async () => {

@@ -84,12 +84,12 @@ export class Subscription {
     limits: SubscriptionLimits,
     start: (beginning: Beginning) => void,
   ): Promise<void> {
-    if (this.state === 'ended') return
-    this.#gate = new Gate(limits.gate)
+    const gate = new Gate(limits.gate)
+    this.#gate = gate
     await this.topic.listening
     const { retention } = this.rule
-    const beginning = retention ? await this.#join(engine, retention, since, limits.recovery) : nothingKept()
-    if (beginning === undefined || this.#state === 'ended') return
+    const beginning = retention ? await this.#join(engine, gate, retention, since, limits.recovery) : nothingKept()
+    if (this.#state === 'ended') return
     start(beginning)
     this.#goLive()
   }
@@ -99,22 +99,19 @@ export class Subscription {
     if (this.#state === 'ended') return
     this.topic.release(this)
     this.#state = 'ended'
-    this.#gate = undefined
   }
 
   async #join(
     engine: Engine,
+    gate: Gate,
     retention: Retention,
     since: Since | undefined,
     limits: RecoveryLimits,
-  ): Promise<Beginning | undefined> {
-    for (let reads = 0; reads < READS_MAX; reads += 1) {
+  ): Promise<Beginning> {
+    for (let reads = 0; reads < READS_MAX && !gate.overflowed; reads += 1) {
       const page = await this.#read(engine, retention, since, limits)
-      const gate = this.#gate
-      if (gate === undefined) return undefined
-      if (gate.overflowed) break
       const live = gate.continuing(page.epoch, page.top.offset)
-      if (live !== undefined) return { verdict: judge(since, extend(page, live)), page }
+      if (live !== undefined && !gate.overflowed) return { verdict: judge(since, extend(page, live)), page }
       gate.empty()
     }
     throw new HoldfastError('recovery_overflow', undefined, { retryAfter: RETRY_AFTER_MS })

@@ -87,9 +87,9 @@ export class Topic implements Receiver {
     for (const subscription of this.#live) subscription.subscriber.outbox.push(frame)
   }
 
-  /** The frame that tells of a change of presence. */
+  /** The frame that tells of a change of presence. Dropping one would leave a wrong list for ever: a slow reader starts over. */
   presenceFrame(change: PresenceChange): Frame {
-    return { bytes: this.#frames.text(encodePresence(this.stream.channel, change)), importance: 'drop-oldest' }
+    return { bytes: this.#frames.text(encodePresence(this.stream.channel, change)), importance: 'resume' }
   }
 
   #messageFrame(message: StreamMessage): Frame {

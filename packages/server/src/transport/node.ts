@@ -142,6 +142,10 @@ class OwnedWebSocket extends WebSocket implements Socket {
     return this.#stream?.writableLength ?? 0
   }
 
+  isReady(): boolean {
+    return this.#stream?.writableNeedDrain === false
+  }
+
   write(bytes: Uint8Array): void {
     if (this.readyState === WebSocket.OPEN) this.#stream?.write(bytes)
   }

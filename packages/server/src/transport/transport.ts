@@ -4,6 +4,8 @@ export interface Socket {
   readonly address: string
   /** Bytes that were written and have not left yet, as far as the transport knows. */
   pendingBytes(): number
+  /** Whether the transport takes more now; after a false, `drained` follows. */
+  isReady(): boolean
   /** Writes bytes that `FrameEncoder` made: one or more whole frames. */
   write(bytes: Uint8Array): void
   /** Stops and resumes reading; what was read before may still arrive. */
@@ -22,7 +24,7 @@ export interface SocketHandler {
   tooBig(): void
   /** The peer answered a ping of ours. */
   alive(): void
-  /** Everything written has left. */
+  /** The transport takes more again. */
   drained(): void
   /** `clean`: the peer, or we, said goodbye with a close frame. */
   closed(code: number, clean: boolean): void
