@@ -35,6 +35,8 @@ describe('encodeData', () => {
     ['a JSON value as JSON.stringify does', { a: [1, 'x', null, true, { b: {} }] }, '{"a":[1,"x",null,true,{"b":{}}]}'],
     ['toJSON before anything else', { toJSON: () => ({ a: 1 }), b: 2 }, '{"a":1}'],
     ['what toJSON returns by the same rule', { toJSON: () => new Set([1n]) }, '["1"]'],
+    ['toJSON of an array', Object.assign([1], { toJSON: () => new Set([2]) }), '[2]'],
+    ['a function as nothing, though it has a toJSON', [Object.assign(() => 1, { toJSON: () => 2 })], '[null]'],
     ['toJSON of an error', Object.assign(new Error('x'), { toJSON: () => 'mine' }), '"mine"'],
     ['toJSON that returns the object itself', selfReturning(), '{"a":1}'],
     ['a member named toJSON that is no function', { toJSON: 1 }, '{"toJSON":1}'],

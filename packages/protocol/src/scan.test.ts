@@ -95,13 +95,20 @@ describe('scanCommand', () => {
     },
   )
 
-  it.each(['\\ud800', '\\uDC00', '\\ud800x', '\\ud800\\ud800', '\\udc00\\ud800', '\ud800', '\udc00', '\ud800\\udc00'])(
-    'refuses the lone surrogate in %j',
-    (half) => {
-      expect(problemOf(`{"a":"x${half}"}`)).toBe('holds a lone surrogate')
-      expect(problemOf(`{"x${half}":1}`)).toBe('holds a lone surrogate')
-    },
-  )
+  it.each([
+    '\\ud800',
+    '\\uDC00',
+    '\\ud800x',
+    '\\ud800\\ud800',
+    '\\udc00\\ud800',
+    '\\udc00\\udc00',
+    '\ud800',
+    '\udc00',
+    '\ud800\\udc00',
+  ])('refuses the lone surrogate in %j', (half) => {
+    expect(problemOf(`{"a":"x${half}"}`)).toBe('holds a lone surrogate')
+    expect(problemOf(`{"x${half}":1}`)).toBe('holds a lone surrogate')
+  })
 
   it.each(['\\ud83d\\ude00', '\\uD83D\\uDE00', '😀', '\\\\ud800', '\\u0041'])('takes the well-formed text %j', (text) =>
     expect(problemOf(`{"a":"${text}"}`)).toBeUndefined(),
