@@ -80,7 +80,7 @@ export class Heartbeat {
     this.#sweptAt = now
     for (const member of this.#members) {
       // While this node slept nothing could be received: the silence is ours.
-      if (slept > STALL_MS) member.lastSeenAt += slept
+      if (slept > STALL_MS) member.lastSeenAt = Math.min(now, member.lastSeenAt + slept)
       if (now - member.lastSeenAt >= this.#options.timeoutMs) member.timedOut()
       else this.#beat(member, now)
     }
