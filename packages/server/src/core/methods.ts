@@ -54,8 +54,11 @@ export class Methods {
    */
   register<T>(name: string, method: Method<T>): () => void {
     if (this.#methods.has(name)) throw new RangeError(`method "${name}" is registered already`)
-    this.#methods.set(name, method as unknown as Method<unknown>)
-    return () => void this.#methods.delete(name)
+    const registered = method as unknown as Method<unknown>
+    this.#methods.set(name, registered)
+    return () => {
+      if (this.#methods.get(name) === registered) this.#methods.delete(name)
+    }
   }
 
   /** Calls a method; answers its result as JSON text. Rejects with a HoldfastError. */
