@@ -157,7 +157,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
     const { key = wire.random.id(16), timeoutMs, signal } = options
     const head = { type: 'publish', channel: name, event, key }
     const ok = await wire.requests.request(head, { data: encode(data), timeoutMs, signal, resend: true })
-    return { id: ok.messageId ?? '', offset: ok.offset, epoch: ok.epoch, duplicate: ok.duplicate ?? false }
+    const { messageId = '', duplicate = false, epoch } = ok
+    return { id: messageId, offset: epoch === undefined ? undefined : ok.offset, epoch, duplicate }
   }
 
   /** Sends what is never stored (a cursor, say). False when there is no connection; a refusal is reported as `error`. */

@@ -109,3 +109,18 @@ describe('an operation', () => {
     expect(end.all('cancel')).toMatchObject([{ operation: 'import-1' }])
   })
 })
+
+it('is watched as long as somebody listens', async () => {
+  const stage = new Stage()
+  const job = stage.client.operation('import-1')
+  const off = job.on('progress', () => {})
+  const end = await stage.open()
+  off()
+  await settle()
+  expect(end.all('unsubscribe')).toHaveLength(1)
+  job.on('progress', () => {})
+  await settle()
+  expect(end.all('subscribe')).toHaveLength(2)
+  end.send(event(1, 'running'))
+  expect(job.snapshot).toMatchObject({ version: 1 })
+})

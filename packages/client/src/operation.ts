@@ -58,7 +58,12 @@ export class Operation<R = unknown> {
   /** Listens to what comes from now on; `snapshot` holds what is known already. Returns the undo. */
   on<E extends keyof OperationEvents>(event: E, listener: (value: OperationEvents[E]) => unknown): () => void {
     this.#watch()
-    return this.#emitter.on(event, listener)
+    const off = this.#emitter.on(event, listener)
+    return () => {
+      off()
+      // At the end of the turn: a listener that is replaced does not end the watch.
+      queueMicrotask(() => this.#leaveIfUnheard())
+    }
   }
 
   /** Asks for it to be cancelled. Resolves when the request was taken; how it ends is another matter. */
@@ -135,13 +140,23 @@ export class Operation<R = unknown> {
     this.#end()
   }
 
+  #leaveIfUnheard(): void {
+    if (this.#emitter.has() || this.#endings.size > 0 || !this.#offs?.length) return
+    this.#stop()
+    this.#offs = undefined
+  }
+
   #end(): void {
+    this.#stop()
+    this.#release()
+    for (const ended of [...this.#endings]) ended()
+  }
+
+  #stop(): void {
     for (const off of this.#offs ?? []) off()
     this.#offs = []
-    for (const ended of [...this.#endings]) ended()
     // Somebody may listen to the channel itself.
     if (!this.#core.events.has()) void this.#core.subscription.end().catch(() => {})
-    this.#release()
   }
 }
 
