@@ -95,11 +95,11 @@ function waitForOutput(
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
       const match = pattern.exec(output.stdout) ?? pattern.exec(output.stderr)
-      if (!match && !error) return
+      if (!match && error === undefined) return
       listeners.delete(look)
       clearTimeout(deadline)
       if (match) resolve(match)
-      else reject(error)
+      else reject(error ?? why('it went wrong'))
     }
     const look = (): void => settle()
     const why = (what: string): Error =>

@@ -137,7 +137,7 @@ describe('the commands that talk to a server', () => {
 
   async function startIndex(pace: string): Promise<{ id: string; client: Holdfast }> {
     const client = await visitor('ada')
-    const { operation } = (await client.call('demo.index', { pace })) as { operation: string }
+    const { operation } = await client.call<{ operation: string }>('demo.index', { pace })
     return { id: operation, client }
   }
 

@@ -46,7 +46,7 @@ describe('a command whose connection is cut', () => {
   it('watch goes on to the end of the operation', async () => {
     const { stdout } = await place.run('token', '--tenant', 'demo', '--user', 'ada')
     const client = new Holdfast(place.env['HOLDFAST_URL'] ?? '', { token: stdout.trim() })
-    const { operation } = (await client.call('demo.index', {})) as { operation: string }
+    const { operation } = await client.call<{ operation: string }>('demo.index', {})
     const watched = place.start('watch', operation, '--url', through)
     await watched.printed(/Reading/)
     proxy.cut()

@@ -22,6 +22,6 @@ export function prettyLine(json: string): string {
   const rest = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  const parts = [String(time).slice(11, 23), label.padEnd(5), String(msg ?? ''), ...rest]
+  const parts = [String(time).slice(11, 23), label.padEnd(5), typeof msg === 'string' ? msg : '', ...rest]
   return `${printable(parts.join(' '))}\n`
 }

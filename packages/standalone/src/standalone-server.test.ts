@@ -26,7 +26,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((standalone) => standalone.drain()))
 })
 
-function askToken(url: string, init: RequestInit = {}): Promise<Response> {
+function askToken(url: string, init: { body?: string; headers?: Record<string, string> } = {}): Promise<Response> {
   const headers = { 'content-type': 'application/json', ...init.headers }
   return fetch(`${url}/demo/token`, { method: 'POST', body: '{"user":"ada"}', ...init, headers })
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Holdfast, type HoldfastOptions, createHoldfast } from '@holdfast/server'
 import type { Logger } from 'pino'
+import { localAuthority } from './address.js'
 import { DEFAULT_CHANNELS } from './channel-rules.js'
 import type { Clock } from './clock.js'
 import type { Configuration } from './configuration.js'
@@ -127,13 +128,13 @@ function routesOf(holdfast: Holdfast, secret: string, demo: boolean): Map<string
   return demo ? routes.set('POST /demo/token', tokenRoute(secret)) : routes
 }
 
-/** Resolves with host and port as they stand in an address. */
+/** Resolves with host and port for clients on this machine. */
 function listen(server: Server, { port, host }: Configuration): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(describeListenError(error, host, port)))
     server.listen(port, host, () => {
       const { port: taken } = server.address() as AddressInfo
-      resolve(`${host.includes(':') ? `[${host}]` : host}:${taken}`)
+      resolve(localAuthority(host, taken))
     })
   })
 }

@@ -1,6 +1,7 @@
 import { Holdfast, type StatusChange } from '@holdfast/client'
 import { signToken } from '@holdfast/server'
 import { WebSocket } from 'ws'
+import { localAuthority } from '../address.js'
 import { loadConfiguration } from '../configuration.js'
 import { COMMAND_LINE_USER, DEMO_TENANT } from '../demo/tenant.js'
 import { EXIT, Failure, describeError } from '../failure.js'
@@ -36,18 +37,14 @@ export async function connect(options: RemoteOptions, shell: Shell, signal: Abor
   const tenant = options.tenant ?? (env['HOLDFAST_TENANT'] || DEMO_TENANT)
   const user = options.user ?? (env['HOLDFAST_USER'] || COMMAND_LINE_USER)
   const configuration = await loadConfiguration({ env, file: options.config })
-  const url = checkUrl(options.url ?? (env['HOLDFAST_URL'] || defaultUrl(configuration)))
+  const { host, port, path } = configuration
+  const url = checkUrl(options.url ?? (env['HOLDFAST_URL'] || `ws://${localAuthority(host, port)}${path}`))
   const given = options.token ?? (env['HOLDFAST_TOKEN'] || undefined)
   const secret = given === undefined ? (await findSecret(configuration, shell.cwd)).secret : ''
   const token = (): string => given ?? signToken({ secret, tenant, user, ttlSeconds: TOKEN_TTL_S })
   const client = new Holdfast(url, { token, WebSocket, name: 'holdfast-cli', connect: false })
   await opened(client, url, signal)
   return { client, url, whom: given === undefined ? `user ${user} of tenant ${tenant}` : 'the owner of this token' }
-}
-
-function defaultUrl({ host, port, path }: { host: string; port: number; path: string }): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `ws://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${path}`
 }
 
 function checkUrl(url: string): string {

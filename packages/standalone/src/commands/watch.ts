@@ -66,7 +66,7 @@ function conclude({ state, error, id }: OperationSnapshot, shell: Shell): number
   if (state === 'completed') return EXIT.done
   if (state === 'cancelled') return EXIT.cancelled
   const reason = state === 'failed' ? `failed: ${error?.message ?? 'no reason given'}` : 'expired'
-  shell.stderr.write(printable(`holdfast: operation ${id} ${reason}`) + '\n')
+  shell.stderr.write(`${printable(`holdfast: operation ${id} ${reason}`)}\n`)
   return EXIT.failed
 }
 

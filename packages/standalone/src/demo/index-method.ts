@@ -11,6 +11,7 @@ import { COMMAND_LINE_USER } from './tenant.js'
 /** Indexes that may run at once on a node. */
 export const INDEXES_RUNNING_MAX = 8
 const GENTLE_FILES_PER_SECOND = 600
+const ITEM_CHARACTERS_MAX = 200
 
 /** Reading is what takes time; the weights are what was measured on a tree of some thousand files. */
 const PHASES = [
@@ -95,11 +96,16 @@ function runIndex({ holdfast, clock, tenant, root, spec, pace }: IndexRun, onEnd
         ...(pace === 'gentle' && { filesPerSecond: GENTLE_FILES_PER_SECOND }),
         observer: {
           phase: (name, total) => void op.phase(name, { unit: 'files', ...(total !== undefined && { total }) }),
-          advance: (item) => void op.advance(1, { item }),
+          advance: (item) => void op.advance(1, { item: shorten(item) }),
         },
       })
     })
     // How it ended is told to its watchers; here only that it did.
-    run.catch(reject).finally(onEnd)
+    void run.catch(reject).finally(onEnd)
   })
+}
+
+/** The end of a path says more than its beginning. */
+function shorten(path: string): string {
+  return path.length > ITEM_CHARACTERS_MAX ? `…${path.slice(-ITEM_CHARACTERS_MAX)}` : path
 }

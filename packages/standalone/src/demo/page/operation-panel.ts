@@ -52,7 +52,7 @@ export class OperationPanel {
     const pace = element('pace', HTMLSelectElement).value
     button.disabled = true
     try {
-      const { operation } = (await this.#client.call('demo.index', { path, pace })) as { operation: string }
+      const { operation } = await this.#client.call<{ operation: string }>('demo.index', { path, pace })
       showProblem(element('start-problem'), undefined)
       await this.#watch(operation)
     } catch (error) {
@@ -84,9 +84,9 @@ export class OperationPanel {
     this.#watched = { id, abort }
     element('result').hidden = true
     return new Promise((resolve) => {
-      void this.#read(id, abort.signal, () => resolve(true)).catch(() => {
-        if (!abort.signal.aborted) this.#forget()
+      void this.#read(id, abort.signal, () => resolve(true)).catch((error: Error) => {
         resolve(false)
+        if (!abort.signal.aborted) this.#forget(error)
       })
     })
   }
@@ -119,7 +119,9 @@ export class OperationPanel {
     this.#onChange(id)
   }
 
-  #forget(): void {
+  /** A server that keeps operations in memory forgets them when it ends. */
+  #forget(error: Error): void {
+    if (element('progress').hidden === false) note(`The operation is gone: ${error.message}`, 'warn')
     this.#watched = undefined
     this.#view.clear()
     this.#onChange(undefined)
