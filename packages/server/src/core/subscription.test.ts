@@ -356,6 +356,16 @@ describe('a subscription', () => {
     expect([world.heard, world.verdict, world.failure, world.topics()]).toEqual([[], undefined, undefined, 0])
   })
 
+  it('keeps what the member tells of itself, for its entry among the members', () => {
+    const world = new World()
+    const subscriber = world.prepare().subscriber
+    const { info } = new Subscription(subscriber, world.prepare().topic, RULE, {
+      presence: true,
+      info: '{"mood":"fine"}',
+    })
+    expect(info).toBe('{"mood":"fine"}')
+  })
+
   it('says nothing when it was ended before it began', async () => {
     const world = new World()
     const subscription = world.prepare()
