@@ -1,10 +1,13 @@
 import {
   type OperationEvent,
+  type OperationProgress,
   type OperationSnapshot,
   type OperationState,
   type TerminalState,
+  describeIssue,
   encodeData,
   isTerminal,
+  operationSnapshot,
 } from '@holdfast/protocol'
 import { type Cancel, type Clock, timestamp } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
@@ -53,7 +56,14 @@ export interface OperationEnvironment {
   readonly onError: (error: unknown) => void
 }
 
-type Ending = { readonly state: TerminalState; readonly result?: unknown; readonly error?: OperationSnapshot['error'] }
+interface Ending {
+  readonly state: TerminalState
+  readonly result?: unknown
+  readonly error?: NonNullable<OperationSnapshot['error']>
+}
+
+/** What the next snapshot says that the one before did not. */
+type Change = Omit<Ending, 'state'> & { readonly state: OperationState; readonly progress: OperationProgress }
 
 /** How often a write that met another writer is tried again. */
 const WRITES_MAX = 10
@@ -139,7 +149,7 @@ export class Operation {
   }
 
   /** Ends well. Resolves when it is stored and told; saying the same again is accepted, saying another end is refused. */
-  complete(result?: unknown): Promise<void> {
+  async complete(result?: unknown): Promise<void> {
     return this.#end({ state: 'completed', ...(result !== undefined && { result: plainCopy(result) }) })
   }
 
@@ -156,6 +166,7 @@ export class Operation {
   /** Asks the worker to stop, and tells the watchers; false when the operation has ended. */
   requestCancel(): boolean {
     if (this.#ending !== undefined) return false
+    if (this.#snapshot.cancelRequested) return true
     this.#noteCancel()
     this.#tell('progress')
     return true
@@ -163,7 +174,9 @@ export class Operation {
 
   /** Tells of the start. @throws HoldfastError `already_ended` or `bad_request` when the id is in use. */
   async announce(): Promise<void> {
-    const first = this.#next('running', {})
+    const first = this.#next({ state: 'running', progress: this.#progress.snapshot() })
+    const issue = operationSnapshot.check(first, '')
+    if (issue) throw new HoldfastError('bad_request', describeIssue(issue))
     if (!(await this.#environment.store.write({ snapshot: first, sharedWith: this.#sharedWith }, 'started'))) {
       throw new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(this.id)} exists`)
     }
@@ -175,7 +188,6 @@ export class Operation {
     if (this.#ending !== undefined) return this.#repeat(ending)
     if (!mayBecome(this.#snapshot.state, ending.state)) return Promise.reject(new HoldfastError('already_ended'))
     this.#ending = ending
-    if (ending.state === 'completed') this.#progress.finish()
     this.#held?.()
     this.#ended = this.#enqueue(() => this.#writeEnd(ending))
     return this.#ended
@@ -189,13 +201,29 @@ export class Operation {
 
   async #writeEnd(ending: Ending): Promise<void> {
     try {
-      await this.#write(ending.state, ending.state, ending)
+      if (ending.state === 'completed')
+        await this.#write('completed', { ...ending, progress: this.#progress.finished() })
+      else await this.#writeBadEnd(ending)
     } catch (error) {
       // Until it is stored it has not ended: the worker may try again, with a smaller result, say.
       if (!(error instanceof HoldfastError && error.code === 'already_ended')) this.#ending = undefined
       throw error
     }
     this.#environment.onEnd(this)
+  }
+
+  /** An end that brings no result must find room in a message: where it does not, what only adorns the snapshot goes. */
+  async #writeBadEnd(ending: Ending): Promise<void> {
+    const progress = this.#progress.snapshot()
+    try {
+      await this.#write(ending.state, { ...ending, progress })
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'limit_exceeded')) throw error
+      const { metadata: _metadata, ...kept } = this.#snapshot
+      const { item: _item, message: _message, ...bare } = progress
+      this.#snapshot = kept
+      await this.#write(ending.state, { ...ending, progress: bare })
+    }
   }
 
   #repeat(ending: Ending): Promise<void> {
@@ -214,9 +242,10 @@ export class Operation {
     this.#held?.()
     this.#held = undefined
     this.#toldAt = this.#environment.clock.now()
-    this.#enqueue(() => (this.#ending === undefined ? this.#write(event, 'running', {}) : Promise.resolve())).catch(
-      this.#environment.onError,
-    )
+    // As of now: by the time of its turn to be written the work may be in another phase.
+    const change: Change = { state: 'running', progress: this.#progress.snapshot() }
+    const write = (): Promise<void> => (this.#ending === undefined ? this.#write(event, change) : Promise.resolve())
+    this.#enqueue(write).catch(this.#environment.onError)
   }
 
   /** One write at a time, in the order they were asked for. */
@@ -226,9 +255,9 @@ export class Operation {
     return done
   }
 
-  async #write(event: OperationEvent, state: OperationState, ending: Partial<Ending>): Promise<void> {
+  async #write(event: OperationEvent, change: Change): Promise<void> {
     for (let tries = 0; tries < WRITES_MAX; tries += 1) {
-      const snapshot = this.#next(state, ending)
+      const snapshot = this.#next(change)
       if (await this.#environment.store.write({ snapshot, sharedWith: this.#sharedWith }, event)) {
         this.#snapshot = snapshot
         return
@@ -256,15 +285,14 @@ export class Operation {
     if (!this.#abort.signal.aborted) this.#abort.abort(new OperationCancelled(this.id))
   }
 
-  #next(state: OperationState, ending: Partial<Ending>): OperationSnapshot {
+  #next({ state, progress, result, error }: Change): OperationSnapshot {
     const now = this.#environment.clock.now()
     const { rate: _rate, eta: _eta, ...kept } = this.#snapshot
-    const { result, error } = ending
     return {
       ...kept,
       state,
       version: kept.version + 1,
-      progress: this.#progress.snapshot(),
+      progress,
       elapsed: Math.round(now - Date.parse(kept.startedAt ?? kept.updatedAt)) / 1000,
       updatedAt: timestamp(now),
       ...(isTerminal(state) ? { endedAt: timestamp(now) } : this.#outlook(now)),
@@ -286,8 +314,17 @@ function plainCopy(value: unknown): unknown {
   return JSON.parse(encodeData(value))
 }
 
-function describeError(error: unknown, retryable: boolean): NonNullable<OperationSnapshot['error']> {
-  const code = (error as { code?: unknown } | undefined)?.code
-  const message = error instanceof Error ? error.message : String(error)
+function describeError(error: unknown, retryable: boolean): NonNullable<Ending['error']> {
+  const { code, message } = readError(error)
   return { code: typeof code === 'string' ? code.slice(0, 64) : 'failed', message: message.slice(0, 1024), retryable }
+}
+
+/** Total: an operation has to end, whatever was thrown. */
+function readError(error: unknown): { code: unknown; message: string } {
+  try {
+    const code = (error as { code?: unknown } | null | undefined)?.code
+    return { code, message: String(error instanceof Error ? error.message : error) }
+  } catch {
+    return { code: undefined, message: 'an error that cannot be read' }
+  }
 }

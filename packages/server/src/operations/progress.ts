@@ -14,12 +14,17 @@ export interface ProgressReport {
   readonly done?: number
   /** Units there are in this phase, when known; it may grow. */
   readonly total?: number
-  /** What is counted: `files`, `rows`. */
+  /** What is counted: `files`, `rows`; cut at 32 characters. */
   readonly unit?: string
-  /** What is being worked on. */
+  /** What is being worked on; cut at 1,024 characters, like the message. */
   readonly item?: string
   readonly message?: string
 }
+
+/** Characters of a unit, of the name of a phase, and of an item or message, that a snapshot holds. */
+const UNIT_MAX = 32
+const PHASE_MAX = 128
+const TEXT_MAX = 1_024
 
 /** How far an operation is: done and total of the current phase, and the percentage of the whole, which never falls. */
 export class Progress {
@@ -32,7 +37,6 @@ export class Progress {
   #item: string | undefined
   #message: string | undefined
   #fraction = 0
-  #ended = false
 
   constructor(phases: readonly PhaseSpec[], start: ProgressReport) {
     this.#phases = phases.map(({ name, weight = 1 }) => ({ name, weight: atLeastZero('phases.weight', weight) }))
@@ -53,9 +57,9 @@ export class Progress {
   report(report: ProgressReport): void {
     if (report.done !== undefined) this.#done = atLeastZero('done', report.done)
     if (report.total !== undefined) this.#total = atLeastZero('total', report.total)
-    this.#unit = report.unit ?? this.#unit
-    this.#item = report.item ?? this.#item
-    this.#message = report.message ?? this.#message
+    this.#unit = cut(report.unit, UNIT_MAX) ?? this.#unit
+    this.#item = cut(report.item, TEXT_MAX) ?? this.#item
+    this.#message = cut(report.message, TEXT_MAX) ?? this.#message
     this.#settle()
   }
 
@@ -66,29 +70,30 @@ export class Progress {
     this.#done = 0
     this.#total = undefined
     this.#item = undefined
-    this.#message = index >= 0 ? undefined : name
+    this.#message = index >= 0 ? undefined : cut(name, TEXT_MAX)
     this.report(start)
   }
 
-  /** The work is complete: 100 %. */
-  finish(): void {
-    this.#fraction = 1
-    this.#ended = true
-    if (this.#total !== undefined) this.#done = this.#total
+  /** As it is when the work is complete: 100 %. */
+  finished(): OperationProgress {
+    return { ...this.snapshot(), done: this.#total ?? this.#done, percent: 100 }
   }
 
+  /** As it is now. */
   snapshot(): OperationProgress {
     const phase = this.#phases[this.#phase]
     return {
       done: this.#done,
       ...defined({ total: this.#total, unit: this.#unit, item: this.#item, message: this.#message }),
       ...(this.#isDeterminate() && { percent: Math.round(this.#fraction * 1000) / 10 }),
-      ...(phase && { phase: { name: phase.name, index: this.#phase + 1, count: this.#phases.length } }),
+      ...(phase && {
+        phase: { name: phase.name.slice(0, PHASE_MAX), index: this.#phase + 1, count: this.#phases.length },
+      }),
     }
   }
 
   #isDeterminate(): boolean {
-    return this.#ended || this.#total !== undefined || this.#phase >= 0
+    return this.#total !== undefined || this.#phase >= 0
   }
 
   #settle(): void {
@@ -108,6 +113,10 @@ function atLeastZero(name: string, value: number): number {
   if (!Number.isFinite(value) || value < 0)
     throw new HoldfastError('bad_request', `${name} must be a number from 0, received ${value}`)
   return value
+}
+
+function cut(text: string | undefined, max: number): string | undefined {
+  return text?.slice(0, max)
 }
 
 /** Without the members that are undefined. */
