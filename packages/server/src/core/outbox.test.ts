@@ -247,7 +247,11 @@ describe('room', () => {
     const one = reader()
     one.socket.stall(BYTES_MAX / 4 + 1)
     let rooms = 0
-    const waiting = [one.outbox.room(), one.outbox.room()].map((room) => room?.then(() => (rooms += 1)))
+    const wait = async (): Promise<void> => {
+      await one.outbox.room()
+      rooms += 1
+    }
+    const waiting = [wait(), wait()]
     one.outbox.drained()
     await Promise.resolve()
     expect(rooms).toBe(0)

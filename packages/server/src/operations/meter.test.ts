@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Meter, etaOf } from './meter.js'
+
+/** Feeds reports every `everyMs` at `perSecond(second)` units for `seconds`; answers the value reached. */
+function run(meter: Meter, fromMs: number, seconds: number, everyMs: number, perSecond: (s: number) => number): number {
+  let value = 0
+  for (let ms = everyMs; ms <= seconds * 1_000; ms += everyMs) {
+    value += (perSecond(ms / 1_000) * everyMs) / 1_000
+    meter.observe(fromMs + ms, value)
+  }
+  return value
+}
+
+describe('a meter', () => {
+  it('knows a steady rate from the first second on', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 1, 100, () => 50)
+    expect(meter.pace(1_000)?.rate).toBeCloseTo(50, 5)
+    expect(meter.pace(1_000)?.spread).toBeCloseTo(0, 5)
+  })
+
+  it('says nothing before there is evidence', () => {
+    const meter = new Meter(0)
+    expect(meter.pace(60_000)).toBeUndefined()
+    meter.observe(500, 5)
+    meter.observe(1_000, 10)
+    expect(meter.pace(1_000)).toBeUndefined()
+    meter.observe(1_500, 15)
+    expect(meter.pace(1_500)?.rate).toBeCloseTo(10, 5)
+  })
+
+  it('says nothing within the first second, however many reports came', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 0.9, 100, () => 50)
+    expect(meter.pace(999)).toBeUndefined()
+    expect(meter.pace(1_000)).toBeDefined()
+  })
+
+  it('takes reports in quick succession for one', () => {
+    const [often, seldom] = [new Meter(0), new Meter(0)]
+    run(often, 0, 10, 1, () => 50)
+    run(seldom, 0, 10, 100, () => 50)
+    expect(often.pace(10_000)?.rate).toBeCloseTo(seldom.pace(10_000)?.rate ?? 0, 3)
+  })
+
+  it('is not led astray by noise', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 60, 200, (s) => (Math.round(s * 5) % 2 === 0 ? 20 : 80))
+    expect(meter.pace(60_000)?.rate).toBeGreaterThan(40)
+    expect(meter.pace(60_000)?.rate).toBeLessThan(60)
+  })
+
+  it('shows a stall within seconds', () => {
+    const meter = new Meter(0)
+    const value = run(meter, 0, 60, 200, () => 50)
+    for (let ms = 60_200; ms <= 65_000; ms += 200) meter.observe(ms, value)
+    expect(meter.pace(65_000)?.rate).toBeLessThan(30)
+  })
+
+  it('follows a change of speed', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 120, 200, (s) => (s < 60 ? 10 : 100))
+    expect(meter.pace(120_000)?.rate).toBeGreaterThan(90)
+  })
+
+  it('takes a value that falls for a standstill', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 5, 200, () => 50)
+    meter.observe(6_000, 0)
+    expect(meter.pace(6_000)?.rate).toBeGreaterThanOrEqual(0)
+  })
+
+  it('counts from where it starts', () => {
+    const meter = new Meter(0, 1_000)
+    for (let s = 1; s <= 5; s += 1) meter.observe(s * 1_000, 1_000 + s)
+    expect(meter.pace(5_000)?.rate).toBeCloseTo(1, 5)
+  })
+})
+
+describe('the time to go', () => {
+  it('is unknown at a standstill', () => expect(etaOf(10, { rate: 0, spread: 0 })).toBeUndefined())
+
+  it('is nothing when nothing remains', () =>
+    expect(etaOf(0, { rate: 5, spread: 1 })).toEqual({ seconds: 0, low: 0, high: 0 }))
+
+  it('lies within its range, which is never wider than four times the estimate', () => {
+    const positive = fc.double({ min: 0.001, max: 1e6, noNaN: true })
+    fc.assert(
+      fc.property(positive, positive, fc.double({ min: 0, max: 1e6, noNaN: true }), (remaining, rate, spread) => {
+        const eta = etaOf(remaining, { rate, spread })
+        expect(eta?.low).toBeLessThanOrEqual(eta?.seconds ?? -1)
+        expect(eta?.high).toBeGreaterThanOrEqual(eta?.seconds ?? Infinity)
+        expect(eta?.high).toBeLessThanOrEqual((remaining / rate) * 4 + 0.1)
+      }),
+    )
+  })
+
+  it('holds the truth in its range on a steady run, at every moment', () => {
+    const rate = fc.integer({ min: 1, max: 500 })
+    fc.assert(
+      fc.property(rate, fc.integer({ min: 100, max: 1_000 }), (perSecond, everyMs) => {
+        const meter = new Meter(0)
+        const seconds = 60
+        const total = perSecond * seconds
+        for (let ms = everyMs; ms < seconds * 1_000; ms += everyMs) {
+          const value = (perSecond * ms) / 1_000
+          meter.observe(ms, value)
+          const pace = meter.pace(ms)
+          const eta = pace && etaOf(total - value, pace)
+          if (eta === undefined) continue
+          const truth = seconds - ms / 1_000
+          // Rounded to a tenth of a second.
+          expect(eta.low).toBeLessThanOrEqual(truth + 0.1)
+          expect(eta.high).toBeGreaterThanOrEqual(truth - 0.1)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
