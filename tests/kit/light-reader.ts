@@ -42,9 +42,24 @@ export class LightReader {
     )
   }
 
+  /** Whether the upgrade was answered. */
+  get isUpgraded(): boolean {
+    return this.#upgraded
+  }
+
   /** Sends a text frame. May be called before the upgrade was answered. */
   send(text: string): void {
-    this.#socket.write(maskedFrame(FINAL_TEXT, Buffer.from(text)))
+    this.write(maskedFrame(FINAL_TEXT, Buffer.from(text)))
+  }
+
+  /** Sends bytes as they are. */
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  /** Sends nothing more; the server reads all that was sent before it learns of this. */
+  finishWriting(): void {
+    this.#socket.end()
   }
 
   /** Stops reading: what comes waits in the kernel, and then at the server. */
