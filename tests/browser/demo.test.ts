@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Workplace, createWorkplace } from '../cli/command.js'
+import { type Running, type Workplace, createWorkplace } from '../cli/command.js'
 
 const FILES = 1500
 const WAIT = { timeout: 15_000, interval: 50 }
 
 let place: Workplace
 let url: string
+let server: Running
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -23,7 +24,7 @@ beforeAll(async () => {
     const files = Array.from({ length: count }, (_, n) => writeFile(join(directory, `${n}.ts`), 'line\n'.repeat(n)))
     await Promise.all(files)
   }
-  ;({ url } = await place.serve('--demo'))
+  ;({ url, running: server } = await place.serve('--demo'))
   browser = await chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: [
@@ -200,6 +201,25 @@ describe('the room', () => {
     await page.keyboard.press('Enter')
     await expect.poll(() => text('#members').catch(() => ''), WAIT).toContain('Zoë 2 (you)')
   })
+})
+
+describe('a server that is killed and started again', () => {
+  it('finds its pages back by itself; what its memory held is announced as lost, and nothing pretends to run', async () => {
+    await expect.poll(() => percent(), WAIT).toBeGreaterThan(5)
+    await page.locator('#text').fill('before the end')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('#messages'), WAIT).toContain('before the end')
+    server.child.kill('SIGKILL')
+    await expect.poll(() => text('#status'), WAIT).toBe('Reconnecting')
+    ;({ running: server } = await place.serve('--demo', '--port', new URL(url).port))
+    await expect.poll(() => text('#status'), { ...WAIT, timeout: 40_000 }).toBe('Connected')
+    await expect.poll(() => text('#messages'), WAIT).toContain('no longer kept')
+    await expect.poll(() => text('#start-problem'), WAIT).toContain('Start another one')
+    expect(await page.locator('#progress').isVisible()).toBe(false)
+    await page.locator('#start-button').click()
+    await expect.poll(() => state(), WAIT).toBe('running')
+    expect(await page.locator('#start-problem').isVisible()).toBe(false)
+  }, 60_000)
 })
 
 describe('the page', () => {

@@ -9,7 +9,6 @@ import type { Clock } from './clock.js'
 import type { Configuration } from './configuration.js'
 import { registerIndexMethod } from './demo/index-method.js'
 import { registerSpeakMethod } from './demo/speak-method.js'
-import { DEMO_ROLE } from './demo/tenant.js'
 import { tokenRoute } from './demo/token-route.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
@@ -45,7 +44,7 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const { configuration, log } = parts
   if (configuration.engine !== 'memory') throw new Failure(REDIS_UNAVAILABLE, EXIT.usage)
   const assets = await findDemo(configuration, log)
-  const holdfast = build(parts, assets !== undefined)
+  const holdfast = build(parts)
   if (assets) registerDemo(holdfast, parts)
   const site = createSite({ routes: routesOf(holdfast, parts.secret, assets !== undefined), assets })
   const server = createServer(
@@ -86,11 +85,11 @@ async function findDemo({ environment, demo }: Configuration, log: Logger): Prom
 /** On a person's own machine nobody waits for a deploy to be a non-event. */
 const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
-function build({ configuration, secret, log }: StandaloneParts, demo: boolean): Holdfast {
+function build({ configuration, secret, log }: StandaloneParts): Holdfast {
   const { auth, channels, environment, path, limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
-    channels: channels ?? (demo ? demoChannels() : DEFAULT_CHANNELS),
+    channels: channels ?? DEFAULT_CHANNELS,
     environment,
     path,
     log,
@@ -106,12 +105,6 @@ function build({ configuration, secret, log }: StandaloneParts, demo: boolean): 
   } catch (error) {
     throw new Failure(describeError(error), EXIT.usage)
   }
-}
-
-/** Every page of the demo may watch every index: a person has several names there. */
-function demoChannels(): object {
-  const operations = { ...DEFAULT_CHANNELS['operation:{id}'], subscribe: ['owner', `role:${DEMO_ROLE}`] }
-  return { ...DEFAULT_CHANNELS, 'operation:{id}': operations }
 }
 
 function registerDemo(holdfast: Holdfast, { cwd, clock }: StandaloneParts): void {

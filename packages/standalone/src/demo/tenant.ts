@@ -1,9 +1,6 @@
 /** The tenant of the demo, and of the command line where it names none. */
 export const DEMO_TENANT = 'demo'
 
-/** The role of the demo's pages: they may watch each other's indexes. */
-export const DEMO_ROLE = 'demo'
-
 /** The user of the command line where it names none; the demo shares its operations with it. */
 export const COMMAND_LINE_USER = 'cli'
 

@@ -1,7 +1,7 @@
 import { signToken } from '@holdfast/server'
 import { z } from 'zod'
 import { type Handler, refusal } from '../http/site.js'
-import { DEMO_ROLE, DEMO_TENANT } from './tenant.js'
+import { DEMO_TENANT } from './tenant.js'
 
 const TOKEN_TTL_S = 3600
 
@@ -22,7 +22,7 @@ export function tokenRoute(secret: string): Handler {
     const parsed = body.safeParse(await request.json().catch(() => undefined))
     if (!parsed.success) return refusal(400, 'bad_request', NAME_EXPECTED)
     const { user } = parsed.data
-    const token = signToken({ secret, tenant: DEMO_TENANT, user, roles: [DEMO_ROLE], ttlSeconds: TOKEN_TTL_S })
+    const token = signToken({ secret, tenant: DEMO_TENANT, user, ttlSeconds: TOKEN_TTL_S })
     return Response.json({ token, user }, { headers: { 'cache-control': 'no-store' } })
   }
 }

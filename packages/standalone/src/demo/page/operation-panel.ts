@@ -6,8 +6,10 @@ import { note } from './journal.js'
 import { recall, remember } from './memory.js'
 import { OperationView } from './operation-view.js'
 import { renderResult, renderTotals } from './result-view.js'
+import { visitorStore } from './visitor.js'
 
 const HASH = '#operation='
+const GONE = 'The operation is gone: the server was started again, and its memory is new. Start another one.'
 const ID = /^[\w.:-]{1,128}$/
 
 /** The panel of the operation: starts indexes, shows one, and finds it again after a reload. */
@@ -32,7 +34,7 @@ export class OperationPanel {
   /** Shows the operation of the address or the one of the last visit; on a first visit starts one, so that there is something to see. */
   async open(): Promise<void> {
     const named = idFromHash()
-    const kept = recall('operation')
+    const kept = recall('operation', visitorStore())
     const id = named ?? kept
     const found = id !== undefined && (await this.#watch(id))
     if (found) return
@@ -84,9 +86,9 @@ export class OperationPanel {
     this.#watched = { id, abort }
     element('result').hidden = true
     return new Promise((resolve) => {
-      void this.#read(id, abort.signal, () => resolve(true)).catch((error: Error) => {
+      void this.#read(id, abort.signal, () => resolve(true)).catch(() => {
         resolve(false)
-        if (!abort.signal.aborted) this.#forget(error)
+        if (!abort.signal.aborted) this.#forget()
       })
     })
   }
@@ -114,14 +116,14 @@ export class OperationPanel {
   }
 
   #keep(id: string): void {
-    remember('operation', id)
+    remember('operation', id, visitorStore())
     history.replaceState(null, '', `${location.pathname}${location.search}${HASH}${id}`)
     this.#onChange(id)
   }
 
-  /** A server that keeps operations in memory forgets them when it ends. */
-  #forget(error: Error): void {
-    if (element('progress').hidden === false) note(`The operation is gone: ${error.message}`, 'warn')
+  /** A server that keeps operations in memory forgets them when it ends; whoever has watched one is told. */
+  #forget(): void {
+    if (!element('progress').hidden) showProblem(element('start-problem'), GONE)
     this.#watched = undefined
     this.#view.clear()
     this.#onChange(undefined)

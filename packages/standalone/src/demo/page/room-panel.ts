@@ -53,7 +53,7 @@ export class RoomPanel {
     })
     room.on('gap', (gap) => {
       addGap(gap)
-      note(`Gap in ${gap.channel}: ${gap.reason.replace('_', ' ')}; what is lost is announced in the room`, 'warn')
+      note(`Gap in ${gap.channel} from #${gap.from} on: ${gap.reason.replace('_', ' ')}`, 'warn')
     })
     room.on('typing', ({ typers }) => showTypers(typers))
     room.on('unsubscribed', ({ message }) => note(`Not in ${DEMO_ROOM}: ${message}`, 'bad'))

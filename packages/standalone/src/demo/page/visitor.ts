@@ -15,21 +15,23 @@ const NAMES = [
   'Tycho',
 ]
 
-/** Who the person of this tab is: the same in every tab, except in one that was opened for a second person. */
+/** Where what belongs to the person of this tab is kept: in the browser, or in the tab that was opened for somebody else. */
+export function visitorStore(): 'local' | 'tab' {
+  return new URLSearchParams(location.search).get('as') === 'guest' ? 'tab' : 'local'
+}
+
+/** Who the person of this tab is: the same in every tab, except in one that was opened for somebody else. */
 export function visitorName(): string {
-  const own = recall('name', 'tab')
-  if (own !== undefined) return own
-  const isGuest = new URLSearchParams(location.search).get('as') === 'guest'
-  const known = isGuest ? undefined : recall('name')
-  const name = known ?? drawName(recall('name'))
+  const known = recall('name', visitorStore())
+  if (known !== undefined) return known
+  const name = drawName(recall('name'))
   rename(name)
   return name
 }
 
 /** Keeps another name for the person of this tab. */
 export function rename(name: string): void {
-  const isGuest = new URLSearchParams(location.search).get('as') === 'guest'
-  remember('name', name, isGuest ? 'tab' : 'local')
+  remember('name', name, visitorStore())
 }
 
 function drawName(taken: string | undefined): string {
