@@ -1,6 +1,7 @@
 import type { CandidateName } from './candidates/candidate.js'
 import type { Child } from './child.js'
 import type { SliceLoad } from './load.js'
+import { workedMs } from './machine.js'
 import type { Effort, RunOptions } from './options.js'
 import { type ServerProcess, startGenerator, startServer } from './processes.js'
 import type { GeneratorRequests } from './requests.js'
@@ -18,6 +19,8 @@ export interface Slice {
   readonly cpuMicrosPerDelivery: number
   /** CPU time of the server in its slice, as a share of the slice. */
   readonly serverBusy: number
+  /** Processors that neither server nor generator kept busy: what else ran on the machine, 0 to the number of its cores. */
+  readonly foreignCores: number
   readonly load: SliceLoad
 }
 
@@ -32,6 +35,7 @@ export interface FanOutRow {
   readonly deliveries: number
   readonly serverBusy: number
   readonly generatorBusy: number
+  readonly foreignCores: number
 }
 
 /** What the scenario found. */
@@ -100,14 +104,17 @@ async function measureSlice(
   generator: Child<GeneratorRequests>,
   durationMs: number,
 ): Promise<Slice> {
+  const workedBefore = workedMs()
   const cpuBefore = await process.ask('cpu', null)
   const load = await generator.ask('slice', { candidate, k: place.k, durationMs })
   const cpuMicros = (await process.ask('cpu', null)) - cpuBefore
+  const foreignMs = workedMs() - workedBefore - cpuMicros / 1000 - load.generatorCpuMs
   return {
     ...place,
     candidate,
     cpuMicrosPerDelivery: cpuMicros / load.deliveries,
     serverBusy: cpuMicros / 1000 / load.elapsedMs,
+    foreignCores: Math.max(0, foreignMs / load.elapsedMs),
     load,
   }
 }
@@ -139,6 +146,7 @@ function rowOf(k: number, slices: readonly Slice[], candidates: readonly Candida
     deliveries: slices.reduce((sum, slice) => sum + slice.load.deliveries, 0),
     serverBusy: quartiles(slices.map((slice) => slice.serverBusy)).median,
     generatorBusy: quartiles(slices.map((slice) => slice.load.generatorBusy)).median,
+    foreignCores: quartiles(slices.map((slice) => slice.foreignCores)).median,
   }
   if (candidates.length < 2) return row
   return { ...row, ratio: quartiles(pairedRatios(costs('socket-io'), costs('holdfast'))) }

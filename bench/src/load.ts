@@ -20,6 +20,8 @@ export interface SliceLoad {
   readonly faults: Faults
   /** The share of the slice during which the generator's event loop was busy, 0 to 1. */
   readonly generatorBusy: number
+  /** CPU time of the generator, user and kernel. */
+  readonly generatorCpuMs: number
 }
 
 /**
@@ -28,16 +30,19 @@ export interface SliceLoad {
  */
 export async function runSlice(crowd: Crowd, { channel, k, durationMs }: SliceOptions): Promise<SliceLoad> {
   const busyBefore = performance.eventLoopUtilization()
+  const cpuBefore = process.cpuUsage()
   const startedAt = monotonicMs()
   let deliveries = 0
   while (monotonicMs() - startedAt < durationMs) {
     await crowd.publish(channel, k)
     deliveries += k * crowd.size
   }
+  const { user, system } = process.cpuUsage(cpuBefore)
   return {
     deliveries,
     elapsedMs: monotonicMs() - startedAt,
     faults: crowd.faults(),
     generatorBusy: performance.eventLoopUtilization(busyBefore).utilization,
+    generatorCpuMs: (user + system) / 1000,
   }
 }

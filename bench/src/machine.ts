@@ -5,6 +5,11 @@ import { timestamp } from './clock.js'
 
 const require = createRequire(import.meta.url)
 
+/** Milliseconds that all processors together have worked since the machine started. */
+export function workedMs(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+}
+
 /** Where and when a run took place. */
 export interface Machine {
   readonly at: string

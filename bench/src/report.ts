@@ -8,6 +8,8 @@ import type { Measurements, Verdict } from './targets.js'
 
 /** Above this the generator decided the pace of the run. It does not touch CPU per delivery, but it is said. */
 const BUSY_MAX = 0.95
+/** Above this, what else ran took processors and caches away, and both servers look more alike than they are. */
+const FOREIGN_CORES_MAX = 0.2
 
 /** Everything that a run leaves behind. */
 export interface Report extends Measurements {
@@ -45,6 +47,7 @@ function renderFanOut({ subscribers, rows, faults }: FanOutResult): string[] {
     row.deliveries.toLocaleString('en'),
     percent(row.serverBusy),
     percent(row.generatorBusy),
+    row.foreignCores.toFixed(2),
   ])
   const counted = Object.entries(faults).map(([name, found]) => {
     const { lost, duplicated, reordered } = found ?? NO_FAULTS
@@ -54,14 +57,22 @@ function renderFanOut({ subscribers, rows, faults }: FanOutResult): string[] {
     `## Fan-out of one channel to ${subscribers.toLocaleString('en')} subscribers, 128-byte messages`,
     'CPU of the whole server process, user and kernel, in µs per delivery: median (quartiles). k is the number of messages that a ' +
       'connection gets per write. The ratio is paired slice by slice.',
-    table(['k', 'Holdfast', 'Socket.IO', 'ratio', 'deliveries', 'server busy', 'generator busy'], shown),
+    table(
+      ['k', 'Holdfast', 'Socket.IO', 'ratio', 'deliveries', 'server busy', 'generator busy', 'foreign cores'],
+      shown,
+    ),
     `Messages: ${counted.join('; ')}.`,
     ...rows.filter((row) => row.generatorBusy > BUSY_MAX).map(saturation),
+    ...rows.filter((row) => row.foreignCores > FOREIGN_CORES_MAX).map(contention),
   ]
 }
 
 function saturation({ k, generatorBusy }: FanOutRow): string {
   return `At k=${k} the generator was busy ${percent(generatorBusy)} of the time: deliveries a second are its limit, not the server's.`
+}
+
+function contention({ k, foreignCores }: FanOutRow): string {
+  return `**At k=${k} other processes took ${foreignCores.toFixed(2)} cores meanwhile: measure again on a quiet machine.**`
 }
 
 function renderMemory(rows: readonly MemoryRow[]): string[] {
