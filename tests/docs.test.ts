@@ -126,7 +126,7 @@ describe('docs/reference/protocol.md', () => {
 
 describe('README.md', () => {
   const text = filesUnder('.', 'README.md').find(({ path }) => path === 'README.md')?.text ?? ''
-  const proofs = Array.from(text.matchAll(/\[([^\]]+)\]\(([^)]+\.test\.ts)\)/g), ([, title = '', path = '']) => ({
+  const proofs = Array.from(text.matchAll(/\[([^\]]+)\]\(([^)]+\.ts)\)/g), ([, title = '', path = '']) => ({
     title,
     path,
   }))
