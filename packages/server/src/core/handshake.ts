@@ -102,8 +102,12 @@ export class Handshake {
     if (this.#connection.state !== 'handshaking') return admission.leavePlace(identity)
     const session = sessions.issue(resumed && hello.resume?.session)
     this.#connection.admit({ identity, session, state: resumed?.state })
+    this.#connection.endsWith = this.#operation()
     const channels = this.#channels(identity, resumed)
     this.#connection.send(this.#welcomeText(hello, resumed, channels))
+    for (const channel of this.#addressed()) {
+      if (!isChannelName(channel)) this.#giveUp(channel, new HoldfastError('invalid_channel'))
+    }
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 
@@ -111,18 +115,22 @@ export class Handshake {
   #channels(identity: Identity, resumed: SessionContent | undefined): SessionChannel[] {
     const channels = new Map<string, SessionChannel>()
     for (const channel of resumed?.channels ?? []) channels.set(channel.channel, channel)
-    for (const channel of [...this.#services.inboxes.channelsOf(identity), ...this.#addressed()]) {
+    const addressed = this.#addressed().filter((channel) => isChannelName(channel))
+    for (const channel of [...this.#services.inboxes.channelsOf(identity), ...addressed]) {
       if (!channels.has(channel)) channels.set(channel, { channel, presence: false })
     }
     return [...channels.values()]
   }
 
+  /** The channels that the address asks for, be they names of channels or not. */
   #addressed(): string[] {
-    const { path, query } = this.#upgrade
-    const named = query.get('channel')
-    const operation = path.startsWith(OPERATION_PATH) ? `operation:${path.slice(OPERATION_PATH.length)}` : undefined
-    this.#connection.endsWith = operation
-    return [named, operation].filter((channel) => isChannelName(channel))
+    return [this.#upgrade.query.get('channel'), this.#operation()].filter((channel) => typeof channel === 'string')
+  }
+
+  /** The channel of the operation that the address names. */
+  #operation(): string | undefined {
+    const { path } = this.#upgrade
+    return path.startsWith(OPERATION_PATH) ? `operation:${path.slice(OPERATION_PATH.length)}` : undefined
   }
 
   #welcomeText(hello: Hello, resumed: SessionContent | undefined, channels: readonly SessionChannel[]): string {
@@ -185,6 +193,10 @@ export class Handshake {
       )
       return this.#connection.close(CLOSE.notAllowed)
     }
-    this.#connection.send(JSON.stringify({ type: 'unsubscribed', channel, code: error.code, message: error.message }))
+    const { code, message } = error
+    const told = isChannelName(channel)
+      ? JSON.stringify({ type: 'unsubscribed', channel, code, message })
+      : encodeError(error)
+    this.#connection.send(told)
   }
 }
