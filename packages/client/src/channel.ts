@@ -1,4 +1,4 @@
-import { type Counts, type Member, type Position, type Since, encodeData } from '@holdfast/protocol'
+import { type Counts, type Member, type Position, type Since, encodeDataBriefly } from '@holdfast/protocol'
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
 import type { Message, Subscribed } from './dispatcher.js'
 import { HoldfastError } from './errors.js'
@@ -193,7 +193,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
    * The messages, one at a time: the channel's next message waits until the loop asks for it. Ends with `unsubscribe` and
    * `disconnect`. Leave the loop to stop; an iterator that is neither read nor returned holds the channel back.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<AnyMessage<M>> {
+  [Symbol.asyncIterator](): AsyncGenerator<AnyMessage<M>, void, undefined> {
     return pull<AnyMessage<M>>((take, end) => {
       const { streams } = this.#core
       streams.add(end)
@@ -213,7 +213,7 @@ const RESERVED: ReadonlySet<string> = new Set<keyof ChannelEvents>(['*', 'gap', 
 /** The JSON text of what an application hands over. Throws HoldfastError `unserialisable` with the path to what cannot travel. */
 export function encode(data: unknown): string {
   try {
-    return encodeData(data)
+    return encodeDataBriefly(data)
   } catch (cause) {
     throw new HoldfastError('unserialisable', cause instanceof Error ? cause.message : String(cause), { cause })
   }

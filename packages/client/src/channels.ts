@@ -1,4 +1,4 @@
-import { type Position, type ServerMessageOf, channelSegment } from '@holdfast/protocol'
+import type { Position, ServerMessageOf } from '@holdfast/protocol'
 import { ChannelCore, type ChannelMessage } from './channel-core.js'
 import { startOf } from './dispatcher.js'
 import type { Link, Welcome } from './link.js'
@@ -8,6 +8,8 @@ import type { Wire } from './wire.js'
 export class Channels {
   readonly #wire: Wire
   readonly #cores = new Map<string, ChannelCore>()
+  /** The channel of the user's notifications, once a welcome has named it. */
+  inbox: string | undefined
 
   constructor(wire: Wire) {
     this.#wire = wire
@@ -38,16 +40,22 @@ export class Channels {
     else if (message.type === 'subscribed') this.#unasked(message)
   }
 
+  /** Looks for the inbox: what a new session begins with is the server's choice, so what stands there under `user:` is the user's own. */
+  findInbox({ session, channels }: Welcome): string | undefined {
+    if (!session.resumed) this.inbox = channels.find((name) => name.startsWith('user:'))
+    return this.inbox
+  }
+
   /** Begins every channel on a new link: those that the session resumed go on by themselves, the others are asked for. */
   welcomed(link: Link, welcome: Welcome, named: ReadonlySet<string>): void {
     const live = new Set(welcome.channels)
     for (const { name, subscription, dispatcher } of this.#cores.values()) {
       const goesOn = welcome.session.resumed && (named.has(name) || !dispatcher.head)
       // An inbox goes on after what its user has acknowledged, whatever the session.
-      const begins = live.has(name) && (goesOn || name === inboxOf(welcome))
+      const begins = live.has(name) && (goesOn || name === this.inbox)
       if (subscription.wanted && begins) subscription.resume(link)
       else if (subscription.wanted) subscription.start(link)
-      else if (welcome.session.resumed && live.has(name) && name !== inboxOf(welcome)) this.#leave(name)
+      else if (welcome.session.resumed && live.has(name) && name !== this.inbox) this.#leave(name)
     }
   }
 
@@ -68,18 +76,11 @@ export class Channels {
 
   /** The server began the inbox before anybody listened; whoever does later starts there. */
   #unasked(verdict: ServerMessageOf<'subscribed'>): void {
-    const welcome = this.#wire.welcome()
-    if (welcome && verdict.channel === inboxOf(welcome))
-      this.get(verdict.channel).subscription.startAt(startOf(verdict))
+    if (verdict.channel === this.inbox) this.get(verdict.channel).subscription.startAt(startOf(verdict))
   }
 
   #leave(channel: string): void {
     const ignore = { answered: () => {}, failed: () => {} }
     this.#wire.requests.ask({ type: 'unsubscribe', channel }, { urgent: true }, ignore)
   }
-}
-
-/** The channel of a user's notifications. */
-export function inboxOf({ user }: Pick<Welcome, 'user'>): string {
-  return `user:${channelSegment(user)}`
 }

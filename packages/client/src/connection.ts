@@ -1,10 +1,9 @@
 import type { ServerMessage } from '@holdfast/protocol'
 import { Backoff } from './backoff.js'
-import { type DialParts, type Hold, dial } from './dial.js'
 import { reactionTo } from './ending.js'
 import { HoldfastError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
-import type { Ending, Goodbye, Link, Welcome } from './link.js'
+import { type Ending, type Goodbye, type Hold, Link, type LinkParts, type Welcome } from './link.js'
 import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
 import { type Status, type StatusChange, type StatusInput, transition } from './status.js'
@@ -34,7 +33,7 @@ const SERVICE_RESTART = 1012
 /** Keeps one link to the server, whatever happens to it: attempts, back-off, hand-over, heartbeat. */
 export class Connection {
   readonly #settings: Settings
-  readonly #dialParts: DialParts
+  readonly #linkParts: LinkParts
   readonly #tally: Tally
   readonly #events: ConnectionEvents
   readonly #backoff: Backoff
@@ -46,15 +45,15 @@ export class Connection {
   #refusals = 0
   #moving = false
   #waitIsOurs = false
-  #cancelDial: () => void = () => {}
+  #attempted: Link | undefined
   #stopWait: () => void = () => {}
   #stopStable: () => void = () => {}
   #stopRetire: () => void = () => {}
   #stopWakes: () => void = () => {}
 
-  constructor(settings: Settings, dialParts: DialParts, tally: Tally, events: ConnectionEvents) {
+  constructor(settings: Settings, linkParts: LinkParts, tally: Tally, events: ConnectionEvents) {
     this.#settings = settings
-    this.#dialParts = dialParts
+    this.#linkParts = linkParts
     this.#tally = tally
     this.#events = events
     this.#backoff = new Backoff(settings.backoff, settings.random)
@@ -96,7 +95,7 @@ export class Connection {
     this.#dial()
   }
 
-  #dial(hold?: Hold): void {
+  #dial(hold: Hold = (go) => go()): void {
     this.#tally.attempts += 1
     const events = {
       welcomed: (link: Link, welcome: Welcome) => this.#welcomed(link, welcome),
@@ -104,7 +103,7 @@ export class Connection {
       ended: (link: Link, ending: Ending) => this.#ended(link, ending),
       failed: (ending: Ending) => this.#failed(ending),
     }
-    this.#cancelDial = dial(this.#dialParts, events, hold)
+    this.#attempted = new Link(this.#linkParts, events, hold)
   }
 
   #welcomed(link: Link, welcome: Welcome): void {
@@ -113,6 +112,7 @@ export class Connection {
     this.#failures = 0
     this.#refusals = 0
     this.#moving = false
+    this.#attempted = undefined
     this.#link = link
     this.#watch(link, welcome)
     this.#events.welcomed(link, welcome)
@@ -227,7 +227,7 @@ export class Connection {
   }
 
   #close(input: 'disconnect' | 'refuse', reason: string, ending: Ending | undefined): void {
-    this.#cancelDial()
+    this.#attempted?.close()
     this.#stopWait()
     this.#stopWakes()
     this.#unwatch()

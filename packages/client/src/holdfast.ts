@@ -1,7 +1,7 @@
 import type { ServerMessage } from '@holdfast/protocol'
 import type { ChannelMessage } from './channel-core.js'
 import { Channel, type EventMap, encode } from './channel.js'
-import { Channels, inboxOf } from './channels.js'
+import { Channels } from './channels.js'
 import { Connection } from './connection.js'
 import { Emitter } from './emitter.js'
 import { HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
@@ -192,10 +192,8 @@ export class Holdfast {
   #welcomed(link: Link, welcome: Welcome): void {
     this.#welcome = welcome
     this.#session.welcomed(welcome)
-    this.#inbox.bind(() => {
-      const name = inboxOf(welcome)
-      return { channel: this.channel(name), core: this.#channels.get(name) }
-    })
+    const inbox = this.#channels.findInbox(welcome)
+    if (inbox) this.#inbox.bind(this.channel<InboxEvents>(inbox), this.#channels.get(inbox))
     this.#channels.welcomed(link, welcome, this.#session.named)
     if (this.#state !== undefined && !welcome.session.resumed)
       void this.#sendState(this.#state).catch((error) => this.#report(error))

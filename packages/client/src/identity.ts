@@ -23,6 +23,7 @@ export interface WhoWeAre {
 }
 
 /** The part of a welcome that an application may want to know. */
-export function whoWeAre({ tenant, user, roles, connection, session, node, expiresAt, state }: Welcome): WhoWeAre {
+export function whoWeAre(welcome: Welcome): WhoWeAre {
+  const { tenant, user, roles, connection, session, node, expiresAt, state } = welcome
   return { tenant, user, roles, connection, session: session.id, resumed: session.resumed, node, expiresAt, state }
 }

@@ -1,5 +1,6 @@
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
 import type { Channel, ChannelEvent, EventMap } from './channel.js'
+import type { HoldfastError } from './errors.js'
 import type { Wire } from './wire.js'
 
 /** A notification, as `notify` on the server sends it. */
@@ -22,12 +23,6 @@ export interface InboxOptions {
   readonly autoAck?: boolean
 }
 
-/** How an inbox finds its channel: only the server's welcome says whose it is. */
-export interface InboxChannel<M extends EventMap> {
-  readonly channel: Channel<M>
-  readonly core: ChannelCore
-}
-
 /**
  * The messages for this user, on whichever device. The server subscribes by itself and starts after what was acknowledged, so that what
  * lies in the inbox is delivered again until some device has acknowledged it.
@@ -35,10 +30,9 @@ export interface InboxChannel<M extends EventMap> {
 export class Inbox<M extends EventMap = InboxEvents> {
   readonly #wire: Wire
   readonly #listeners = new Set<Listener<M>>()
-  #found: InboxChannel<M> | undefined
+  #channel: Channel<M> | undefined
   #autoAck = false
   #wanted = 0
-  #acked = 0
   #acking = false
   #epoch: string | undefined
 
@@ -49,7 +43,7 @@ export class Inbox<M extends EventMap = InboxEvents> {
 
   /** The channel, once the server has said who we are. */
   get channel(): Channel<M> | undefined {
-    return this.#found?.channel
+    return this.#channel
   }
 
   /** Listens like `channel.on`, from before the first connection if need be; returns the undo. */
@@ -59,21 +53,20 @@ export class Inbox<M extends EventMap = InboxEvents> {
   ): () => void {
     const listener: Listener<M> = { attach: (channel) => channel.on(event, handler), off: undefined }
     this.#listeners.add(listener)
-    listener.off = this.#found && listener.attach(this.#found.channel)
+    listener.off = this.#channel && listener.attach(this.#channel)
     return () => {
       this.#listeners.delete(listener)
       listener.off?.()
     }
   }
 
-  /** Tells the server that everything up to `offset` is dealt with. Never moves back; one that was lost is sent again. */
+  /** Tells the server that everything up to `offset` is dealt with; does so again after a disconnect. Never moves back. */
   ack(offset: number): void {
-    const epoch = this.#found?.core.dispatcher.position?.epoch
+    const epoch = this.#channel?.position?.epoch
     // Offsets begin anew with the stream.
-    if (epoch !== this.#epoch) this.#wanted = this.#acked = 0
+    this.#wanted = Math.max(epoch === this.#epoch ? this.#wanted : 0, offset)
     this.#epoch = epoch
-    this.#wanted = Math.max(this.#wanted, offset)
-    this.#flush()
+    void this.#flush()
   }
 
   /** @internal Acknowledges by itself from now on. */
@@ -82,40 +75,33 @@ export class Inbox<M extends EventMap = InboxEvents> {
   }
 
   /** @internal The server said who we are. */
-  bind(find: () => InboxChannel<M>): void {
-    if (!this.#found) {
-      this.#found = find()
-      this.#found.core.moves.add(() => this.#moved())
-      for (const listener of this.#listeners) listener.off = listener.attach(this.#found.channel)
-    }
-    this.#flush()
+  bind(channel: Channel<M>, core: ChannelCore): void {
+    if (this.#channel) return
+    this.#channel = channel
+    core.moves.add(() => this.#moved())
+    for (const listener of this.#listeners) listener.off = listener.attach(channel)
+    if (this.#wanted > 0) void this.#flush()
   }
 
   #moved(): void {
-    const { offset } = this.#found?.core.dispatcher.position ?? { offset: 0 }
-    if (this.#autoAck && this.#listeners.size > 0) this.ack(offset)
+    const { position } = this.#channel ?? {}
+    if (this.#autoAck && this.#listeners.size > 0 && position) this.ack(position.offset)
   }
 
   /** One at a time, the newest each time. */
-  #flush(): void {
-    const { requests, report } = this.#wire
-    if (!this.#found || this.#acking || this.#wanted <= this.#acked || !this.#wire.link()) return
-    const offset = this.#wanted
+  async #flush(): Promise<void> {
+    if (!this.#channel || this.#acking) return
     this.#acking = true
-    const head = { type: 'ack', channel: this.#found.core.name, offset }
-    void requests
-      .request(head)
-      .then(() => (this.#acked = offset))
-      .catch((error: unknown) => {
-        // The next welcome tries again; a refusal would be repeated.
-        if ((error as { retryable?: boolean }).retryable) return
-        this.#acked = offset
-        report(error)
-      })
-      .finally(() => {
-        this.#acking = false
-        if (this.#acked === offset) this.#flush()
-      })
+    try {
+      for (let offset = 0; offset !== this.#wanted;) {
+        offset = this.#wanted
+        await this.#wire.requests.request({ type: 'ack', channel: this.#channel.name, offset }, { resend: true })
+      }
+    } catch (error) {
+      // Whoever disconnects knows; what is in the inbox comes again.
+      if ((error as HoldfastError).code !== 'disconnected') this.#wire.report(error)
+    }
+    this.#acking = false
   }
 }
 

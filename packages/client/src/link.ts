@@ -1,8 +1,9 @@
-import type { ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import { SUBPROTOCOL, type ServerMessage, type ServerMessageOf } from '@holdfast/protocol'
 import type { Clock } from './clock.js'
-import type { HoldfastError } from './errors.js'
+import { HoldfastError, asHoldfastError } from './errors.js'
 import { decodeInbound } from './inbound.js'
-import { Socket, type WebSocketConstructor } from './socket.js'
+import { type Socket, type WebSocketConstructor, findWebSocket, openSocket } from './socket.js'
+import type { TokenSource } from './token.js'
 
 /** The first message of every connection. */
 export type Welcome = ServerMessageOf<'welcome'>
@@ -21,63 +22,100 @@ export interface Ending {
   readonly error?: HoldfastError
 }
 
-/** What happens on a link, in this order: opened, welcomed, messages, ended. */
+/** What an attempt needs. */
+export interface LinkParts {
+  readonly url: string
+  readonly WebSocket: WebSocketConstructor | undefined
+  readonly token: TokenSource
+  readonly clock: Clock
+  /** Milliseconds from the opening of the socket to `welcome`. */
+  readonly connectTimeoutMs: number
+  /** The `hello` frame of this moment. */
+  hello(token: string | undefined): string
+}
+
+/** What comes of an attempt: either `failed`, or `welcomed`, then messages, then `ended`. */
 export interface LinkEvents {
-  opened(link: Link): void
+  failed(ending: Ending): void
   welcomed(link: Link, welcome: Welcome): void
   received(link: Link, message: ServerMessage): void
   ended(link: Link, ending: Ending): void
 }
 
-/** One connection: a socket that speaks the protocol, from its opening to its end. */
+/** Holds an opened socket back before it says `hello`; `go` lets it. */
+export type Hold = (go: () => void) => void
+
+/** One connection, from the first question for a token to its end. */
 export class Link {
   /** When something was last heard from the server. */
-  heardAt: number
+  heardAt = 0
   /** Frames heard. */
   frames = 0
-  readonly #socket: Socket
-  readonly #clock: Clock
+  readonly #parts: LinkParts
   readonly #events: LinkEvents
-  #welcomed = false
+  #socket: Socket | undefined
+  #state: 'dialing' | 'live' | 'over' = 'dialing'
   #goodbye: Goodbye | undefined
   #goodbyeAt: number | undefined
+  #stopTimer: () => void = () => {}
 
-  constructor(WebSocket: WebSocketConstructor, url: string, subprotocol: string, clock: Clock, events: LinkEvents) {
-    this.#clock = clock
+  /** Makes one attempt: token, socket, hello, welcome. */
+  constructor(parts: LinkParts, events: LinkEvents, hold: Hold) {
+    this.#parts = parts
     this.#events = events
-    this.heardAt = clock.now()
-    this.#socket = new Socket(new WebSocket(url, [subprotocol]), {
-      opened: () => events.opened(this),
-      received: (frame) => this.#received(frame),
-      closed: (code, reason) => this.#ended(code, reason),
-    })
+    void this.#dial(hold)
   }
 
   /** Sends a frame; false when the socket is not open. */
   send(frame: string): boolean {
-    return this.#socket.send(frame)
+    return this.#socket?.send(frame) ?? false
   }
 
   /** Asks for a sign of life; the answer carries the time of the question. */
   ping(): void {
-    this.send(JSON.stringify({ type: 'ping', at: this.#clock.now() }))
+    this.send(JSON.stringify({ type: 'ping', at: this.#parts.clock.now() }))
   }
 
   /** Ends it by wish, with 1000; reports nothing more. */
   close(): void {
-    this.#socket.close()
+    this.#state = 'over'
+    this.#stopTimer()
+    this.#socket?.close()
   }
 
   /** Ends it because nothing comes any more, and reports that. */
-  abandon(reason: string): void {
-    this.#socket.abandon()
-    this.#ended(1006, reason)
+  abandon(reason: string, error?: HoldfastError): void {
+    this.#socket?.close(true)
+    this.#end({ code: 1006, reason, ...(error && { error }) })
+  }
+
+  async #dial(hold: Hold): Promise<void> {
+    const { token, WebSocket, url, clock, connectTimeoutMs } = this.#parts
+    try {
+      const credential = await token.get()
+      const constructor = await findWebSocket(WebSocket)
+      if (this.#state === 'over') return
+      this.#stopTimer = clock.after(connectTimeoutMs, () => this.#expire(connectTimeoutMs))
+      this.#socket = openSocket(constructor, url, SUBPROTOCOL, {
+        opened: () => hold(() => this.send(this.#parts.hello(credential))),
+        received: (frame) => this.#received(frame),
+        closed: (code, reason) => this.#end({ code, reason, goodbye: this.#goodbye, goodbyeAt: this.#goodbyeAt }),
+      })
+    } catch (thrown) {
+      const error = asHoldfastError(thrown, 'transport_failed', 'No connection could be opened')
+      this.abandon(error.message, error)
+    }
+  }
+
+  #expire(ms: number): void {
+    const reason = `No welcome within ${ms} ms`
+    this.abandon(reason, new HoldfastError('timeout', reason, { retryable: true }))
   }
 
   #received(frame: string): void {
-    this.heardAt = this.#clock.now()
+    this.heardAt = this.#parts.clock.now()
     this.frames += 1
-    for (const message of decodeInbound(frame)) this.#message(message)
+    for (const message of decodeInbound(frame)) if (this.#state !== 'over') this.#message(message)
   }
 
   #message(message: ServerMessage): void {
@@ -86,13 +124,18 @@ export class Link {
       this.#goodbye = message
       this.#goodbyeAt = this.heardAt
     }
-    if (this.#welcomed) return this.#events.received(this, message)
+    if (this.#state === 'live') return this.#events.received(this, message)
     if (message.type !== 'welcome') return
-    this.#welcomed = true
+    this.#state = 'live'
+    this.#stopTimer()
     this.#events.welcomed(this, message)
   }
 
-  #ended(code: number, reason: string): void {
-    this.#events.ended(this, { code, reason, goodbye: this.#goodbye, goodbyeAt: this.#goodbyeAt })
+  #end(ending: Ending): void {
+    const state = this.#state
+    this.#state = 'over'
+    this.#stopTimer()
+    if (state === 'live') this.#events.ended(this, ending)
+    else if (state === 'dialing') this.#events.failed(ending)
   }
 }

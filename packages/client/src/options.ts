@@ -71,7 +71,7 @@ export function settingsFrom(url: string, options: HoldfastOptions): Settings {
     clock: systemClock,
     random: systemRandom,
     wakes: browserWakes,
-    ...options,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     ...filled('', options, {
       maxAttempts: 0,
       stableMs: 10_000,
@@ -109,14 +109,11 @@ function filled<T extends Record<string, number>>(
 /** An address as `ws:` or `wss:`; in a page it may be relative, and `http:` stands for `ws:`. */
 function checkUrl(url: string): string {
   const here = (globalThis.location as Location | undefined)?.href
-  if (!URL.canParse(url, here)) throw invalid('url', 'an address such as wss://example.com/ws', url)
-  const address = new URL(url, here)
-  if (!/^(ws|http)s?:$/.test(address.protocol)) throw invalid('url', 'an address with ws:, wss:, http: or https:', url)
-  address.hash = ''
-  return address.href.replace(/^http/, 'ws')
+  const address = URL.canParse(url, here) ? new URL(url, here).href.replace(/^http/, 'ws').replace(/#.*/, '') : ''
+  if (!/^wss?:/.test(address)) throw invalid('url', 'an address such as wss://example.com/ws', url)
+  return address
 }
 
 function invalid(name: string, expected: string, received: unknown): HoldfastError {
-  const shown = typeof received === 'string' ? JSON.stringify(received) : String(received)
-  return new HoldfastError('invalid_option', `${name} must be ${expected}, received ${shown}`)
+  return new HoldfastError('invalid_option', `${name} must be ${expected}, received ${JSON.stringify(received)}`)
 }

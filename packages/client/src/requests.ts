@@ -1,7 +1,7 @@
-import type { ServerMessageOf } from '@holdfast/protocol'
+import type { ErrorCode, ServerMessageOf } from '@holdfast/protocol'
 import { abortable } from './abort.js'
 import type { Clock } from './clock.js'
-import { HoldfastError, errorFromAnswer } from './errors.js'
+import { type ClientErrorCode, HoldfastError, errorFromAnswer } from './errors.js'
 import type { Link, Welcome } from './link.js'
 import { OfflineQueue } from './offline-queue.js'
 import type { Settings } from './options.js'
@@ -109,8 +109,12 @@ export class Requests {
   ask(head: Head, options: RequestOptions, outcome: Outcome): () => void {
     const entry = this.#entry(head, options, outcome)
     const refusal = this.#refusal ?? this.#enqueue(entry)
-    if (refusal) outcome.failed(refusal)
-    else this.#pump()
+    if (refusal) {
+      outcome.failed(refusal)
+      return () => {}
+    }
+    this.#pump()
+    if (!entry.link) this.#limitAge(entry)
     return () => this.#forsake(entry)
   }
 
@@ -139,7 +143,7 @@ export class Requests {
     if (this.#link === link) this.#link = undefined
     this.#held = false
     if (resend) this.#takeBack((entry) => entry.link === link && entry.options.resend === true)
-    const error = new HoldfastError('disconnected', 'The connection ended before the answer came', { retryable: true })
+    const error = failure('disconnected', 'The connection ended before the answer came')
     for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
   }
 
@@ -182,17 +186,9 @@ export class Requests {
   }
 
   #enqueue(entry: Entry): HoldfastError | undefined {
-    if (entry.bytes > this.#limits.messageBytesMax) return tooBig(entry.bytes, this.#limits.messageBytesMax)
     if (entry.options.urgent) this.#urgent.push(entry)
-    else if (!this.#canSend() && !this.#line.push(entry)) return queueFull()
-    else if (this.#canSend()) return void this.#send(entry, this.#link!)
-    this.#limitAge(entry)
+    else if (!this.#line.push(entry)) return failure('queue_full', 'Too much waits to be sent already')
     return undefined
-  }
-
-  #canSend(): boolean {
-    const room = this.#inFlight.size < this.#limits.commandsInFlightMax
-    return this.#link !== undefined && !this.#held && room && this.#line.count === 0 && this.#urgent.length === 0
   }
 
   #pump(): void {
@@ -205,8 +201,11 @@ export class Requests {
 
   #send(entry: Entry, link: Link): void {
     entry.stopTimer()
-    if (entry.bytes > this.#limits.messageBytesMax)
-      return this.#fail(entry, tooBig(entry.bytes, this.#limits.messageBytesMax))
+    const { messageBytesMax } = this.#limits
+    if (entry.bytes > messageBytesMax) {
+      const problem = `a message must be at most ${messageBytesMax} bytes, received ${entry.bytes}`
+      return this.#fail(entry, failure('limit_exceeded', problem))
+    }
     entry.link = link
     entry.sentAt = this.#clock.now()
     this.#inFlight.set(entry.id, entry)
@@ -219,7 +218,10 @@ export class Requests {
     const { resend } = entry.options
     const leftMs = entry.madeAt + (resend ? this.#ageMaxMs : entry.timeoutMs) - this.#clock.now()
     entry.stopTimer = this.#clock.after(Math.max(0, leftMs), () =>
-      this.#fail(entry, resend ? queueExpired(this.#ageMaxMs) : timedOut(entry)),
+      this.#fail(
+        entry,
+        resend ? failure('queue_expired', `Waited ${this.#ageMaxMs} ms for a connection`) : timedOut(entry),
+      ),
     )
   }
 
@@ -227,6 +229,7 @@ export class Requests {
     const entries = [...this.#inFlight.values()].filter((entry) => !entry.forsaken && which(entry))
     for (const entry of entries) {
       this.#remove(entry)
+      entry.link = undefined
       this.#limitAge(entry)
     }
     this.#line.putBack(entries.sort((a, b) => a.id - b.id))
@@ -251,18 +254,10 @@ export class Requests {
   }
 }
 
-function tooBig(bytes: number, max: number): HoldfastError {
-  return new HoldfastError('limit_exceeded', `a message must be at most ${max} bytes, received ${bytes}`)
-}
-
-function queueFull(): HoldfastError {
-  return new HoldfastError('queue_full', 'Too much waits to be sent already', { retryable: true })
-}
-
-function queueExpired(ms: number): HoldfastError {
-  return new HoldfastError('queue_expired', `Waited ${ms} ms for a connection`, { retryable: true })
-}
-
 function timedOut(entry: Entry): HoldfastError {
-  return new HoldfastError('timeout', `No answer within ${entry.timeoutMs} ms`, { retryable: true })
+  return failure('timeout', `No answer within ${entry.timeoutMs} ms`)
+}
+
+function failure(code: ClientErrorCode | ErrorCode, message: string): HoldfastError {
+  return new HoldfastError(code, message, { retryable: code !== 'limit_exceeded' })
 }

@@ -21,59 +21,52 @@ export interface SocketEvents {
   closed(code: number, reason: string): void
 }
 
+/** A WebSocket behind the few calls that the client makes. */
+export interface Socket {
+  /** Sends a frame; one that the socket does not take is lost, and the socket about to report its end. */
+  send(frame: string): boolean
+  /** Reports nothing more, and closes with 1000. With `gone` it is dropped: a closing handshake would wait for an end that is not there. */
+  close(gone?: boolean): void
+}
+
 const OPEN = 1
 
-/** A WebSocket behind the few calls that the client makes. */
-export class Socket {
-  readonly #socket: WebSocketLike
-  #done = false
-
-  constructor(socket: WebSocketLike, events: SocketEvents) {
-    this.#socket = socket
-    socket.onopen = () => this.#done || events.opened()
-    socket.onmessage = (event: { data: unknown }) => {
-      if (!this.#done && typeof event.data === 'string') events.received(event.data)
-    }
-    socket.onclose = (event: { code?: number; reason?: string }) => {
-      if (this.#done) return
-      this.#done = true
-      events.closed(event.code ?? 1006, event.reason ?? '')
-    }
-    // A close event follows every error; without a listener `ws` would end the process.
-    socket.onerror = () => {}
+/** Opens a socket. */
+export function openSocket(
+  WebSocket: WebSocketConstructor,
+  url: string,
+  subprotocol: string,
+  events: SocketEvents,
+): Socket {
+  const socket = new WebSocket(url, [subprotocol])
+  const silence = (): void => {
+    socket.onopen = socket.onmessage = socket.onclose = null
   }
-
-  /** Sends a frame; false when the socket is not open. */
-  send(frame: string): boolean {
-    if (this.#done || this.#socket.readyState !== OPEN) return false
-    try {
-      this.#socket.send(frame)
-      return true
-    } catch {
-      return false
-    }
+  socket.onopen = events.opened
+  socket.onmessage = ({ data }: { data: unknown }) => typeof data === 'string' && events.received(data)
+  socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) => {
+    silence()
+    events.closed(code, reason)
   }
-
-  /** Closes with 1000 and reports nothing more. */
-  close(reason = 'Normal closure'): void {
-    this.#done = true
-    try {
-      this.#socket.close(1000, reason)
-    } catch {
-      // A socket that never opened may refuse to be closed with a code.
-    }
+  // A close event follows every error; without a listener `ws` would end the process.
+  socket.onerror = () => {}
+  return {
+    send: (frame) => socket.readyState === OPEN && attempt(() => socket.send(frame)),
+    close(gone) {
+      silence()
+      const { terminate } = socket as { terminate?: () => void }
+      attempt(() => (gone && terminate ? terminate.call(socket) : socket.close(1000, 'Normal closure')))
+    },
   }
+}
 
-  /** Drops a socket whose other end is not there: a closing handshake would wait for it. */
-  abandon(): void {
-    this.#done = true
-    const { terminate } = this.#socket as { terminate?: () => void }
-    try {
-      if (terminate) terminate.call(this.#socket)
-      else this.#socket.close()
-    } catch {
-      // It is gone already.
-    }
+/** A socket that is closed already, or was never open, may throw; either way there is nothing left to do. */
+function attempt(act: () => void): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -88,15 +81,9 @@ export async function findWebSocket(given: WebSocketConstructor | undefined): Pr
   // A name that is computed keeps bundlers for the browser from looking for the package.
   const name = ['w', 's'].join('')
   try {
-    const module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
-      WebSocket: WebSocketConstructor
-    }
-    return module.WebSocket
+    const module: unknown = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+    return (module as { WebSocket: WebSocketConstructor }).WebSocket
   } catch (cause) {
-    throw new HoldfastError(
-      'invalid_option',
-      'options.WebSocket must be given where no WebSocket is global, or the package ws installed',
-      { cause },
-    )
+    throw new HoldfastError('invalid_option', 'options.WebSocket must be given, or the package ws installed', { cause })
   }
 }

@@ -3,17 +3,15 @@ export type WakeSource = (wake: () => void) => () => void
 
 /** A page that becomes visible or is shown again, a network that returns. Does nothing outside a browser. */
 export const browserWakes: WakeSource = (wake) => {
+  const listening = new AbortController()
   const page = globalThis.document as Document | undefined
-  if (page === undefined || typeof globalThis.addEventListener !== 'function') return () => {}
-  const onVisible = (): void => {
-    if (page.visibilityState === 'visible') wake()
+  if (page) {
+    const { signal } = listening
+    const onVisible = (): void => {
+      if (page.visibilityState === 'visible') wake()
+    }
+    page.addEventListener('visibilitychange', onVisible, { signal })
+    for (const event of ['online', 'pageshow']) globalThis.addEventListener(event, wake, { signal })
   }
-  page.addEventListener('visibilitychange', onVisible)
-  globalThis.addEventListener('online', wake)
-  globalThis.addEventListener('pageshow', wake)
-  return () => {
-    page.removeEventListener('visibilitychange', onVisible)
-    globalThis.removeEventListener('online', wake)
-    globalThis.removeEventListener('pageshow', wake)
-  }
+  return () => listening.abort()
 }
