@@ -22,7 +22,7 @@ function isFresh() {
   const builtAt = statSync(page).mtimeMs
   const inputs = [
     join(standalone, 'vite.config.ts'),
-    join(standalone, 'src', 'demo'),
+    join(standalone, 'src'),
     join(root, 'packages', 'client', 'src'),
     join(root, 'packages', 'protocol', 'src'),
   ]

@@ -18,7 +18,10 @@ export interface Outcome {
 export interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<Outcome>
-  /** Resolves with the first match in what the command has printed to standard output and error; rejects when it ends without one. */
+  /**
+   * Resolves with the first match in what the command has printed to standard output and error; rejects when it ends
+   * without one.
+   */
   printed(pattern: RegExp): Promise<RegExpExecArray>
 }
 

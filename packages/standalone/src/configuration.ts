@@ -69,7 +69,10 @@ const settings = z.strictObject({
 /** Rules, limits or timings of the server by name, as `@holdfast/server` takes them. */
 type Members = Readonly<Record<string, unknown>>
 
-/** The settings of the standalone server, checked and with their defaults. `docs/reference/configuration.md` describes each. */
+/**
+ * The settings of the standalone server, checked and with their defaults. `docs/reference/configuration.md` describes
+ * each.
+ */
 export interface Configuration {
   readonly port: number
   readonly host: string
@@ -165,7 +168,10 @@ async function readConfigurationFile(path: string): Promise<Record<string, unkno
   return parseConfiguration(text, path)
 }
 
-/** The mapping that a YAML text holds; an empty text holds an empty one. Throws a `Failure` that names `path` and the line. */
+/**
+ * The mapping that a YAML text holds; an empty text holds an empty one. Throws a `Failure` that names `path` and the
+ * line.
+ */
 export function parseConfiguration(text: string, path: string): Record<string, unknown> {
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true })
   const problem = document.errors[0]

@@ -8,7 +8,9 @@ export interface LogStream {
   write(text: string): unknown
 }
 
-/** A logger that writes JSON lines, or one readable line each where `format` is `pretty` or the stream is a terminal. */
+/**
+ * A logger that writes JSON lines, or one readable line each where `format` is `pretty` or the stream is a terminal.
+ */
 export function createLog(options: Configuration['log'], stream: LogStream): Logger {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && stream.isTTY === true)
   const write = pretty ? (line: string) => stream.write(prettyLine(line)) : (line: string) => stream.write(line)

@@ -22,8 +22,9 @@ export interface FoundSecret {
 }
 
 /**
- * The secret of the configuration; in development, without one, that of `<data dir>/secret`, made and kept there (mode 0600) on first use.
- * Throws a `Failure` that says what to set when there is none in staging and production, or when it is too short or well known.
+ * The secret of the configuration; in development, without one, that of `<data dir>/secret`, made and kept there (mode
+ * 0600) on first use. Throws a `Failure` that says what to set when there is none in staging and production, or when it
+ * is too short or well known.
  */
 export async function findSecret(configuration: Configuration, cwd: string): Promise<FoundSecret> {
   const { secret, environment } = configuration

@@ -14,6 +14,10 @@ import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
 import { toNodeListener } from './http/node-bridge.js'
 import { type Handler, createSite } from './http/site.js'
+import { createTokenMint } from './token-mint.js'
+
+/** A request that takes longer to arrive holds a socket and is nobody's in earnest. */
+const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 }
 
 const PAGE_DIRECTORY = fileURLToPath(new URL('../dist/demo/page/', import.meta.url))
 
@@ -39,19 +43,26 @@ export interface Standalone {
   drain(): Promise<void>
 }
 
-/** Starts a standalone server. Throws a `Failure` that says what to do when the configuration is wrong or the port is taken. */
+/**
+ * Starts a standalone server. Throws a `Failure` that says what to do when the configuration is wrong or the port is
+ * taken.
+ */
 export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
   const { configuration, log } = parts
   if (configuration.engine !== 'memory') throw new Failure(REDIS_UNAVAILABLE, EXIT.usage)
   const assets = await findDemo(configuration, log)
   const holdfast = build(parts)
   if (assets) registerDemo(holdfast, parts)
-  const site = createSite({ routes: routesOf(holdfast, parts.secret, assets !== undefined), assets })
+  const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets })
   const server = createServer(
+    TIMEOUTS,
     toNodeListener(site, (error) => log.error({ reason: describeError(error) }, 'request failed')),
   )
   const detach = holdfast.attach(server)
-  const authority = await listen(server, configuration)
+  const authority = await listen(server, configuration).catch(async (error: unknown) => {
+    await holdfast.close()
+    throw error
+  })
   return {
     url: `http://${authority}`,
     webSocketUrl: `ws://${authority}${configuration.path}`,
@@ -112,13 +123,14 @@ function registerDemo(holdfast: Holdfast, { cwd, clock }: StandaloneParts): void
   registerSpeakMethod(holdfast, clock)
 }
 
-function routesOf(holdfast: Holdfast, secret: string, demo: boolean): Map<string, Handler> {
+function routesOf(holdfast: Holdfast, { secret, configuration }: StandaloneParts, demo: boolean): Map<string, Handler> {
   const health: Handler = ({ request }) => holdfast.fetch(request)
   const routes = new Map([
     ['GET /health/live', health],
     ['GET /health/ready', health],
   ])
-  return demo ? routes.set('POST /demo/token', tokenRoute(secret)) : routes
+  const mint = createTokenMint(secret, configuration.auth)
+  return demo ? routes.set('POST /demo/token', tokenRoute(mint)) : routes
 }
 
 /** Resolves with host and port for clients on this machine. */

@@ -1,12 +1,12 @@
 import { Holdfast, type StatusChange } from '@holdfast/client'
-import { signToken } from '@holdfast/server'
 import { WebSocket } from 'ws'
 import { localAuthority } from '../address.js'
-import { loadConfiguration } from '../configuration.js'
+import { type Configuration, loadConfiguration } from '../configuration.js'
 import { COMMAND_LINE_USER, DEMO_TENANT } from '../demo/tenant.js'
 import { EXIT, Failure, describeError } from '../failure.js'
 import { findSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
+import { type Bearer, createTokenMint } from '../token-mint.js'
 
 const TOKEN_TTL_S = 300
 
@@ -40,11 +40,19 @@ export async function connect(options: RemoteOptions, shell: Shell, signal: Abor
   const { host, port, path } = configuration
   const url = checkUrl(options.url ?? (env['HOLDFAST_URL'] || `ws://${localAuthority(host, port)}${path}`))
   const given = options.token ?? (env['HOLDFAST_TOKEN'] || undefined)
-  const secret = given === undefined ? (await findSecret(configuration, shell.cwd)).secret : ''
-  const token = (): string => given ?? signToken({ secret, tenant, user, ttlSeconds: TOKEN_TTL_S })
+  const token = given ?? (await tokenSource(configuration, shell.cwd, { tenant, user, ttlSeconds: TOKEN_TTL_S }))
   const client = new Holdfast(url, { token, WebSocket, name: 'holdfast-cli', connect: false })
   await opened(client, url, signal)
   return { client, url, whom: given === undefined ? `user ${user} of tenant ${tenant}` : 'the owner of this token' }
+}
+
+/** A new token for each attempt: a command may run for days. */
+async function tokenSource(configuration: Configuration, cwd: string, bearer: Bearer): Promise<() => string> {
+  const { secret } = await findSecret(configuration, cwd)
+  const mint = createTokenMint(secret, configuration.auth)
+  // What cannot be in a token is said now, not at the first attempt.
+  mint(bearer)
+  return () => mint(bearer)
 }
 
 function checkUrl(url: string): string {

@@ -25,7 +25,7 @@ export async function serve(options: ServeOptions, shell: Shell): Promise<number
   shell.stdout.write(banner(standalone, configuration, found))
   if (options.open && standalone.demo) openBrowser(standalone.url, shell)
   const signal = await stopped
-  log.info({ signal }, 'draining')
+  log.info({ signal }, 'stopping')
   for (const name of ['SIGINT', 'SIGTERM'] as const) shell.onSignal(name, () => shell.exit(EXIT.interrupted))
   await standalone.drain()
   log.info({}, 'stopped')

@@ -1,9 +1,9 @@
-import { signToken } from '@holdfast/server'
 import { loadConfiguration } from '../configuration.js'
 import { parseDuration } from '../duration.js'
-import { EXIT, Failure, describeError } from '../failure.js'
+import { EXIT, Failure } from '../failure.js'
 import { findSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
+import { createTokenMint } from '../token-mint.js'
 
 /** The flags of `holdfast token`. */
 export interface TokenOptions {
@@ -26,13 +26,7 @@ export async function token(options: TokenOptions, shell: Shell): Promise<number
   }
   const configuration = await loadConfiguration({ env: shell.env, file: options.config })
   const { secret } = await findSecret(configuration, shell.cwd)
-  const { issuer, audience, claims } = configuration.auth
-  if (claims) throw new Failure('holdfast token cannot make tokens where auth.claims renames their claims', EXIT.usage)
-  const named = { ...(issuer !== undefined && { issuer }), ...(audience !== undefined && { audience }) }
-  try {
-    shell.stdout.write(`${signToken({ secret, tenant, user, roles, ttlSeconds: ttlMs / 1000, ...named })}\n`)
-  } catch (error) {
-    throw new Failure(`--${describeError(error)}`, EXIT.usage)
-  }
+  const mint = createTokenMint(secret, configuration.auth)
+  shell.stdout.write(`${mint({ tenant, user, roles, ttlSeconds: ttlMs / 1000 })}\n`)
   return EXIT.done
 }

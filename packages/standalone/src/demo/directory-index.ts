@@ -31,8 +31,9 @@ export interface IndexOptions {
 }
 
 /**
- * Indexes the directory tree at `root`: lists it, reads every file, sums up. Symbolic links are counted and never followed; what may not
- * be read is counted too. Throws when the tree holds more than `INDEX_FILES_MAX` files or `root` is not a directory.
+ * Indexes the directory tree at `root`: lists it, reads every file, sums up. Symbolic links are counted and never
+ * followed; what may not be read is counted too. Throws when the tree holds more than `INDEX_FILES_MAX` files or `root`
+ * is not a directory.
  */
 export async function indexDirectory(root: string, options: IndexOptions): Promise<IndexSummary> {
   options.observer.phase('Listing')

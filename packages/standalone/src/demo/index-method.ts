@@ -38,8 +38,8 @@ export interface IndexMethodParts {
 }
 
 /**
- * Registers `demo.index {path?, pace?}`: starts an operation that indexes a directory below `start`, and answers `{operation, path}` once it runs.
- * The caller owns it; the command line may watch it.
+ * Registers `demo.index {path?, pace?}`: starts an operation that indexes a directory below `start`, and answers
+ * `{operation, path}` once it runs. The caller owns it; the command line may watch it.
  */
 export function registerIndexMethod({ holdfast, start, clock }: IndexMethodParts): void {
   let running = 0

@@ -2,8 +2,8 @@ import { realpath, stat } from 'node:fs/promises'
 import { relative, resolve, sep } from 'node:path'
 
 /**
- * The real directory that `path` names below `start`. Throws, with a text for people, when it does not exist, is not a directory, or lies outside
- * `start` once every link on the way to it is resolved.
+ * The real directory that `path` names below `start`. Throws, with a text for people, when it does not exist, is not a
+ * directory, or lies outside `start` once every link on the way to it is resolved.
  */
 export async function resolveInside(start: string, path: string): Promise<string> {
   const root = await realpath(start)

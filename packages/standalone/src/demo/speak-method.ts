@@ -7,8 +7,8 @@ const EVERY_MS = 1300
 const LINES = ['The tide does not wait for you.', 'You cannot hear this yet.', 'But it is kept for you, in order.']
 
 /**
- * Registers `demo.speak`: the server says three things in the demo's room, one after another, beginning in a moment. The page asks for it before it cuts its
- * own network, so that there is something to miss. One speech at a time.
+ * Registers `demo.speak`: the server says three things in the demo's room, one after another, beginning in a moment.
+ * The page asks for it before it cuts its own network, so that there is something to miss. One speech at a time.
  */
 export function registerSpeakMethod(holdfast: Holdfast, clock: Clock): void {
   let speaking = false

@@ -1,6 +1,6 @@
-import { signToken } from '@holdfast/server'
 import { z } from 'zod'
 import { type Handler, refusal } from '../http/site.js'
+import type { TokenMint } from '../token-mint.js'
 import { DEMO_TENANT } from './tenant.js'
 
 const TOKEN_TTL_S = 3600
@@ -13,16 +13,16 @@ const body = z.object({
 })
 
 /**
- * `POST /demo/token {"user": "ada"}` answers a token of the demo's tenant. It hands tokens to whoever asks, so it listens to this machine alone: the
- * connection must come from it, and the page that asks must be ours.
+ * `POST /demo/token {"user": "ada"}` answers a token of the demo's tenant. It hands tokens to whoever asks, so it
+ * listens to this machine alone: the connection must come from it, and the page that asks must be ours.
  */
-export function tokenRoute(secret: string): Handler {
+export function tokenRoute(mint: TokenMint): Handler {
   return async ({ request, peer }) => {
     if (!isLoopbackAddress(peer) || !isOwnPage(request)) return refusal(403, 'permission_denied', LOCAL_ONLY)
     const parsed = body.safeParse(await request.json().catch(() => undefined))
     if (!parsed.success) return refusal(400, 'bad_request', NAME_EXPECTED)
     const { user } = parsed.data
-    const token = signToken({ secret, tenant: DEMO_TENANT, user, ttlSeconds: TOKEN_TTL_S })
+    const token = mint({ tenant: DEMO_TENANT, user, ttlSeconds: TOKEN_TTL_S })
     return Response.json({ token, user }, { headers: { 'cache-control': 'no-store' } })
   }
 }

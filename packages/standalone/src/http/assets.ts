@@ -23,7 +23,10 @@ export interface Asset {
 /** The files of a built page by the exact path they are served at; a request never reaches the file system. */
 export type Assets = ReadonlyMap<string, Asset>
 
-/** Reads a built page. `index.html` is served at `/`; files of unknown kinds are left out. Undefined when the page was not built. */
+/**
+ * Reads a built page. `index.html` is served at `/`; files of unknown kinds are left out. Undefined when the page was
+ * not built.
+ */
 export async function loadAssets(directory: string): Promise<Assets | undefined> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
   const assets = new Map<string, Asset>()

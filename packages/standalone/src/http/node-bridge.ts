@@ -6,7 +6,10 @@ export const BODY_BYTES_MAX = 16_384
 
 class BodyTooLarge extends Error {}
 
-/** Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413; what the handler throws 500. */
+/**
+ * Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413; what the handler
+ * throws 500.
+ */
 export function toNodeListener(handle: Handler, onError: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
     void answer(handle, incoming)

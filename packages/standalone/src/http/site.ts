@@ -18,7 +18,10 @@ export interface SiteParts {
   readonly assets?: Assets | undefined
 }
 
-/** The HTTP side of the server: exact paths only, every answer with the security headers. A path that is not known is a 404, a method a 405. */
+/**
+ * The HTTP side of the server: exact paths only, every answer with the security headers. A path that is not known is a
+ * 404, a method a 405.
+ */
 export function createSite({ routes, assets = new Map() }: SiteParts): Handler {
   const methods = methodsByPath(routes, assets)
   return async (incoming) => {

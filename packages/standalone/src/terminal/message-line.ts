@@ -10,9 +10,9 @@ export interface ShownMessage {
   readonly data: unknown
 }
 
-/** A message as people read it: time of day, offset, event, sender, data. */
+/** A message as people read it: local time of day, offset, event, sender, data. */
 export function renderMessageLine({ at, offset, event, from, data }: ShownMessage): string {
-  const time = at.slice(11, 19)
+  const time = new Date(at).toTimeString().slice(0, 8)
   const place = offset === undefined ? '' : `#${offset}`
   return printable([time, place, event, senderOf(from), textOf(data)].filter((part) => part !== '').join('  '))
 }

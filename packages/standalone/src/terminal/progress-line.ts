@@ -20,9 +20,9 @@ export interface ProgressLineOptions {
 }
 
 /**
- * One line that says how an operation stands: phase, bar, percentage, done of total, rate, estimate with its range, item.
- * Pure. Where the terminal is too narrow, the item goes first, then the rate, the label, the counts and the estimate; the bar shrinks
- * before any of them, and the percentage stays.
+ * One line that says how an operation stands: phase, bar, percentage, done of total, rate, estimate with its range,
+ * item. Pure. Where the terminal is too narrow, the item goes first, then the rate, the label, the counts and the
+ * estimate; the bar shrinks before any of them, and the percentage stays.
  */
 export function renderProgressLine(snapshot: OperationSnapshot, options: ProgressLineOptions): string {
   const segments = segmentsOf(snapshot, options.trouble)

@@ -11,8 +11,8 @@ export interface CuttableNetwork {
 }
 
 /**
- * Makes a network whose cut is a real one: no close frame leaves, the server goes on sending into the void until it finds
- * out, and the page sees its socket end with 1006.
+ * Makes a network whose cut is a real one: no close frame leaves, the server goes on sending into the void until it
+ * finds out, and the page sees its socket end with 1006.
  */
 export function createCuttableNetwork(clock: Clock = systemClock): CuttableNetwork {
   const sockets = new Set<CuttableSocket>()

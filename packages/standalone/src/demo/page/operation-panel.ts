@@ -31,7 +31,10 @@ export class OperationPanel {
     addEventListener('hashchange', () => this.#follow())
   }
 
-  /** Shows the operation of the address or the one of the last visit; on a first visit starts one, so that there is something to see. */
+  /**
+   * Shows the operation of the address or the one of the last visit; on a first visit starts one, so that there is
+   * something to see.
+   */
   async open(): Promise<void> {
     const named = idFromHash()
     const kept = recall('operation', visitorStore())

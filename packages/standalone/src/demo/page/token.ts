@@ -1,4 +1,6 @@
-/** A token for this user, from the server that served the page. Throws with the server's own words when it gives none. */
+/**
+ * A token for this user, from the server that served the page. Throws with the server's own words when it gives none.
+ */
 export async function fetchToken(user: string): Promise<string> {
   const response = await fetch('/demo/token', {
     method: 'POST',

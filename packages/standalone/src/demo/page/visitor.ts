@@ -15,7 +15,10 @@ const NAMES = [
   'Tycho',
 ]
 
-/** Where what belongs to the person of this tab is kept: in the browser, or in the tab that was opened for somebody else. */
+/**
+ * Where what belongs to the person of this tab is kept: in the browser, or in the tab that was opened for somebody
+ * else.
+ */
 export function visitorStore(): 'local' | 'tab' {
   return new URLSearchParams(location.search).get('as') === 'guest' ? 'tab' : 'local'
 }
