@@ -138,6 +138,16 @@ describe('README.md', () => {
   })
 })
 
+describe('ARCHITECTURE.md', () => {
+  it('names only files that are there', () => {
+    const map = filesUnder('.', 'ARCHITECTURE.md')[0]?.text ?? ''
+    const named = Array.from(map.matchAll(/`([\w./-]+\.ts)`/g), ([, name = '']) => name)
+    const paths = filesUnder('.', '.ts').map(({ path }) => `/${path}`)
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((name) => !paths.some((path) => path.endsWith(`/${name}`)))).toEqual([])
+  })
+})
+
 /** A block of TypeScript on a page. */
 interface Example {
   /** The page and the line where the block begins. */
