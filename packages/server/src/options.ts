@@ -75,7 +75,7 @@ export interface HoldfastOptions {
   readonly limits?: LimitOptions
   readonly heartbeat?: {
     /** Default 25,000. */ readonly intervalMs?: number
-    /** Default 35,000. */ readonly timeoutMs?: number
+    /** Default 35,000; more than `intervalMs`. */ readonly timeoutMs?: number
   }
   readonly session?: { /** How long a session outlives its connection (default 300,000). */ readonly windowMs?: number }
   readonly presence?: {
@@ -137,6 +137,8 @@ const BUILT_IN_RULES: Readonly<Record<string, ChannelRuleOptions>> = {
   'operation:{id}': { subscribe: 'owner', publish: 'nobody', history: { size: 100, ttl: '24h' }, slow: 'latest' },
 }
 
+const HEARTBEAT = { intervalMs: 25_000, timeoutMs: 35_000 }
+
 /** Secrets that stand in tutorials. */
 const KNOWN_SECRETS = /^(.)\1*$|secret|password|changeme|change-me|your-|example|12345678901234567890/i
 
@@ -150,6 +152,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
   if (!parsed.success) throw new OptionsError(describeFirst(parsed.error, options))
   const { environment = 'development', path = '/ws', engine = 'memory', node, operations, drain } = parsed.data
   checkSecret(options.auth, environment)
+  checkHeartbeat(parsed.data)
   return {
     auth: options.auth,
     queryToken: ('queryToken' in options.auth ? options.auth.queryToken : undefined) ?? environment !== 'production',
@@ -209,7 +212,10 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     presenceInfoBytesMax: limits.presenceInfoBytesMax ?? 1_024,
     handshakeTimeoutMs: limits.handshakeTimeoutMs ?? 10_000,
     sessionWindowMs: session.windowMs ?? 300_000,
-    heartbeat: { intervalMs: heartbeat.intervalMs ?? 25_000, timeoutMs: heartbeat.timeoutMs ?? 35_000 },
+    heartbeat: {
+      intervalMs: heartbeat.intervalMs ?? HEARTBEAT.intervalMs,
+      timeoutMs: heartbeat.timeoutMs ?? HEARTBEAT.timeoutMs,
+    },
     presence: {
       graceMs: presence.graceMs ?? 15_000,
       coalesceMs: presence.coalesceMs ?? 250,
@@ -235,6 +241,12 @@ function checkSecret(auth: HoldfastOptions['auth'], environment: Environment): v
       `auth.secret must not be a known or repeated word in ${environment}; make one with: openssl rand -base64 48`,
     )
   }
+}
+
+function checkHeartbeat({ heartbeat = {} }: z.infer<typeof schema>): void {
+  const { intervalMs = HEARTBEAT.intervalMs, timeoutMs = HEARTBEAT.timeoutMs } = heartbeat
+  if (timeoutMs <= intervalMs)
+    throw new OptionsError(`heartbeat.timeoutMs must be more than intervalMs (${intervalMs}), received ${timeoutMs}`)
 }
 
 function requireDuration(duration: number | string): number {
@@ -376,6 +388,13 @@ function describeFirst(error: z.ZodError, options: unknown): string {
     (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
     options,
   )
-  const hidden = issue.path[0] === 'auth'
-  return `${path} must be ${issue.message}, received ${hidden ? typeof received : (JSON.stringify(received) ?? String(received))}`
+  return `${path} must be ${issue.message}, received ${issue.path[0] === 'auth' ? typeof received : show(received)}`
+}
+
+/** A value as an error message names it: never throws, never long. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
 }

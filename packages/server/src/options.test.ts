@@ -1,0 +1,278 @@
+import { describe, expect, it } from 'vitest'
+import { type HoldfastOptions, OptionsError, resolveOptions } from './options.js'
+import { TEST_SECRET } from './testing/test-node.js'
+
+const resolve = (options: object = {}): ReturnType<typeof resolveOptions> =>
+  resolveOptions({ auth: { secret: TEST_SECRET }, ...options } as HoldfastOptions)
+
+/** The message of the error that these options are refused with. */
+function problemOf(options: object): string {
+  try {
+    resolve(options)
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionsError)
+    expect(error).toMatchObject({ name: 'OptionsError', code: 'invalid_options' })
+    return (error as Error).message
+  }
+  return 'nothing is wrong'
+}
+
+/** Every bounded number: where it stands, its bounds, and what else its value needs. */
+const NUMBERS: [group: string, name: string, min: number, max: number, needs?: object][] = [
+  ['limits', 'messageBytesMax', 1_024, 16_777_216],
+  ['limits', 'handshakeBytesMax', 1_024, 65_536],
+  ['limits', 'commandsPerFrameMax', 1, 1_024],
+  ['limits', 'jsonDepthMax', 4, 128],
+  ['limits', 'objectKeysMax', 16, 65_536],
+  ['limits', 'channelsMax', 1, 10_000],
+  ['limits', 'commandsInFlightMax', 1, 1_024],
+  ['limits', 'outboxBytesMax', 65_536, 1_073_741_824],
+  ['limits', 'outboxTotalBytesMax', 1_048_576, 1_099_511_627_776],
+  ['limits', 'errorsMax', 1, 10_000],
+  ['limits', 'connectionsPerUserMax', 1, 1_000_000],
+  ['limits', 'connectionsMax', 1, 1_000_000],
+  ['limits', 'stateBytesMax', 0, 1_048_576],
+  ['limits', 'presenceInfoBytesMax', 0, 65_536],
+  ['limits', 'handshakeTimeoutMs', 100, 120_000],
+  ['limits', 'recoveryMessagesMax', 0, 9_999],
+  ['limits', 'recoveryBytesMax', 1_024, 1_073_741_824],
+  ['limits', 'gateMessagesMax', 1, 100_000],
+  ['limits', 'gateBytesMax', 1_024, 1_073_741_824],
+  ['heartbeat', 'timeoutMs', 21, 3_600_000, { intervalMs: 20 }],
+  ['session', 'windowMs', 0, 86_400_000],
+  ['presence', 'graceMs', 0, 600_000],
+  ['presence', 'coalesceMs', 0, 10_000],
+  ['presence', 'sampleMax', 1, 1_000],
+  ['operations', 'conflateMs', 0, 60_000],
+  ['drain', 'delayMs', 0, 600_000],
+  ['drain', 'windowMs', 0, 600_000],
+  ['drain', 'ratePerSecondMax', 1, 100_000],
+  ['drain', 'deadlineMs', 0, 3_600_000],
+]
+
+describe('a number', () => {
+  it.each(NUMBERS)('%s.%s is taken from %d to %d and not beyond', (group, name, min, max, needs = {}) => {
+    const set = (value: unknown): object => ({ [group]: { ...needs, [name]: value } })
+    for (const value of [min, max]) expect(problemOf(set(value))).toBe('nothing is wrong')
+    for (const value of [min - 1, max + 1]) expect(problemOf(set(value))).toContain(`${group}.${name} must be`)
+    for (const value of [min + 0.5, String(min), null, Number.NaN, [min], true])
+      expect(problemOf(set(value))).toContain(`${group}.${name} must be an integer from`)
+  })
+
+  it.each<[string, unknown]>([
+    ['"64k"', '64k'],
+    ['1', 1],
+    ['NaN', Number.NaN],
+    ['Infinity', Infinity],
+    ['64', 64n],
+    ['null', null],
+    ['an object', {}],
+    ['an array', [1]],
+    ['a function', () => 1],
+    [`"${'x'.repeat(64)}"`, 'x'.repeat(1_000)],
+  ])('is refused with its expectation and what came: %s', (shown, value) => {
+    const expected = `limits.messageBytesMax must be an integer from 1024 to 16777216, received ${shown}`
+    expect(problemOf({ limits: { messageBytesMax: value } })).toBe(expected)
+  })
+
+  it('may be undefined, which is the default', () =>
+    expect(resolve({ limits: { errorsMax: undefined } }).limits.errorsMax).toBe(10))
+})
+
+describe('the defaults', () => {
+  it('are those of the documentation', () => {
+    expect(resolve()).toMatchObject({
+      environment: 'development',
+      path: '/ws',
+      engine: 'memory',
+      node: undefined,
+      queryToken: true,
+      limits: {
+        messageBytesMax: 65_536,
+        handshakeBytesMax: 16_384,
+        commandsPerFrameMax: 64,
+        jsonDepthMax: 32,
+        objectKeysMax: 256,
+        channelsMax: 256,
+        commandsInFlightMax: 32,
+        outboxBytesMax: 1_048_576,
+        outboxTotalBytesMax: 268_435_456,
+        errorsMax: 10,
+        connectionsPerUserMax: 10,
+        connectionsMax: 100_000,
+        stateBytesMax: 16_384,
+        presenceInfoBytesMax: 1_024,
+        handshakeTimeoutMs: 10_000,
+        sessionWindowMs: 300_000,
+        heartbeat: { intervalMs: 25_000, timeoutMs: 35_000 },
+        presence: { graceMs: 15_000, coalesceMs: 250, sampleMax: 1_000 },
+        subscription: {
+          recovery: { messagesMax: 1_000, bytesMax: 524_288 },
+          gate: { messagesMax: 1_000, bytesMax: 262_144 },
+        },
+      },
+      drain: { delayMs: 0, windowMs: 5_000, ratePerSecondMax: 500, deadlineMs: 30_000 },
+      operations: { conflateMs: 200, runningMs: 86_400_000, completedMs: 86_400_000, failedMs: 604_800_000 },
+    })
+  })
+
+  it('have one rule: operations belong to their owner', () => {
+    const [rule, ...others] = resolve().rules
+    expect(others).toEqual([])
+    expect(rule).toMatchObject({
+      pattern: { source: 'operation:{id}' },
+      access: { subscribe: ['owner'], publish: ['nobody'] },
+      retention: { size: 100, ttlMs: 86_400_000 },
+      slow: 'latest',
+    })
+  })
+
+  it('give way to a rule for operations, in its place', () => {
+    const { rules } = resolve({
+      channels: { 'operation:{id}': { subscribe: ['owner', 'role:ops'], history: { size: 1, ttl: 1 } }, 'room:*': {} },
+    })
+    expect(rules.map(({ pattern }) => pattern.source)).toEqual(['operation:{id}', 'room:*'])
+    expect(rules[0]?.access.subscribe).toEqual(['owner', 'role:ops'])
+  })
+
+  it('recover and hold in proportion to the queue', () => {
+    const { subscription } = resolve({ limits: { outboxBytesMax: 65_536 } }).limits
+    expect([subscription.recovery.bytesMax, subscription.gate.bytesMax]).toEqual([32_768, 16_384])
+  })
+})
+
+describe('a name that is no option', () => {
+  it.each<[object, string]>([
+    [{ chanels: {} }, 'options has no option "chanels"'],
+    [{ limits: { messageBytes: 1 } }, 'limits has no option "messageBytes"'],
+    [{ channels: { 'room:*': { publsh: 'member' } } }, 'channels.room:* has no option "publsh"'],
+    [{ heartbeat: { interval: 1, timeout: 2 } }, 'heartbeat has no option "interval", "timeout"'],
+  ])('in %j is named', (options, message) => expect(problemOf(options)).toBe(message))
+})
+
+describe('auth', () => {
+  it.each<[unknown, string]>([
+    [undefined, 'auth must be an object with secret (text)'],
+    [{}, 'auth must be an object with secret (text)'],
+    [{ secret: 42 }, 'auth must be an object with secret (text)'],
+    [{ secret: TEST_SECRET, secrets: [] }, 'auth has no option "secrets"'],
+    [{ authenticate: true }, 'auth must be an object with secret (text)'],
+    [{ secret: 'x'.repeat(31) }, 'auth.secret must be at least 32 bytes, received 31'],
+    [{ secret: '' }, 'auth.secret must be at least 32 bytes, received 0'],
+  ])('%j is refused', (auth, message) => expect(problemOf({ auth })).toContain(message))
+
+  it('is not repeated in the error', () => {
+    const short = 'my-short-password'
+    expect(problemOf({ auth: { secret: short } })).not.toContain(short)
+    expect(problemOf({ auth: { secret: [short] } })).not.toContain(short)
+  })
+
+  it('counts the bytes of a secret, not its characters', () =>
+    expect(problemOf({ auth: { secret: 'é'.repeat(16) } })).toBe('nothing is wrong'))
+
+  it.each([
+    'x'.repeat(64),
+    'your-256-bit-secret-goes-in-here-now',
+    'changeme-changeme-changeme-changeme',
+    'this-is-my-super-secret-key-for-jwt',
+    'Password-Password-Password-Password',
+    '12345678901234567890123456789012',
+  ])('%j is known: good enough for development alone', (secret) => {
+    expect(problemOf({ auth: { secret } })).toBe('nothing is wrong')
+    for (const environment of ['staging', 'production'])
+      expect(problemOf({ auth: { secret }, environment })).toBe(
+        `auth.secret must not be a known or repeated word in ${environment}; make one with: openssl rand -base64 48`,
+      )
+  })
+
+  it('reads ?token= outside production, unless it says otherwise', () => {
+    const reads = (environment: string, queryToken?: boolean): boolean =>
+      resolve({ environment, auth: { secret: TEST_SECRET, ...(queryToken !== undefined && { queryToken }) } })
+        .queryToken
+    expect([reads('development'), reads('staging'), reads('production')]).toEqual([true, true, false])
+    expect([reads('production', true), reads('development', false)]).toEqual([true, false])
+  })
+
+  it('may be a function of the application', () =>
+    expect(problemOf({ auth: { authenticate: () => undefined } })).toBe('nothing is wrong'))
+})
+
+describe('the heartbeat', () => {
+  it('gives up later than it asks', () => {
+    const message = 'heartbeat.timeoutMs must be more than intervalMs (25000), received 25000'
+    expect(problemOf({ heartbeat: { timeoutMs: 25_000 } })).toBe(message)
+    expect(problemOf({ heartbeat: { intervalMs: 60_000 } })).toContain(
+      'must be more than intervalMs (60000), received 35000',
+    )
+    expect(problemOf({ heartbeat: { timeoutMs: 25_001 } })).toBe('nothing is wrong')
+    expect(problemOf({ heartbeat: { intervalMs: 20 } })).toBe('nothing is wrong')
+    expect(problemOf({ heartbeat: { intervalMs: 19 } })).toContain('heartbeat.intervalMs must be an integer from 20')
+    expect(problemOf({ heartbeat: { intervalMs: 3_599_999, timeoutMs: 3_600_000 } })).toBe('nothing is wrong')
+  })
+})
+
+describe('a duration', () => {
+  const withTtl = (ttl: unknown): object => ({ channels: { 'room:*': { history: { size: 1, ttl } } } })
+
+  it.each<[unknown, number]>([
+    [0, 0],
+    [1_500, 1_500],
+    ['250ms', 250],
+    ['1h', 3_600_000],
+    ['7d', 604_800_000],
+  ])('%j is %d ms', (ttl, ms) => expect(resolve(withTtl(ttl)).rules[0]?.retention?.ttlMs).toBe(ms))
+
+  it.each(['1 hour', '', 'h', -1, 1.5, '1.5h', null, undefined, Number.NaN])('is not %j', (ttl) =>
+    expect(problemOf(withTtl(ttl))).toContain('channels.room:*.history'),
+  )
+
+  it.each(['runningTtl', 'completedTtl', 'failedTtl'])('of operations.%s is checked', (name) => {
+    const message = `operations.${name} must be milliseconds or text such as 30s, 5m, 1h or 7d, received "soon"`
+    expect(problemOf({ operations: { [name]: 'soon' } })).toBe(message)
+    expect(problemOf({ operations: { [name]: '90s' } })).toBe('nothing is wrong')
+  })
+})
+
+describe('a channel rule', () => {
+  const withRule = (rule: unknown, pattern = 'room:*'): object => ({ channels: { [pattern]: rule } })
+  const who = 'nobody, anyone, member, server, owner, grant, role:NAME, a function, or an array of these'
+
+  it.each(['nobody', 'anyone', 'member', 'server', 'owner', 'grant', 'role:staff', ['member', 'role:x'], () => true])(
+    'gives access to %j',
+    (access) =>
+      expect(problemOf(withRule({ subscribe: access, publish: access, signal: access }))).toBe('nothing is wrong'),
+  )
+
+  it.each([true, 'members', 'role:', 'Role:x', 7, ['member', 'everyone'], {}, null])(
+    'gives no access to %j',
+    (access) =>
+      expect(problemOf(withRule({ publish: access }))).toContain(`channels.room:*.publish must be ${who}, received`),
+  )
+
+  it.each<[object, string]>([
+    [{ presence: 'yes' }, 'channels.room:*.presence must be true, false or who may, received "yes"'],
+    [{ history: true }, 'channels.room:*.history must be false, or { size, ttl }'],
+    [{ history: { size: 0, ttl: 1 } }, 'channels.room:*.history'],
+    [{ slow: 'drop' }, 'channels.room:*.slow must be resume, drop-oldest, latest or close, received "drop"'],
+    [{ inbox: 'yes' }, 'channels.room:*.inbox must be true or false, received "yes"'],
+    [{ inbox: true }, 'channels["room:*"].inbox needs history and a pattern such as user:{user}'],
+  ])('%j is refused', (rule, message) => expect(problemOf(withRule(rule))).toContain(message))
+
+  it('names a pattern that is none', () =>
+    expect(problemOf(withRule({}, 'Room:*'))).toContain('channels["Room:*"] must be a pattern such as'))
+})
+
+describe('the other options', () => {
+  it.each<[object, string]>([
+    [{ engine: 'redis' }, 'engine must be "memory" or an engine, received "redis"'],
+    [{ environment: 'prod' }, 'environment must be development, staging or production, received "prod"'],
+    [{ path: 'ws' }, 'path must be a path such as /ws, received "ws"'],
+    [{ path: '/ws/' }, 'path must be a path such as /ws, received "/ws/"'],
+    [{ path: '/ws?x' }, 'path must be a path such as /ws'],
+    [{ node: 'a b' }, 'node must be 1 to 64 of A-Z a-z 0-9 _ . -, received "a b"'],
+    [{ log: console.log }, 'log must be a logger with debug, info, warn and error, received a function'],
+    [{ clock: {} }, 'clock must be a clock, received an object'],
+    [{ random: {} }, 'random must be a random, received an object'],
+    [{ limits: 7 }, 'limits must be'],
+  ])('%j is refused', (options, message) => expect(problemOf(options)).toContain(message))
+})
