@@ -169,7 +169,11 @@ describe('a session', () => {
     await watcher.request({ type: 'subscribe', channel: 'live:1', presence: true })
     const [first, welcome] = await connect()
     await first.request({ type: 'subscribe', channel: 'live:1', presence: { info: { mood: 'good' } } })
-    await watcher.next('joined', { channel: 'live:1' })
+    // Bob is told of himself too; and a change that is not told yet would be gathered with its opposite.
+    await watcher.nextWhere(
+      ({ type, member }) => type === 'joined' && (member as Received)['user'] === 'ada',
+      'ada to join',
+    )
     await first.break()
     const [second] = await connect(keyOf(welcome))
     await second.next('subscribed', { channel: 'live:1' })

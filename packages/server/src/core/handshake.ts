@@ -14,7 +14,7 @@ import { encodeError, encodeWithRaw } from './encode.js'
 import { HoldfastError } from './errors.js'
 import type { Services } from './services.js'
 import type { SessionChannel, SessionContent } from './session.js'
-import type { SubscribeRequest } from './subscriptions.js'
+import { type SubscribeRequest, UNKNOWN_OPERATION } from './subscriptions.js'
 
 type Hello = CommandOf<'hello'>
 
@@ -188,8 +188,9 @@ export class Handshake {
   #giveUp(channel: string, error: HoldfastError): void {
     if (!this.#connection.isOpen) return
     if (channel === this.#connection.endsWith) {
+      // An id that cannot be one is as unknown as any other.
       this.#connection.send(
-        encodeError(new HoldfastError('not_found', 'this operation does not exist, or is not yours to see')),
+        encodeError(isChannelName(channel) ? error : new HoldfastError('not_found', UNKNOWN_OPERATION)),
       )
       return this.#connection.close(CLOSE.notAllowed)
     }

@@ -1,4 +1,4 @@
-import type { CommandId, Since } from '@holdfast/protocol'
+import { type CommandId, type Since, localNameOf, namespaceOf } from '@holdfast/protocol'
 import type { ChannelRule } from '../access/channel-rules.js'
 import type { Identity } from '../access/identity.js'
 import type { PresenceEntry, Stream, StreamMessage } from '../engine/engine.js'
@@ -8,6 +8,12 @@ import type { Services } from './services.js'
 import type { SessionChannel } from './session.js'
 import { type Beginning, type Subscriber, Subscription } from './subscription.js'
 import { SYSTEM } from './services.js'
+
+/** Channels of this namespace carry operations. */
+const OPERATION_NAMESPACE = 'operation'
+
+/** The one answer for an operation that is not there or not theirs. */
+export const UNKNOWN_OPERATION = 'this operation does not exist, or is not yours to see'
 
 /** What the subscriptions of a connection need of it. */
 export interface SubscriptionOwner extends Subscriber {
@@ -117,12 +123,19 @@ export class Subscriptions {
     const { rules } = this.#services
     const { identity } = this.#owner
     const rule = rules.ruleOf(channel, identity)
+    if (namespaceOf(channel) === OPERATION_NAMESPACE) await this.#authoriseOperation(localNameOf(channel))
     if (rule === undefined || !(await rules.allows(identity, 'subscribe', channel)))
       throw new HoldfastError('permission_denied')
     if (presence && !(await rules.allows(identity, 'presence', channel))) {
       throw new HoldfastError('permission_denied', 'presence is not allowed on this channel')
     }
     return rule
+  }
+
+  /** What does not exist and what belongs to another are refused alike; nobody waits for an operation that never was. */
+  async #authoriseOperation(id: string): Promise<void> {
+    const found = await this.#services.operations.find(this.#owner.identity, id)
+    if (found === undefined) throw new HoldfastError('not_found', UNKNOWN_OPERATION)
   }
 
   async #recover(subscription: Subscription, request: SubscribeRequest): Promise<void> {
