@@ -79,6 +79,9 @@ export interface TenantSurroundings {
   disconnect(tenant: string, user: string): number
 }
 
+/** Messages in one answer to `history`. */
+const HISTORY_LIMIT_MAX = 1_000_000
+
 /** Characters of data in one answer to `history`. */
 const HISTORY_BYTES_MAX = 16_777_216
 
@@ -139,7 +142,7 @@ export class Tenant {
   }
 
   /** Publishes a `notification` to the inbox of a user; it waits there for the user's next connection. */
-  notify(user: string, notification: Notification): Promise<PublishResult> {
+  async notify(user: string, notification: Notification): Promise<PublishResult> {
     const { id = this.#node.newId(), priority = 'normal', title, body = '', metadata = {} } = notification
     if (!isUserName(user)) throw new HoldfastError('bad_request', 'user must be the name of a user')
     return this.publish(
@@ -150,13 +153,19 @@ export class Tenant {
     )
   }
 
-  /** What is stored of a channel: after `since` (oldest first kept), before `before`, or the newest; at most `limit` (default 100). */
+  /**
+   * What is stored of a channel: after `since` (oldest first kept), before `before`, or the newest; at most `limit` (1 to 1,000,000,
+   * default 100). A position in an epoch that has ended gives no messages.
+   *
+   * @throws HoldfastError `invalid_channel`, `permission_denied` (no rule names the channel), `bad_request`, `engine_unavailable`.
+   */
   async history(
     channel: string,
     options: { since?: Position; before?: Position; limit?: number } = {},
   ): Promise<HistoryPage> {
     const { stream, rule } = this.#resolve(channel)
     const { since, before, limit = 100 } = options
+    checkRange(options)
     if (rule.retention === undefined) return { epoch: '', messages: [], more: false }
     const range = {
       ...(since && { from: since.offset + 1 }),
@@ -165,17 +174,19 @@ export class Tenant {
       bytesMax: HISTORY_BYTES_MAX,
     }
     const page = await this.#node.engine.read(stream, rule.retention, { ...range, keep: since ? 'oldest' : 'newest' })
-    const first = page.messages[0]?.offset ?? page.first
-    const last = page.messages.at(-1)?.offset ?? page.top.offset
+    const asked = since ?? before
+    const messages = asked !== undefined && asked.epoch !== page.epoch ? [] : page.messages
+    const first = messages[0]?.offset ?? page.first
+    const last = messages.at(-1)?.offset ?? page.top.offset
     return {
       epoch: page.epoch,
-      messages: page.messages.map(decode),
+      messages: messages.map(decode),
       more: since ? last < page.top.offset : first > page.first,
     }
   }
 
   /** Who is in a channel: up to 1,000 members, and the counts of all. */
-  presence(channel: string): Promise<MemberList> {
+  async presence(channel: string): Promise<MemberList> {
     return this.#node.presence.list(this.#resolve(channel).stream)
   }
 
@@ -203,6 +214,13 @@ export class Tenant {
       throw new HoldfastError('limit_exceeded', `data must be at most ${max} bytes when encoded`)
     return encoded
   }
+}
+
+function checkRange({ since, before, limit = 1 }: { since?: Position; before?: Position; limit?: number }): void {
+  if (since !== undefined && before !== undefined)
+    throw new HoldfastError('bad_request', 'since and before exclude each other')
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > HISTORY_LIMIT_MAX)
+    throw new HoldfastError('bad_request', `limit must be an integer from 1 to ${HISTORY_LIMIT_MAX}, received ${limit}`)
 }
 
 function checkEvent(event: string): void {
