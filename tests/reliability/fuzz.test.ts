@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, type Socket, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHoldfast, signToken } from '@holdfast/server'
 import { eventually } from '../kit/deadline.js'
@@ -9,14 +9,16 @@ import { SeededRandom, seedOfThisRun } from '../kit/seeded-random.js'
 import { SECRET, ServerProcess } from '../kit/server-process.js'
 import { WireClient } from '../kit/wire-client.js'
 import { FrameGrammar } from './frame-grammar.js'
+import { upgradeRequest } from './upgrade-grammar.js'
 
 const FRAMES = 10_000
 const FRAMES_PER_CONNECTION_MAX = 60
 const LANES = 6
+const UPGRADES = 600
 const SEED = seedOfThisRun()
 const RULES = { 'room:*': { publish: 'member', presence: true, history: { size: 1_000, ttl: '1h' } } } as const
 
-describe('random frames', () => {
+describe('a server', () => {
   let server: ServerProcess
 
   beforeAll(async () => {
@@ -26,7 +28,7 @@ describe('random frames', () => {
 
   afterAll(() => server.kill())
 
-  it(`never end the process, and cost a connection beside them nothing (${FRAMES} frames, seed ${SEED})`, async () => {
+  it(`outlives random frames, which cost a connection beside them nothing (${FRAMES} frames, seed ${SEED})`, async () => {
     process.stdout.write(`\nfuzz: HOLDFAST_TEST_SEED=${SEED}\n`)
     const steady = await WireClient.welcomed(server.url, { token: tokenOf('steady') })
     const publisher = await WireClient.welcomed(server.url, { token: tokenOf('publisher') })
@@ -74,7 +76,35 @@ describe('random frames', () => {
     // A frame that makes the server log an error has found a mistake, even where the process goes on.
     expect(server.log.filter(({ level }) => Number(level) >= 50)).toEqual([])
   }, 90_000)
+
+  it(`outlives random requests to become a WebSocket (${UPGRADES}, seed ${SEED})`, async () => {
+    const answers = new Map<string, number>()
+    const lane = async (random: SeededRandom): Promise<void> => {
+      for (let sent = 0; sent < UPGRADES / LANES; sent += 1) {
+        const answer = await request(server.port, upgradeRequest(random))
+        answers.set(answer, (answers.get(answer) ?? 0) + 1)
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, (_, index) => lane(new SeededRandom(SEED - index))))
+    printFigures('random requests', Object.fromEntries(answers))
+    const client = await WireClient.welcomed(server.url, { token: tokenOf('steady') })
+    await client.get('pong', { type: 'ping' })
+    await client.close()
+    expect(server.log.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  }, 60_000)
 })
+
+/** Sends these bytes and nothing more, waits until the server lets go, and answers its first line. */
+async function request(port: number, bytes: Buffer): Promise<string> {
+  let answer = ''
+  let isGone = false
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
+  socket.on('error', () => undefined).on('close', () => (isGone = true))
+  socket.end(bytes)
+  await eventually('the server lets the request go', () => isGone, 20_000)
+  return answer.split('\r\n')[0] || 'no answer'
+}
 
 /** Sends these bytes over a connection of its own and answers how it ended; without a user it does not say hello. */
 async function attack(
