@@ -50,11 +50,11 @@ export class ChannelCore {
     this.events = new Emitter(wire.report)
     this.roster = new Roster(wire.report, () => this.subscription.join(true))
     this.typing = new TypingWatch(
-      wire.clock,
+      wire.settings.clock,
       (active) => void this.signal('typing', JSON.stringify({ active })),
       (typing) => void this.events.emit('typing', typing),
     )
-    this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, {
+    this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, wire.tally, {
       message: (message) => this.#deliver(message),
       gap: (gap) => this.events.emit('gap', gap),
       subscribed: (subscribed) => {
@@ -63,7 +63,6 @@ export class ChannelCore {
       },
       moved: () => this.#moved(),
       starved: () => this.subscription.recover(),
-      counted: (what) => (wire.tally[what] += 1),
     })
     this.subscription = new Subscription(name, wire, this.dispatcher, {
       begun: (verdict) => {
@@ -94,7 +93,9 @@ export class ChannelCore {
         return this.dispatcher.gap(message)
       case 'signal':
         return this.#signalled({ ...message, id: undefined, offset: undefined, recovered: false })
-      default:
+      case 'joined':
+      case 'left':
+      case 'updated':
         return this.roster.move(message)
     }
   }

@@ -1,9 +1,9 @@
-import { type Counts, type Member, type Position, type Since, encodeDataBriefly } from '@holdfast/protocol'
+import type { Counts, Member, Position, Since } from '@holdfast/protocol'
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
 import type { Message, Subscribed } from './dispatcher.js'
-import { HoldfastError } from './errors.js'
+import { encode } from './encode.js'
 import { pull } from './pull.js'
-import type { Roster } from './roster.js'
+import { NOBODY, type Roster } from './roster.js'
 import type { PresenceOption, SubscriptionState } from './subscription.js'
 
 /** The events of an application: a type that maps the name of each event to that of its data. */
@@ -154,7 +154,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
    */
   async publish<E extends keyof M & string>(event: E, data: M[E], options: PublishOptions = {}): Promise<Published> {
     const { wire, name } = this.#core
-    const { key = wire.random.id(16), timeoutMs, signal } = options
+    const { key = wire.settings.random.id(16), timeoutMs, signal } = options
     const head = { type: 'publish', channel: name, event, key }
     const ok = await wire.requests.request(head, { data: encode(data), timeoutMs, signal, resend: true })
     const { messageId = '', duplicate = false, epoch } = ok
@@ -185,8 +185,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
   ): Promise<{ members: Member[]; counts: Counts }> {
     const { signal, ...range } = options
     const head = { type: 'presence', channel: this.name, ...range }
-    const { members = [], counts } = await this.#core.wire.requests.request(head, { signal })
-    return { members, counts: counts ?? { members: members.length, connections: members.length } }
+    const { members = [], counts = NOBODY } = await this.#core.wire.requests.request(head, { signal })
+    return { members, counts }
   }
 
   /**
@@ -209,12 +209,3 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
 }
 
 const RESERVED: ReadonlySet<string> = new Set<keyof ChannelEvents>(['*', 'gap', 'subscribed', 'unsubscribed', 'typing'])
-
-/** The JSON text of what an application hands over. Throws HoldfastError `unserialisable` with the path to what cannot travel. */
-export function encode(data: unknown): string {
-  try {
-    return encodeDataBriefly(data)
-  } catch (cause) {
-    throw new HoldfastError('unserialisable', cause instanceof Error ? cause.message : String(cause), { cause })
-  }
-}

@@ -28,9 +28,9 @@ export class Channels {
   }
 
   /** Where every channel would go on. */
-  *positions(): Generator<readonly [string, Position]> {
-    for (const { name, subscription, dispatcher } of this.#cores.values())
-      if (subscription.wanted && dispatcher.head) yield [name, dispatcher.head]
+  positions(): [string, Position][] {
+    const wanted = [...this.#cores.values()].filter(({ subscription }) => subscription.wanted)
+    return wanted.flatMap(({ name, dispatcher: { head } }) => (head ? [[name, head]] : []))
   }
 
   /** Hands a message to its channel. */
@@ -47,10 +47,10 @@ export class Channels {
   }
 
   /** Begins every channel on a new link: those that the session resumed go on by themselves, the others are asked for. */
-  welcomed(link: Link, welcome: Welcome, named: ReadonlySet<string>): void {
+  welcomed(link: Link, welcome: Welcome, named: Readonly<Record<string, Position>>): void {
     const live = new Set(welcome.channels)
     for (const { name, subscription, dispatcher } of this.#cores.values()) {
-      const goesOn = welcome.session.resumed && (named.has(name) || !dispatcher.head)
+      const goesOn = welcome.session.resumed && (named[name] !== undefined || !dispatcher.head)
       // An inbox goes on after what its user has acknowledged, whatever the session.
       const begins = live.has(name) && (goesOn || name === this.inbox)
       if (subscription.wanted && begins) subscription.resume(link)

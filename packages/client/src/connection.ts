@@ -72,7 +72,7 @@ export class Connection {
   connect(): void {
     if (this.#status === 'connecting' || this.#status === 'open') return
     if (this.#status !== 'waiting') this.#begin()
-    this.#attempt('Connecting')
+    this.#attempt()
   }
 
   /** Closes with 1000, and stays away until `connect`. */
@@ -89,9 +89,9 @@ export class Connection {
     this.#stopWakes = this.#settings.wakes(() => this.#wake())
   }
 
-  #attempt(reason: string): void {
+  #attempt(): void {
     this.#stopWait()
-    this.#move('connect', reason)
+    this.#move('connect', 'Connecting')
     this.#dial()
   }
 
@@ -223,7 +223,7 @@ export class Connection {
     this.#move('lost', reason, { code, retryInMs })
     // A listener may have decided otherwise.
     if (this.#status !== 'waiting') return
-    this.#stopWait = this.#settings.clock.after(retryInMs, () => this.#attempt('Reconnecting'))
+    this.#stopWait = this.#settings.clock.after(retryInMs, () => this.#attempt())
   }
 
   #close(input: 'disconnect' | 'refuse', reason: string, ending: Ending | undefined): void {
@@ -235,7 +235,7 @@ export class Connection {
     this.#link = undefined
     this.#dropRetiring()
     const code = input === 'refuse' ? 'refused' : 'disconnected'
-    this.#events.closed(ending?.error ?? new HoldfastError(code, reason, { details: ending && { code: ending.code } }))
+    this.#events.closed(ending?.error ?? new HoldfastError(code, reason))
     this.#move(input, reason, ending && { code: ending.code })
   }
 
@@ -246,7 +246,7 @@ export class Connection {
     const { clock, random, backoff } = this.#settings
     this.#waitIsOurs = false
     this.#stopWait()
-    this.#stopWait = clock.after(random.fraction() * backoff.minMs, () => this.#attempt('Woken'))
+    this.#stopWait = clock.after(random.fraction() * backoff.minMs, () => this.#attempt())
   }
 
   #move(input: StatusInput, reason: string, more: Pick<StatusChange, 'code' | 'retryInMs'> = {}): void {

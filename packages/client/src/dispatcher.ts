@@ -1,4 +1,5 @@
 import type { GapRange, Position, Sender, ServerMessageOf } from '@holdfast/protocol'
+import type { Tally } from './statistics.js'
 
 type Wire = ServerMessageOf<'message'>
 type Verdict = ServerMessageOf<'subscribed'>
@@ -46,7 +47,6 @@ export interface Deliveries {
   moved(position: Position): void
   /** Everything was handed on after messages had to be turned away: they have to be recovered. */
   starved(): void
-  counted(what: 'messages' | 'duplicatesDropped' | 'gaps'): void
 }
 
 interface Item {
@@ -64,6 +64,7 @@ export class Dispatcher {
   head: Position | undefined
   position: Position | undefined
   readonly #channel: string
+  readonly #tally: Pick<Tally, 'messages' | 'duplicatesDropped' | 'gaps'>
   readonly #deliveries: Deliveries
   readonly #backlogMax: number
   readonly #ids = new Set<string>()
@@ -72,9 +73,15 @@ export class Dispatcher {
   #starving = false
   #unstoredLost = false
 
-  constructor(channel: string, backlogMax: number, deliveries: Deliveries) {
+  constructor(
+    channel: string,
+    backlogMax: number,
+    tally: Pick<Tally, 'messages' | 'duplicatesDropped' | 'gaps'>,
+    deliveries: Deliveries,
+  ) {
     this.#channel = channel
     this.#backlogMax = backlogMax
+    this.#tally = tally
     this.#deliveries = deliveries
   }
 
@@ -152,10 +159,10 @@ export class Dispatcher {
     if (ahead && this.head) this.head = { epoch: this.head.epoch, offset, id }
     if (offset === undefined) this.#remember(id)
     if (seen) {
-      this.#deliveries.counted('duplicatesDropped')
+      this.#tally.duplicatesDropped += 1
       return undefined
     }
-    this.#deliveries.counted('messages')
+    this.#tally.messages += 1
     const delivered = toMessage(message, recovered)
     return { run: () => this.#deliveries.message(delivered), position: offset === undefined ? undefined : this.head }
   }
@@ -170,7 +177,7 @@ export class Dispatcher {
   }
 
   #gapItem(gap: Gap, position: Position | undefined): Item {
-    this.#deliveries.counted('gaps')
+    this.#tally.gaps += 1
     return { run: () => this.#deliveries.gap(gap), position }
   }
 

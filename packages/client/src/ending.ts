@@ -21,9 +21,9 @@ const REACTIONS: readonly (readonly [RegExp, Reconnect])[] = [
 
 /** The reaction to an ending: `goodbye` wins over the close reason; an error of our own says whether trying again helps. */
 export function reactionTo(ending: Ending, now: number): Reaction {
-  const { goodbye, goodbyeAt = now, error, code, reason } = ending
+  const { goodbye, returnAt, error, code, reason } = ending
   if (error) return { reconnect: error.retryable ? 'backoff' : 'never', afterMs: undefined }
-  const afterMs = goodbye?.after === undefined ? undefined : Math.max(0, goodbye.after - (now - goodbyeAt))
+  const afterMs = returnAt === undefined ? undefined : Math.max(0, returnAt - now)
   const found = REACTIONS.find(([pattern]) => pattern.test(`${code} ${reason}`))
   return { reconnect: goodbye?.reconnect ?? found?.[1] ?? 'backoff', afterMs }
 }

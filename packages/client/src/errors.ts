@@ -38,7 +38,7 @@ export class HoldfastError extends Error {
   readonly details: unknown
 
   constructor(code: HoldfastErrorCode, message: string, options: HoldfastErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(message, options)
     this.name = 'HoldfastError'
     this.code = code
     this.retryable = options.retryable ?? false

@@ -1,8 +1,8 @@
 import type { ServerMessage } from '@holdfast/protocol'
-import type { ChannelMessage } from './channel-core.js'
-import { Channel, type EventMap, encode } from './channel.js'
+import { Channel, type EventMap } from './channel.js'
 import { Channels } from './channels.js'
 import { Connection } from './connection.js'
+import { encode } from './encode.js'
 import { Emitter } from './emitter.js'
 import { HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
 import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
@@ -62,15 +62,13 @@ export class Holdfast {
    */
   constructor(url: string, options: HoldfastOptions = {}) {
     this.#settings = settingsFrom(url, options)
-    const { clock, random, name, version, connect } = this.#settings
+    const { clock, connect } = this.#settings
     this.#token = new TokenSource(options.token, clock)
     this.#requests = new Requests(this.#tally, this.#settings)
-    this.#session = new Session({ name, version })
+    this.#session = new Session(this.#settings)
     this.#connection = this.#connect()
     this.#wire = {
       settings: this.#settings,
-      clock,
-      random,
       requests: this.#requests,
       tally: this.#tally,
       report: (error) => this.#report(error),
@@ -174,9 +172,8 @@ export class Holdfast {
   }
 
   #connect(): Connection {
-    const { url, WebSocket, clock, connectTimeoutMs } = this.#settings
     const hello = (token: string | undefined): string => this.#session.hello(token, this.#channels.positions())
-    const parts = { url, WebSocket, token: this.#token, clock, connectTimeoutMs, hello }
+    const parts = { ...this.#settings, token: this.#token, hello }
     return new Connection(this.#settings, parts, this.#tally, {
       changed: (change) => void this.#emitter.emit('state', change),
       welcomed: (link, welcome) => this.#welcomed(link, welcome),
@@ -201,25 +198,12 @@ export class Holdfast {
   }
 
   #received(link: Link, message: ServerMessage): void {
-    switch (message.type) {
-      case 'ok':
-        return void this.#requests.answer(message, link)
-      case 'error':
-        if (!this.#requests.answer(message, link) && message.id === undefined) this.#report(errorFromAnswer(message))
-        return
-      case 'subscribed':
-        if (!this.#requests.answer(message, link)) this.#channels.receive(message, link)
-        return
-      case 'notice':
-        return this.#noticed(message)
-      case 'welcome':
-      case 'goodbye':
-      case 'ping':
-      case 'pong':
-        return
-      default:
-        this.#channels.receive(message satisfies ChannelMessage, link)
-    }
+    const { type } = message
+    if (type === 'notice') return this.#noticed(message)
+    const isAnswer = type === 'ok' || type === 'error' || type === 'subscribed'
+    if (isAnswer && this.#requests.answer(message, link)) return
+    if ('channel' in message) this.#channels.receive(message, link)
+    else if (type === 'error' && message.id === undefined) this.#report(errorFromAnswer(message))
   }
 
   #noticed({ code, message, details }: Extract<ServerMessage, { type: 'notice' }>): void {

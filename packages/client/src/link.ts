@@ -16,8 +16,8 @@ export interface Ending {
   readonly code: number
   readonly reason: string
   readonly goodbye?: Goodbye | undefined
-  /** When `goodbye` came. */
-  readonly goodbyeAt?: number | undefined
+  /** The time before which `goodbye` asked us not to return. */
+  readonly returnAt?: number | undefined
   /** Why there was no connection at all. */
   readonly error?: HoldfastError
 }
@@ -56,7 +56,7 @@ export class Link {
   #socket: Socket | undefined
   #state: 'dialing' | 'live' | 'over' = 'dialing'
   #goodbye: Goodbye | undefined
-  #goodbyeAt: number | undefined
+  #returnAt: number | undefined
   #stopTimer: () => void = () => {}
 
   /** Makes one attempt: token, socket, hello, welcome. */
@@ -99,7 +99,7 @@ export class Link {
       this.#socket = openSocket(constructor, url, SUBPROTOCOL, {
         opened: () => hold(() => this.send(this.#parts.hello(credential))),
         received: (frame) => this.#received(frame),
-        closed: (code, reason) => this.#end({ code, reason, goodbye: this.#goodbye, goodbyeAt: this.#goodbyeAt }),
+        closed: (code, reason) => this.#end({ code, reason, goodbye: this.#goodbye, returnAt: this.#returnAt }),
       })
     } catch (thrown) {
       const error = asHoldfastError(thrown, 'transport_failed', 'No connection could be opened')
@@ -122,7 +122,7 @@ export class Link {
     if (message.type === 'ping') return this.ping()
     if (message.type === 'goodbye') {
       this.#goodbye = message
-      this.#goodbyeAt = this.heardAt
+      if (message.after !== undefined) this.#returnAt = this.heardAt + message.after
     }
     if (this.#state === 'live') return this.#events.received(this, message)
     if (message.type !== 'welcome') return

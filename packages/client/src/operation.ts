@@ -25,13 +25,12 @@ export interface OperationEvents {
 export class Operation<R = unknown> {
   readonly id: string
   readonly #core: ChannelCore
-  readonly #emitter: Emitter<OperationEvents>
+  readonly #emitter: Emitter<OperationEvents & { settled: undefined }>
   readonly #release: () => void
   #snapshot: OperationSnapshot | undefined
   #failure: HoldfastError | undefined
   #offs: (() => void)[] | undefined
   #done: Promise<R> | undefined
-  readonly #endings = new Set<() => void>()
 
   /** @internal Made by the client. */
   constructor(id: string, core: ChannelCore, release: () => void) {
@@ -75,9 +74,7 @@ export class Operation<R = unknown> {
   async *[Symbol.asyncIterator](): AsyncGenerator<OperationSnapshot, void, undefined> {
     let version = 0
     let wake = (): void => {}
-    const off = this.on('progress', () => wake())
-    const onEnd = (): void => wake()
-    this.#endings.add(onEnd)
+    const offs = [this.on('progress', () => wake()), this.#emitter.on('settled', () => wake())]
     try {
       for (;;) {
         const snapshot = this.#snapshot
@@ -89,8 +86,7 @@ export class Operation<R = unknown> {
         else await new Promise<void>((resolve) => (wake = resolve))
       }
     } finally {
-      off()
-      this.#endings.delete(onEnd)
+      for (const off of offs) off()
     }
   }
 
@@ -102,10 +98,8 @@ export class Operation<R = unknown> {
         if (snapshot?.state === 'completed') resolve(snapshot.result as R)
         else if (snapshot && isTerminal(snapshot.state)) reject(new OperationError(snapshot))
         else if (this.#failure) reject(this.#failure)
-        else return
-        this.#endings.delete(decide)
       }
-      this.#endings.add(decide)
+      this.#emitter.on('settled', decide)
       decide()
     })
     settled.catch(() => {})
@@ -141,7 +135,7 @@ export class Operation<R = unknown> {
   }
 
   #leaveIfUnheard(): void {
-    if (this.#emitter.has() || this.#endings.size > 0 || !this.#offs?.length) return
+    if (this.#emitter.has() || !this.#offs?.length) return
     this.#stop()
     this.#offs = undefined
   }
@@ -149,7 +143,7 @@ export class Operation<R = unknown> {
   #end(): void {
     this.#stop()
     this.#release()
-    for (const ended of [...this.#endings]) ended()
+    void this.#emitter.emit('settled', undefined)
   }
 
   #stop(): void {

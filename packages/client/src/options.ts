@@ -62,40 +62,40 @@ export const VERSION = '0.1.0'
  * @throws HoldfastError `invalid_option`, which names the option, the expectation and the value received.
  */
 export function settingsFrom(url: string, options: HoldfastOptions): Settings {
-  const { backoff = {}, offlineQueue = {} } = options
+  const { connect = true, name = 'holdfast-js', version = VERSION, backoff = {}, offlineQueue = {} } = options
+  const { clock = systemClock, random = systemRandom, wakes = browserWakes, cursorStore = memoryCursor() } = options
   return {
-    connect: true,
-    cursorStore: memoryCursor(),
-    name: 'holdfast-js',
-    version: VERSION,
-    clock: systemClock,
-    random: systemRandom,
-    wakes: browserWakes,
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    ...filled('', options, {
+    ...filled(options, {
       maxAttempts: 0,
       stableMs: 10_000,
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 10_000,
       backlogMax: 10_000,
     }),
+    backoff: filled(backoff, { minMs: 500, maxMs: 30_000 }, 'backoff.'),
+    offlineQueue: filled(
+      offlineQueue,
+      { countMax: 1000, bytesMax: 4 * 1024 * 1024, ageMaxMs: 240_000 },
+      'offlineQueue.',
+    ),
     url: checkUrl(url),
     token: options.token,
     WebSocket: options.WebSocket,
-    backoff: filled('backoff.', backoff, { minMs: 500, maxMs: 30_000 }),
-    offlineQueue: filled('offlineQueue.', offlineQueue, {
-      countMax: 1000,
-      bytesMax: 4 * 1024 * 1024,
-      ageMaxMs: 240_000,
-    }),
+    connect,
+    name,
+    version,
+    clock,
+    random,
+    wakes,
+    cursorStore,
   }
 }
 
 /** The whole numbers among the options; what is not given is as in `defaults`. */
 function filled<T extends Record<string, number>>(
-  prefix: string,
   given: { readonly [N in keyof T]?: number },
   defaults: T,
+  prefix = '',
 ): T {
   const numbers: Record<string, number> = { ...defaults }
   for (const name in defaults) {

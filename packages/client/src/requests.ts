@@ -71,7 +71,8 @@ export class Requests {
   readonly #urgent: Entry[] = []
   readonly #inFlight = new Map<number, Entry>()
   #link: Link | undefined
-  #limits = { commandsInFlightMax: 32, messageBytesMax: 65_536 }
+  #windowMax = 0
+  #bytesMax = 0
   #held = false
   #refusal: HoldfastError | undefined
   #lastId = 0
@@ -132,7 +133,8 @@ export class Requests {
   /** Goes on over this link. What is in flight on another one is sent again here, where that is safe. */
   attach(link: Link, limits: Welcome['limits']): void {
     this.#link = link
-    this.#limits = limits
+    this.#windowMax = limits.commandsInFlightMax
+    this.#bytesMax = limits.messageBytesMax
     this.#held = false
     this.#takeBack((entry) => entry.link !== link && entry.options.resend === true)
     this.#pump()
@@ -143,7 +145,7 @@ export class Requests {
     if (this.#link === link) this.#link = undefined
     this.#held = false
     if (resend) this.#takeBack((entry) => entry.link === link && entry.options.resend === true)
-    const error = failure('disconnected', 'The connection ended before the answer came')
+    const error = failure('disconnected', 'The connection was lost')
     for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
   }
 
@@ -187,12 +189,12 @@ export class Requests {
 
   #enqueue(entry: Entry): HoldfastError | undefined {
     if (entry.options.urgent) this.#urgent.push(entry)
-    else if (!this.#line.push(entry)) return failure('queue_full', 'Too much waits to be sent already')
+    else if (!this.#line.push(entry)) return failure('queue_full', 'Too much waits already')
     return undefined
   }
 
   #pump(): void {
-    while (this.#link && !this.#held && this.#inFlight.size < this.#limits.commandsInFlightMax) {
+    while (this.#link && !this.#held && this.#inFlight.size < this.#windowMax) {
       const entry = this.#urgent.shift() ?? this.#line.shift()
       if (!entry) return
       this.#send(entry, this.#link)
@@ -201,9 +203,8 @@ export class Requests {
 
   #send(entry: Entry, link: Link): void {
     entry.stopTimer()
-    const { messageBytesMax } = this.#limits
-    if (entry.bytes > messageBytesMax) {
-      const problem = `a message must be at most ${messageBytesMax} bytes, received ${entry.bytes}`
+    if (entry.bytes > this.#bytesMax) {
+      const problem = `a message must be at most ${this.#bytesMax} bytes, received ${entry.bytes}`
       return this.#fail(entry, failure('limit_exceeded', problem))
     }
     entry.link = link

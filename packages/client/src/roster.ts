@@ -10,6 +10,9 @@ export interface RosterEvents {
   change: Roster
 }
 
+/** The counts of an empty channel. */
+export const NOBODY: Counts = { members: 0, connections: 0 }
+
 type Moved = ServerMessageOf<'joined'> | ServerMessageOf<'left'> | ServerMessageOf<'updated'>
 
 /** Who is in a channel. Kept while away, and compared with the truth on return. */
@@ -17,7 +20,7 @@ export class Roster {
   readonly #members = new Map<string, Member>()
   readonly #emitter: Emitter<RosterEvents>
   readonly #enable: () => void
-  #counts: Counts = { members: 0, connections: 0 }
+  #counts = NOBODY
 
   /** `enable` is called when somebody wants to know, so that the channel is subscribed with presence. */
   constructor(report: Report, enable: () => void) {
@@ -42,10 +45,10 @@ export class Roster {
   }
 
   /** Takes the whole list; tells the difference. */
-  replace(members: readonly Member[], counts: Counts | undefined): void {
+  replace(members: readonly Member[], counts: Counts = NOBODY): void {
     const gone = new Map(this.#members)
     this.#members.clear()
-    this.#counts = counts ?? { members: members.length, connections: members.length }
+    this.#counts = counts
     const arrived: Member[] = []
     for (const member of members) {
       this.#members.set(member.user, member)

@@ -13,14 +13,14 @@ const utf8 = new TextEncoder()
 export class Session {
   readonly #client: { readonly name: string; readonly version: string }
   #resume: { readonly session: string; readonly secret: string } | undefined
-  #named: ReadonlySet<string> = new Set()
+  #named: Readonly<Record<string, Position>> = {}
 
   constructor(client: { readonly name: string; readonly version: string }) {
-    this.#client = client
+    this.#client = { name: client.name, version: client.version }
   }
 
-  /** The channels whose positions the last `hello` named. */
-  get named(): ReadonlySet<string> {
+  /** The positions that the last `hello` named. */
+  get named(): Readonly<Record<string, Position>> {
     return this.#named
   }
 
@@ -37,13 +37,12 @@ export class Session {
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
   hello(token: string | undefined, positions: Iterable<readonly [string, Position]>): string {
     const hello = { type: 'hello', ...(token !== undefined && { token }), client: this.#client }
-    this.#named = new Set()
+    this.#named = {}
     if (!this.#resume) return JSON.stringify(hello)
     const frame = (resumed: Record<string, Position>): string =>
       JSON.stringify({ ...hello, resume: { ...this.#resume, positions: resumed } })
-    const offered = fitting(positions, HELLO_BYTES_MAX - utf8.encode(frame({})).length)
-    this.#named = new Set(Object.keys(offered))
-    return frame(offered)
+    this.#named = fitting(positions, HELLO_BYTES_MAX - utf8.encode(frame({})).length)
+    return frame(this.#named)
   }
 }
 

@@ -51,10 +51,8 @@ export class Tally {
 
   /** The figures of this moment. */
   read(queued: number, queuedBytes: number): Statistics {
-    const { attempts, successes, reconnects, handovers, messages, duplicatesDropped, gaps } = this
-    const successRate = attempts === 0 ? 0 : successes / attempts
-    const counted = { attempts, successes, successRate, reconnects, handovers, messages, duplicatesDropped, gaps }
-    return { ...counted, queued, queuedBytes, latency: latencyOf(this.#samples) }
+    const successRate = this.attempts === 0 ? 0 : this.successes / this.attempts
+    return { ...this, successRate, queued, queuedBytes, latency: latencyOf(this.#samples) }
   }
 }
 
@@ -64,5 +62,5 @@ function latencyOf(samples: readonly number[]): Latency | undefined {
   const sorted = [...samples].sort((a, b) => a - b)
   const mean = samples.reduce((sum, ms) => sum + ms, 0) / samples.length
   // The nearest rank: the smallest sample that at least 95 % do not exceed.
-  return { last, mean, p95: sorted[Math.ceil(sorted.length * 0.95) - 1] ?? last }
+  return { last, mean, p95: sorted[Math.ceil(sorted.length * 0.95) - 1]! }
 }

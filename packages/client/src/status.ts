@@ -1,8 +1,5 @@
 /** Every state of a client. `closed` is by wish (ours or the server's), `failed` means that trying again is useless. */
-export const STATUSES = ['idle', 'connecting', 'open', 'waiting', 'closed', 'failed'] as const
-
-/** A state of a client. */
-export type Status = (typeof STATUSES)[number]
+export type Status = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed' | 'failed'
 
 /** What can happen to a client: a wish, or the end of an attempt or a connection. */
 export type StatusInput = 'connect' | 'welcome' | 'lost' | 'disconnect' | 'refuse'
@@ -20,12 +17,13 @@ export interface StatusChange {
 }
 
 const AWAY = { connect: 'connecting', disconnect: 'closed' } as const
+const TRYING = { lost: 'waiting', refuse: 'failed', disconnect: 'closed' } as const
 
 const TRANSITIONS: Record<Status, Partial<Record<StatusInput, Status>>> = {
   idle: AWAY,
-  connecting: { welcome: 'open', lost: 'waiting', refuse: 'failed', disconnect: 'closed' },
-  open: { lost: 'waiting', refuse: 'failed', disconnect: 'closed' },
-  waiting: { ...AWAY, refuse: 'failed' },
+  connecting: { ...TRYING, welcome: 'open' },
+  open: TRYING,
+  waiting: AWAY,
   closed: AWAY,
   failed: AWAY,
 }

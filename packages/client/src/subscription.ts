@@ -6,11 +6,8 @@ import { HoldfastError, errorFromAnswer } from './errors.js'
 import type { Link } from './link.js'
 import type { Wire } from './wire.js'
 
-/** Every state of a channel, as its client sees it. */
-export const SUBSCRIPTION_STATES = ['unsubscribed', 'subscribing', 'subscribed'] as const
-
-/** A state of a channel. `subscribing` includes the time while the connection is away. */
-export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number]
+/** Every state of a channel, as its client sees it. `subscribing` includes the time while the connection is away. */
+export type SubscriptionState = 'unsubscribed' | 'subscribing' | 'subscribed'
 
 /** Whether to be a member of a channel, and what to tell of oneself (at most 1 KiB of JSON). */
 export type PresenceOption = boolean | { readonly info: unknown }
@@ -61,7 +58,7 @@ export class Subscription {
     this.#wire = wire
     this.#dispatcher = dispatcher
     this.#events = events
-    this.#backoff = new Backoff(wire.settings.backoff, wire.random)
+    this.#backoff = new Backoff(wire.settings.backoff, wire.settings.random)
   }
 
   get state(): SubscriptionState {
@@ -228,7 +225,7 @@ export class Subscription {
     if (error.code === 'disconnected') return
     if (!error.retryable) return this.refused(error)
     const delayMs = Math.max(this.#backoff.next(), error.retryAfter ?? 0)
-    this.#stopRetry = this.#wire.clock.after(delayMs, () => {
+    this.#stopRetry = this.#wire.settings.clock.after(delayMs, () => {
       const link = this.#wire.link()
       if (link) this.start(link)
     })

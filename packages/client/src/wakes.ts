@@ -1,7 +1,7 @@
 /** Calls back when the device may have been away and is back; returns its undo. */
 export type WakeSource = (wake: () => void) => () => void
 
-/** A page that becomes visible or is shown again, a network that returns. Does nothing outside a browser. */
+/** A page that becomes visible, a network that returns. Does nothing outside a browser. */
 export const browserWakes: WakeSource = (wake) => {
   const listening = new AbortController()
   const page = globalThis.document as Document | undefined
@@ -11,7 +11,7 @@ export const browserWakes: WakeSource = (wake) => {
       if (page.visibilityState === 'visible') wake()
     }
     page.addEventListener('visibilitychange', onVisible, { signal })
-    for (const event of ['online', 'pageshow']) globalThis.addEventListener(event, wake, { signal })
+    globalThis.addEventListener('online', wake, { signal })
   }
   return () => listening.abort()
 }

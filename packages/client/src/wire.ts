@@ -1,7 +1,5 @@
-import type { Clock } from './clock.js'
 import type { Report } from './emitter.js'
 import type { Link, Welcome } from './link.js'
-import type { Random } from './random.js'
 import type { Requests } from './requests.js'
 import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
@@ -9,8 +7,6 @@ import type { Tally } from './statistics.js'
 /** What channels and operations use of the client they belong to. */
 export interface Wire {
   readonly settings: Settings
-  readonly clock: Clock
-  readonly random: Random
   readonly requests: Requests
   readonly tally: Tally
   readonly report: Report
