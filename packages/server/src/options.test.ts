@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type HoldfastOptions, OptionsError, resolveOptions } from './options.js'
 import { TEST_SECRET } from './testing/test-node.js'
@@ -276,3 +277,53 @@ describe('the other options', () => {
     [{ limits: 7 }, 'limits must be'],
   ])('%j is refused', (options, message) => expect(problemOf(options)).toContain(message))
 })
+
+describe('docs/reference/server.md', () => {
+  const page = readFileSync(new URL('../../../docs/reference/server.md', import.meta.url), 'utf8')
+  const rows = (page.match(/^\| `[a-zA-Z]+\.[a-zA-Z]+` \|.*$/gm) ?? []).map((row) =>
+    row
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  )
+  const bounded = rows.filter((cells) => cells.length === 6)
+
+  it('lists every bounded number with its bounds, and no other', () => {
+    const listed = bounded.map(([name, , , from, to]) => [name, Number(from), Number(to)])
+    const known = NUMBERS.map(([group, name, min, max]) => [`${group}.${name}`, min, max])
+    // The two of the heartbeat are tested together: their bounds depend on each other.
+    const heartbeat = ['heartbeat.intervalMs', 'heartbeat.timeoutMs']
+    const others = (all: unknown[][]): unknown[][] => all.filter(([name]) => !heartbeat.includes(String(name)))
+    expect(others(listed)).toEqual(others(known))
+    expect(listed.filter(([name]) => heartbeat.includes(String(name)))).toEqual(
+      heartbeat.map((name) => [name, 20, 3_600_000]),
+    )
+  })
+
+  it('lists the defaults in force', () => {
+    const { limits, drain, operations } = resolve()
+    const { heartbeat, presence, sessionWindowMs, subscription } = limits
+    const flat: Record<string, unknown> = {
+      ...prefixed('limits', limits),
+      ...prefixed('heartbeat', heartbeat),
+      ...prefixed('presence', presence),
+      ...prefixed('drain', drain),
+      'session.windowMs': sessionWindowMs,
+      'operations.conflateMs': operations.conflateMs,
+      'limits.recoveryMessagesMax': subscription.recovery.messagesMax,
+      'limits.gateMessagesMax': subscription.gate.messagesMax,
+    }
+    const wrong = bounded
+      .filter(([, , value = '']) => /^\d+$/.test(value))
+      .filter(([name = '', , value]) => flat[name] !== Number(value))
+    expect(wrong).toEqual([])
+    expect(bounded.filter(([, , value = '']) => !/^\d+$/.test(value)).map(([name]) => name)).toEqual([
+      'limits.recoveryBytesMax',
+      'limits.gateBytesMax',
+    ])
+  })
+})
+
+function prefixed(group: string, members: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [`${group}.${name}`, value]))
+}
