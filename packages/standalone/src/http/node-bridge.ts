@@ -6,9 +6,12 @@ export const BODY_BYTES_MAX = 16_384
 
 class BodyTooLarge extends Error {}
 
+/** Methods that a `Request` cannot have (fetch standard, 2.2.1). */
+const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK']
+
 /**
- * Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413; what the handler
- * throws 500.
+ * Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413, methods that fetch forbids 405; what
+ * the handler throws 500.
  */
 export function toNodeListener(handle: Handler, onError: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
@@ -16,7 +19,7 @@ export function toNodeListener(handle: Handler, onError: (error: unknown) => voi
       .catch((error: unknown) => {
         if (error instanceof BodyTooLarge)
           return refusal(413, 'body_too_large', `A body may hold ${BODY_BYTES_MAX} bytes`)
-        onError(error)
+        if (!isReset(error)) onError(error)
         return refusal(500, 'internal_error', 'The server made a mistake')
       })
       .then((response) => send(response, incoming, outgoing))
@@ -24,10 +27,17 @@ export function toNodeListener(handle: Handler, onError: (error: unknown) => voi
   }
 }
 
+/** The client went away: its doing, and nobody is left to answer. */
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+}
+
 async function answer(handle: Handler, incoming: IncomingMessage): Promise<Response> {
   const url = toUrl(incoming)
   if (url === undefined) return refusal(400, 'bad_request', 'The address or the Host header is not valid')
   const method = incoming.method ?? 'GET'
+  if (FORBIDDEN_METHODS.includes(method))
+    return refusal(405, 'method_not_allowed', `${method} is not taken at any address`)
   const body = method === 'GET' || method === 'HEAD' ? undefined : await readBody(incoming)
   const request = new Request(url, { method, headers: toHeaders(incoming), ...(body && { body }) })
   return handle({ request, peer: incoming.socket.remoteAddress ?? '' })

@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import { type Server, createServer } from 'node:http'
+import { type AddressInfo, type Socket, connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { toNodeListener } from './node-bridge.js'
+
+describe('the bridge from Node to a fetch-style handler', () => {
+  const errors: unknown[] = []
+  let server: Server
+
+  beforeEach(async () => {
+    errors.length = 0
+    const handle = async ({ request }: { request: Request }): Promise<Response> => new Response(await request.text())
+    server = createServer(toNodeListener(handle, (error) => errors.push(error)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+
+  afterEach(() => void server.close())
+
+  async function send(text: string): Promise<Socket> {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write(text)
+    return socket
+  }
+
+  async function answerTo(text: string): Promise<string> {
+    const [answer] = (await once(await send(text), 'data')) as [Buffer]
+    return answer.toString('latin1')
+  }
+
+  it('answers with what the handler makes of the body', async () => {
+    const request = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello'
+    expect(await answerTo(request)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*hello$/)
+  })
+
+  it('reports no error of its own when the client goes away in the middle of its body', async () => {
+    const arrived = once(server, 'request')
+    const socket = await send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe')
+    const [incoming] = (await arrived) as [NodeJS.EventEmitter]
+    // Not `once`, which takes the error that comes before for its own.
+    const gone = new Promise((resolve) => incoming.on('close', resolve))
+    socket.destroy()
+    await gone
+    expect(await answerTo('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('200 OK')
+    expect(errors).toEqual([])
+  })
+
+  it('answers 405 to a method that a fetch-style handler cannot be asked with', async () => {
+    expect(await answerTo('TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 405 /)
+    expect(errors).toEqual([])
+  })
+})
