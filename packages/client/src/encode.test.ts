@@ -1,4 +1,4 @@
-import { UnserialisableError, encodeData } from '@holdfast/protocol'
+import { type UnserialisableError, encodeData } from '@holdfast/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encode } from './encode.js'

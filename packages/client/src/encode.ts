@@ -56,7 +56,7 @@ function plainOf(raw: unknown, value: unknown, fail: Fail): unknown {
   if (typeof value === 'bigint' || value instanceof BigInt) return String(value)
   if (typeof value !== 'object' || value === null) return value
   if (value !== raw && 'toJSON' in value && typeof value.toJSON === 'function')
-    return plainOf(value, value.toJSON(''), fail)
+    return plainOf(value, (value as { toJSON(key: string): unknown }).toJSON(''), fail)
   if (value instanceof Set) return [...value]
   if (value instanceof Error)
     return { name: value.name, message: value.message, code: (value as { code?: unknown }).code }

@@ -48,7 +48,7 @@ export class Holdfast {
   readonly #session: Session
   readonly #channels: Channels
   readonly #connection: Connection
-  readonly #inbox: Inbox<InboxEvents>
+  readonly #inbox: Inbox
   readonly #wire: Wire
   readonly #facades = new Map<string, Channel>()
   readonly #operations = new Map<string, Operation>()

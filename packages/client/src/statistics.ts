@@ -52,6 +52,7 @@ export class Tally {
   /** The figures of this moment. */
   read(queued: number, queuedBytes: number): Statistics {
     const successRate = this.attempts === 0 ? 0 : this.successes / this.attempts
+    // oxlint-disable-next-line typescript/no-misused-spread -- its public members are the figures
     return { ...this, successRate, queued, queuedBytes, latency: latencyOf(this.#samples) }
   }
 }

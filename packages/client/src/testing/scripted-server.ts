@@ -1,7 +1,7 @@
 import { Holdfast } from '../holdfast.js'
 import type { HoldfastOptions } from '../options.js'
 import { SimulatedClock, settle } from './simulated-clock.js'
-import { type Arrived, FarEnd, SimulatedNetwork } from './simulated-network.js'
+import { type Arrived, type FarEnd, SimulatedNetwork } from './simulated-network.js'
 
 /** A welcome of this connection. */
 export function welcome(
