@@ -35,7 +35,7 @@ const HEADERS: readonly (readonly [string, readonly string[]])[] = [
 
 /** The bytes of a request to become a WebSocket: right, wrong, and mutated, sometimes with frames behind it. */
 export function upgradeRequest(random: SeededRandom): Buffer {
-  const method = random.once(12) ? random.pick(['POST', 'HEAD', 'OPTIONS', 'CONNECT', 'get']) : 'GET'
+  const method = random.once(12) ? random.pick(['POST', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'get']) : 'GET'
   const target = random.once(2) ? '/ws' : random.pick(TARGETS)
   const lines = HEADERS.flatMap(([name, values]) => {
     const isUsual = name.startsWith('Sec-WebSocket-') || name === 'Host' || name === 'Upgrade' || name === 'Connection'
