@@ -149,7 +149,7 @@ export class Connection {
 
   /** Any other goodbye is kept by the link, for the close that follows. */
   #bidden(link: Link, { code, after = 0, reconnect }: Goodbye): void {
-    if (code !== SERVICE_RESTART || reconnect === 'never' || link !== this.#link) return
+    if (code !== SERVICE_RESTART || reconnect !== 'now' || link !== this.#link) return
     this.#stopWait()
     this.#stopWait = this.#settings.clock.after(after, () => this.#handOver())
   }
