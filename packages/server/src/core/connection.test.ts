@@ -437,6 +437,19 @@ describe('time', () => {
     expect(peer.last()).toMatchObject({ type: 'goodbye', reconnect: 'now' })
   })
 
+  it('is not spent on the pings of a client that does not read the answers', async () => {
+    const peer = await join()
+    peer.socket.stall(1_048_576 / 4 + 1)
+    for (let count = 0; count < 10_000; count += 1) peer.handler.text('ping', 4)
+    await clock.pass(1)
+    peer.socket.release()
+    peer.handler.drained()
+    expect(peer.socket.text.match(/pong/g)).toBeNull()
+    peer.handler.text('ping', 4)
+    await clock.pass(1)
+    expect(peer.socket.text).toContain('pong')
+  })
+
   it('does not pass for commands of a client that does not read its answers', async () => {
     const peer = await join()
     peer.socket.stall(1_048_576 / 4 + 1)

@@ -115,8 +115,13 @@ export class Connection
     if (this.#state === 'closing' || this.#state === 'closed') return
     if (this.#state === 'handshaking' && bytes > this.services.limits.handshakeBytesMax)
       return this.close(CLOSE.messageTooBig)
-    if (frame === 'ping') return this.send('pong')
+    if (frame === 'ping') return this.#answerPing()
     this.#commands.push(decodeFrame(frame, this.services.limits))
+  }
+
+  /** No command, so nothing holds it back: a client that pings and does not read must not fill the queue. */
+  #answerPing(): void {
+    if (this.outbox.hasRoom) this.send('pong')
   }
 
   binary(): void {
