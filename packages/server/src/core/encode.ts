@@ -1,4 +1,4 @@
-import type { CommandId, ErrorCode, GapRange, Position, Recovered, ServerMessage } from '@holdfast/protocol'
+import type { CommandId, ErrorCode, GapRange, Position, Recovered } from '@holdfast/protocol'
 import { ERRORS } from '@holdfast/protocol'
 import type { MemberList, PresenceChange, Signal, StreamMessage } from '../engine/engine.js'
 import type { HoldfastError } from './errors.js'
@@ -8,12 +8,7 @@ export interface RawJson {
   readonly json: string
 }
 
-/** The text of a server message without members that hold data as the application encoded it. */
-export function encodeServerMessage(message: ServerMessage): string {
-  return JSON.stringify(message)
-}
-
-/** As `encodeServerMessage`, with one more member whose value is JSON text already. */
+/** The text of a server message, with one more member whose value is JSON text already. */
 export function encodeWithRaw(message: object, member: string, raw: RawJson | undefined): string {
   const text = JSON.stringify(message)
   return raw === undefined ? text : `${text.slice(0, -1)},"${member}":${raw.json}}`
