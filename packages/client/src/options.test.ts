@@ -7,7 +7,7 @@ it('fills in the defaults, also for what is undefined', () => {
     connect: true,
     name: 'holdfast-js',
     backoff: { minMs: 500, maxMs: 30_000 },
-    offlineQueue: { countMax: 1000, bytesMax: 4_194_304, ageMaxMs: 240_000 },
+    offlineQueue: { countMax: 10_000, bytesMax: 4_194_304, ageMaxMs: 240_000 },
     maxAttempts: 0,
     requestTimeoutMs: 10_000,
   })

@@ -26,7 +26,7 @@ export interface HoldfastOptions {
   readonly connectTimeoutMs?: number
   /** How long a command waits for its answer. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
-  /** What may wait to be sent. Default 1,000 commands, 4 MiB, publishes at most 240,000 ms old. */
+  /** What may wait to be sent. Default 10,000 commands, 4 MiB, publishes at most 240,000 ms old. */
   readonly offlineQueue?: Partial<OfflineQueueOptions>
   /** Messages of one channel that wait for a slow handler before the channel is recovered instead. Default 10,000. */
   readonly backlogMax?: number
@@ -75,7 +75,7 @@ export function settingsFrom(url: string, options: HoldfastOptions): Settings {
     backoff: filled(backoff, { minMs: 500, maxMs: 30_000 }, 'backoff.'),
     offlineQueue: filled(
       offlineQueue,
-      { countMax: 1000, bytesMax: 4 * 1024 * 1024, ageMaxMs: 240_000 },
+      { countMax: 10_000, bytesMax: 4 * 1024 * 1024, ageMaxMs: 240_000 },
       'offlineQueue.',
     ),
     url: checkUrl(url),
