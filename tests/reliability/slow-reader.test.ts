@@ -7,7 +7,7 @@ import { type LogLine, SECRET, ServerProcess } from '../kit/server-process.js'
 import { WireClient } from '../kit/wire-client.js'
 
 const OTHERS = 999
-/** A busy machine disturbs single rounds; a slow reader that costs the others anything does so in all of them. */
+/** A busy machine adds to single rounds; a slow reader that costs the others anything does so in all, the best of them too. */
 const ROUNDS_MIN = 3
 const ROUNDS_MAX = 9
 const OUTBOX_BYTES_MAX = 1_048_576
@@ -123,7 +123,7 @@ describe('a reader that stops reading beside 999 that do', () => {
     const alone: number[] = []
     const beside: number[] = []
     const givenUp: GivenUp[] = []
-    const difference = (): number => median(beside.map((p99, round) => p99 - (alone[round] ?? 0)))
+    const difference = (): number => Math.min(...beside) - Math.min(...alone)
     while (beside.length < ROUNDS_MIN || (difference() >= 10 && beside.length < ROUNDS_MAX)) {
       alone.push(await besideReader())
       const round = await besideSlowReader()
@@ -134,7 +134,8 @@ describe('a reader that stops reading beside 999 that do', () => {
     printFigures(`a slow reader beside ${OTHERS}`, {
       'p99 of the others beside a reader, ms': alone.map((p99) => p99.toFixed(1)).join(' '),
       'beside one that stopped, ms': beside.map((p99) => p99.toFixed(1)).join(' '),
-      'median of the differences, ms': difference(),
+      'difference of the best rounds, ms': difference(),
+      'median of the differences, ms': median(beside.map((p99, round) => p99 - (alone[round] ?? 0))),
       'messages until it was given up': givenUp.map(({ ticks }) => ticks * 2).join(' '),
       'bytes queued for it then': givenUp.map(({ queuedBytes }) => queuedBytes).join(' '),
       'told after, ms': givenUp.map(({ toldAfterMs }) => toldAfterMs).join(' '),
