@@ -426,6 +426,24 @@ describe('time', () => {
     expect(peer.socket.closedWith).toBeUndefined()
   })
 
+  it('does not run out for a session whose connection broke before its welcome', async () => {
+    const first = await join()
+    const { id, secret } = first.socket.messages[0]?.['session'] as { id: string; secret: string }
+    await first.send({ type: 'state', data: 'kept' })
+    first.handler.closed(1006, false)
+    await clock.pass(1)
+    const hello = JSON.stringify({ type: 'hello', token: token(60), resume: { session: id, secret, positions: {} } })
+    const broken = holdfast.accept(new FakeSocket(), upgrade())
+    broken.text(hello, hello.length)
+    broken.closed(1006, false)
+    await clock.pass(1)
+    const socket = new FakeSocket()
+    holdfast.accept(socket, upgrade()).text(hello, hello.length)
+    await clock.pass(1)
+    expect(socket.messages[0]).toMatchObject({ type: 'welcome', session: { id, resumed: true }, state: 'kept' })
+    expect(holdfast.stats().connections).toBe(1)
+  })
+
   it('is over for a reader that is too slow, which is told to come back at once', async () => {
     const peer = await join()
     await peer.send({ type: 'subscribe', id: 1, channel: 'room:1' })

@@ -260,6 +260,26 @@ describe('the connections of a user', () => {
   })
 })
 
+describe('a session that finds no place', () => {
+  it('is kept for the next try', async () => {
+    await restart({ limits: { connectionsPerUserMax: 1 } })
+    const first = await node.open()
+    const { session } = await first.hello(node.token('ada'))
+    const { id, secret } = session as { id: string; secret: string }
+    const resume = { session: id, secret, positions: {} }
+    await first.leave()
+    const other = await node.join('ada')
+    const second = await node.open()
+    second.send({ type: 'hello', token: node.token('ada'), resume })
+    await expectClose(second, 'connectionLimit')
+    await other.leave()
+    await expect.poll(() => node.holdfast.stats().connections).toBe(0)
+    const third = await node.open()
+    const welcome = await third.hello(node.token('ada'), { resume })
+    expect(welcome['session']).toMatchObject({ id, resumed: true })
+  })
+})
+
 describe('the address', () => {
   it('names a channel that is refused: the client is told, and stays', async () => {
     const client = await node.open('?channel=staff:1')

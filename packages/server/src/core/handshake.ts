@@ -98,8 +98,9 @@ export class Handshake {
     // Before a place is asked for: a session that lives here gives its place up.
     const resumed =
       hello.resume && (await sessions.claim(identity, { id: hello.resume.session, secret: hello.resume.secret }))
-    if (!(await admission.takePlace(identity))) return this.#connection.close(CLOSE.connectionLimit)
-    if (this.#connection.state !== 'handshaking') return admission.leavePlace(identity)
+    const hasPlace = await admission.takePlace(identity)
+    if (!hasPlace || this.#connection.state !== 'handshaking')
+      return this.#turnBack(identity, hello, { resumed, hasPlace })
     const session = sessions.issue(resumed && hello.resume?.session)
     this.#connection.admit({ identity, session, state: resumed?.state })
     this.#connection.endsWith = this.#operation()
@@ -109,6 +110,18 @@ export class Handshake {
       if (!isChannelName(channel)) this.#giveUp(channel, new HoldfastError('invalid_channel'))
     }
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
+  }
+
+  /** No welcome after all: what was taken for it goes back, so that the client can come again. */
+  async #turnBack(
+    identity: Identity,
+    { resume }: Hello,
+    { resumed, hasPlace }: { resumed: SessionContent | undefined; hasPlace: boolean },
+  ): Promise<void> {
+    const { sessions, admission } = this.#services
+    if (resume && resumed) await sessions.save(identity, { id: resume.session, secret: resume.secret }, resumed)
+    if (hasPlace) await admission.leavePlace(identity)
+    else this.#connection.close(CLOSE.connectionLimit)
   }
 
   /** Those of the session, the user's inboxes, and the one that the address names. */
