@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { MemoryEngine } from './engine/memory/memory-engine.js'
 import { createHoldfast, type Holdfast } from './holdfast.js'
 import { TestClient } from './testing/test-client.js'
 import { TEST_CHANNELS, TEST_SECRET, startNode } from './testing/test-node.js'
@@ -85,6 +86,28 @@ describe('attach', () => {
       expect(await client.hello(token)).toMatchObject({ node: name })
       await client.leave()
     }
+  })
+})
+
+describe('an engine that does not start', () => {
+  class BrokenEngine extends MemoryEngine {
+    override start(): Promise<void> {
+      return Promise.reject(new Error('no route to host'))
+    }
+  }
+
+  it('is a rejection of listen', () =>
+    expect(create({ engine: new BrokenEngine() }).listen()).rejects.toThrow('no route to host'))
+
+  it('is a line in the log of attach, and the node can be closed', async () => {
+    const lines: unknown[] = []
+    const note = (fields: object): void => void lines.push(fields)
+    const log = { debug: note, info: note, warn: note, error: note }
+    const holdfast = create({ engine: new BrokenEngine(), log })
+    holdfast.attach(createServer())
+    const line = { event: 'engine.unstarted', error: 'Error', reason: 'no route to host' }
+    await expect.poll(() => lines).toEqual([line])
+    await holdfast.close()
   })
 })
 

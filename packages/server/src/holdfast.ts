@@ -195,7 +195,8 @@ export class Holdfast implements Acceptor {
 
   async #shutDown(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
     this.#services.admission.stop()
-    await this.#started
+    // An engine that did not start has said so already; the node is closed all the same.
+    await this.#started?.catch(() => undefined)
     await this.#operations.close()
     for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
     for (const undo of this.#undo) undo()
