@@ -178,7 +178,7 @@ export class Handshake {
 
   async #start(identity: Identity, channel: SessionChannel, positions: Record<string, Position>): Promise<void> {
     try {
-      const since = await this.#since(identity, channel.channel, positions)
+      const since = this.#since(identity, channel.channel, positions)
       const request: SubscribeRequest = { ...channel, since }
       if (this.#connection.isOpen) await this.#connection.subscriptions.start(request)
     } catch (error) {
@@ -186,16 +186,10 @@ export class Handshake {
     }
   }
 
-  /** An inbox starts at the user's cursor, whatever this device has read; every other channel where the client says it is. */
-  async #since(
-    identity: Identity,
-    channel: string,
-    positions: Record<string, Position>,
-  ): Promise<Position | undefined> {
-    const rule = this.#services.rules.ruleOf(channel, identity)
-    if (rule?.inbox && rule.retention)
-      return this.#services.inboxes.cursor({ tenant: identity.tenant, channel }, rule.retention)
-    return Object.hasOwn(positions, channel) ? positions[channel] : undefined
+  /** Where the client says it is; an inbox starts at the user's cursor, whatever this device has read. */
+  #since(identity: Identity, channel: string, positions: Record<string, Position>): Position | undefined {
+    const isInbox = this.#services.rules.ruleOf(channel, identity)?.inbox ?? false
+    return !isInbox && Object.hasOwn(positions, channel) ? positions[channel] : undefined
   }
 
   #giveUp(channel: string, error: HoldfastError): void {

@@ -144,11 +144,17 @@ export class Subscriptions {
     const { stream } = subscription.topic
     await this.#owner.outbox.room()
     const present = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
-    await subscription.recover(engine, request.since, limits.subscription, (beginning) => {
+    const since = request.since ?? (await this.#cursor(subscription))
+    await subscription.recover(engine, since, limits.subscription, (beginning) => {
       const messages = this.#openingMessages(stream, beginning)
       this.#owner.send(encodeSubscribed({ ...beginning.verdict, channel, messages, present }, request.id))
       if (messages.some((message) => message.final)) this.#owner.streamEnded(channel)
     })
+  }
+
+  /** An inbox goes on where the user has acknowledged; every other channel begins now. */
+  async #cursor({ rule, topic }: Subscription): Promise<Since | undefined> {
+    return rule.inbox && rule.retention ? this.#services.inboxes.cursor(topic.stream, rule.retention) : undefined
   }
 
   /** A channel that carries an operation starts with its snapshot, unless the newest event is among the messages anyway. */
