@@ -216,6 +216,7 @@ describe('a server that is killed and started again', () => {
     await expect.poll(() => text('#messages'), WAIT).toContain('no longer kept')
     await expect.poll(() => text('#start-problem'), WAIT).toContain('Start another one')
     expect(await page.locator('#progress').isVisible()).toBe(false)
+    expect(await state()).toBeNull()
     await page.locator('#start-button').click()
     await expect.poll(() => state(), WAIT).toBe('running')
     expect(await page.locator('#start-problem').isVisible()).toBe(false)

@@ -18,7 +18,7 @@ import { mayBecome } from './transitions.js'
 
 /** What an operation is, when it starts. */
 export interface OperationSpec {
-  /** 1 to 128 of A-Z a-z 0-9 _ . : @ ~ + = - (default: the kind and a random part). Unique within the tenant. */
+  /** 1 to 128 of A-Z a-z 0-9 _ . @ ~ + = - (default: the kind and a random part). Unique within the tenant. */
   readonly id?: string
   readonly kind: string
   readonly label?: string

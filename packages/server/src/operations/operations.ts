@@ -130,7 +130,7 @@ function checkSpec(id: string, { kind, owner }: OperationSpec): void {
   if (!isOperationId(id))
     throw new HoldfastError(
       'bad_request',
-      `id must be 1 to 128 of A-Z a-z 0-9 _ . : @ ~ + = -, received ${JSON.stringify(id)}`,
+      `id must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ + = -, received ${JSON.stringify(id)}`,
     )
   if (kind.length < 1 || kind.length > 64) throw new HoldfastError('bad_request', 'kind must be 1 to 64 characters')
   if (!isUserName(owner)) throw new HoldfastError('bad_request', 'owner must be the name of a user')

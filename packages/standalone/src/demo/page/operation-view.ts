@@ -43,7 +43,9 @@ export class OperationView {
 
   /** Nothing is shown. */
   clear(): void {
-    element('progress').hidden = true
+    const panel = element('progress')
+    panel.hidden = true
+    delete panel.dataset['state']
     this.#announced = ''
   }
 
