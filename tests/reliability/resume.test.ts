@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Holdfast, createHoldfast } from '@holdfast/server'
 import { eventually, pause } from '../kit/deadline.js'
+import { DistantEngine } from '../kit/distant-engine.js'
 import { printFigures } from '../kit/figures.js'
 import { type Acknowledged, checkHistory } from '../kit/history-checker.js'
 import { Recorder } from '../kit/recorder.js'
@@ -12,6 +13,7 @@ const CLIENTS = 30
 const WRITERS = 6
 const STEPS = 100
 const STEP_MS = 40
+const ENGINE_DELAY_MS_MAX = 12
 const CHANNEL = 'room:stormy'
 const SEED = seedOfThisRun()
 const QUICK = { backoff: { minMs: 10, maxMs: 150 }, stableMs: 50 }
@@ -29,6 +31,7 @@ describe('clients whose sockets are cut at random under load', () => {
     node = createHoldfast({
       auth: { secret: SECRET },
       channels: { 'room:*': { publish: 'member', history: { size: 5_000, ttl: '1h' } } },
+      engine: new DistantEngine(new SeededRandom(SEED), ENGINE_DELAY_MS_MAX),
     })
     const { port } = await node.listen()
     proxy = await TcpProxy.start(port)
