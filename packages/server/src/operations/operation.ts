@@ -205,8 +205,9 @@ export class Operation {
         await this.#write('completed', { ...ending, progress: this.#progress.finished() })
       else await this.#writeBadEnd(ending)
     } catch (error) {
-      // Until it is stored it has not ended: the worker may try again, with a smaller result, say.
-      if (!(error instanceof HoldfastError && error.code === 'already_ended')) this.#ending = undefined
+      // Until it is stored it has not ended: the worker may try again, with a smaller result, say. Unless another has ended it.
+      if (error instanceof HoldfastError && error.code === 'already_ended') this.#environment.onEnd(this)
+      else this.#ending = undefined
       throw error
     }
     this.#environment.onEnd(this)

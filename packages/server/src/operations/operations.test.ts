@@ -389,6 +389,21 @@ describe('the end of an operation', () => {
     expect(await stored()).toMatchObject({ state: 'completed', result: 'small' })
   })
 
+  it('may come from elsewhere, and then the worker cannot write over it', async () => {
+    const told = await watch()
+    const operation = await start()
+    const snapshot: OperationSnapshot = { ...operation.snapshot, version: 2, state: 'expired' }
+    const store = new OperationStore(engine, { runningMs: 60_000, completedMs: 60_000, failedMs: 60_000 }, BYTES_MAX)
+    await store.write({ snapshot, sharedWith: [] }, 'expired')
+    operation.phase('unaware')
+    await settle()
+    expect(errors).toMatchObject([{ code: 'already_ended' }])
+    await expect(operation.complete()).rejects.toMatchObject({ code: 'already_ended' })
+    expect(operations.size).toBe(0)
+    expect(eventsOf(told)).toEqual(['started', 'expired'])
+    expect(await stored()).toEqual(snapshot)
+  })
+
   it('comes exactly once for its watchers, whoever races whom', async () => {
     const act = fc.constantFrom(
       'complete',
