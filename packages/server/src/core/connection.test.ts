@@ -1,6 +1,7 @@
 import { CLOSE } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { signTokenAt } from '../access/token.js'
+import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { type Holdfast, createHoldfast } from '../holdfast.js'
 import type { HoldfastOptions } from '../options.js'
 import { SimulatedClock } from '../simulated-clock.js'
@@ -137,6 +138,34 @@ describe('a session', () => {
     expect(resumed).toMatchObject({ state: 1, session: { resumed: true } })
     await expectClose(first, 'resumedElsewhere')
     expect(await second.request({ type: 'ping' })).toMatchObject({ type: 'pong' })
+  })
+
+  it('that has moved cannot be had on another node with the old secret', async () => {
+    const engine = new MemoryEngine()
+    const [here, elsewhere] = [await startNode({ engine }), await startNode({ engine })]
+    const connectTo = async (where: TestNode, resume?: Key): Promise<Received> => {
+      const members = resume ? { resume: { session: resume.id, secret: resume.secret, positions: {} } } : {}
+      return (await where.open()).hello(where.token('ada'), members)
+    }
+    const first = await connectTo(here)
+    expect((await connectTo(here, keyOf(first)))['session']).toMatchObject({ resumed: true })
+    expect((await connectTo(elsewhere, keyOf(first)))['session']).toMatchObject({ resumed: false })
+    await Promise.all([here.close(), elsewhere.close()])
+  })
+
+  it('that moves from a live connection leaves no trace in presence', async () => {
+    const watcher = await node.join('bob')
+    await watcher.request({ type: 'subscribe', channel: 'live:1', presence: true })
+    await watcher.next('joined')
+    const [first, welcome] = await connect()
+    await first.request({ type: 'subscribe', channel: 'live:1', presence: true })
+    await watcher.next('joined')
+    const [second] = await connect(keyOf(welcome))
+    await second.next('subscribed', { channel: 'live:1' })
+    await second.leave()
+    await watcher.next('left')
+    const changes = watcher.received.filter(({ type }) => ['joined', 'updated', 'left'].includes(String(type)))
+    expect(changes.map(({ type }) => type)).toEqual(['joined', 'joined', 'left'])
   })
 
   it('is not resumed by another user', async () => {
