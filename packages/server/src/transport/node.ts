@@ -116,6 +116,8 @@ function ignore(): void {}
 class OwnedWebSocket extends WebSocket implements Socket {
   #stream: NetSocket | undefined
   #handler: SocketHandler | undefined
+  /** Kept here: asking the stream takes several look-ups, and every write of a fan-out asks. */
+  #ready = true
 
   begin(stream: NetSocket, accept: (socket: Socket) => SocketHandler): void {
     this.#stream = stream
@@ -143,11 +145,16 @@ class OwnedWebSocket extends WebSocket implements Socket {
   }
 
   isReady(): boolean {
-    return this.#stream?.writableNeedDrain === false
+    return this.#ready
   }
 
   write(bytes: Uint8Array): void {
-    if (this.readyState === WebSocket.OPEN) this.#stream?.write(bytes)
+    if (this.readyState === WebSocket.OPEN && this.#stream?.write(bytes) === false) this.#ready = false
+  }
+
+  drained(): void {
+    this.#ready = true
+    this.#handler?.drained()
   }
 
   /** `ws` itself closes, without a reason, when a message is over its limit: the connection says goodbye first. */
@@ -181,5 +188,5 @@ function onClose(this: WebSocket, code: number): void {
 }
 
 function onDrain(this: NetSocket): void {
-  streamOwners.get(this)?.handler?.drained()
+  streamOwners.get(this)?.drained()
 }
