@@ -457,7 +457,7 @@ describe('time', () => {
 
   it('does not run out for a session whose connection broke before its welcome', async () => {
     const first = await join()
-    const { id, secret } = first.socket.messages[0]?.['session'] as { id: string; secret: string }
+    const { id, secret } = first.socket.messages[0]!['session'] as { id: string; secret: string }
     await first.send({ type: 'state', data: 'kept' })
     first.handler.closed(1006, false)
     await clock.pass(1)
