@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { Holdfast } from '@holdfast/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Workplace, createWorkplace } from './command.js'
-import { type CuttableProxy, startProxy } from './cuttable-proxy.js'
+import { TcpProxy } from '../kit/tcp-proxy.js'
 
 let place: Workplace
-let proxy: CuttableProxy
+let proxy: TcpProxy
+let port: number
 let through: string
 
 beforeAll(async () => {
@@ -15,8 +16,9 @@ beforeAll(async () => {
   await mkdir(files)
   await Promise.all(Array.from({ length: 1800 }, (_, n) => writeFile(join(files, `${n}.txt`), '')))
   const { url } = await place.serve()
-  proxy = await startProxy(Number(new URL(url).port))
-  through = `ws://127.0.0.1:${proxy.port}/ws`
+  port = Number(new URL(url).port)
+  proxy = await TcpProxy.start(port)
+  through = proxy.url
 })
 
 afterAll(async () => {
@@ -30,11 +32,12 @@ describe('a command whose connection is cut', () => {
     await listener.printed(/listening/)
     await place.run('publish', 'room:cut', '1')
     await listener.printed(/"offset":1/)
+    proxy.switchUpstream(undefined)
     proxy.cut()
     await listener.printed(/connection lost/)
     await place.run('publish', 'room:cut', '2')
     await place.run('publish', 'room:cut', '3')
-    proxy.mend()
+    proxy.switchUpstream(port)
     await listener.printed(/connected again/)
     await listener.printed(/"offset":3/)
     listener.child.kill('SIGINT')
@@ -49,9 +52,10 @@ describe('a command whose connection is cut', () => {
     const { operation } = await client.call<{ operation: string }>('demo.index', {})
     const watched = place.start('watch', operation, '--url', through)
     await watched.printed(/Reading/)
+    proxy.switchUpstream(undefined)
     proxy.cut()
     await watched.printed(/connection lost/)
-    proxy.mend()
+    proxy.switchUpstream(port)
     const { code, stderr, stdout: lines } = await watched.ended
     client.disconnect()
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('connected again') as string })

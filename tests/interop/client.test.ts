@@ -3,7 +3,7 @@ import { MemoryEngine, createHoldfast, signToken } from '@holdfast/server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { eventually } from '../kit/deadline.js'
-import { startProxy } from './switchable-proxy.js'
+import { TcpProxy } from '../kit/tcp-proxy.js'
 
 const secret = 'k3Jx9-Qm2vT7_wZ4pL8sB1nR6yD0fG5h'
 const cleanups: (() => unknown)[] = []
@@ -94,7 +94,7 @@ describe('the client and a node', () => {
 
   it('lose nothing and repeat nothing over many cuts, on every channel, while both sides publish', async () => {
     const { node, port } = await startNode()
-    const proxy = await startProxy(port)
+    const proxy = await TcpProxy.start(port)
     cleanups.push(() => proxy.close())
     const client = connectTo(proxy.url, 'ada')
     const rooms = ['room:1', 'room:2', 'room:3']
@@ -129,7 +129,7 @@ describe('the client and a node', () => {
 
   it('announce what a node that lost its memory cannot recover', async () => {
     const first = await startNode()
-    const proxy = await startProxy(first.port)
+    const proxy = await TcpProxy.start(first.port)
     cleanups.push(() => proxy.close())
     const client = connectTo(proxy.url, 'ada')
     const told: unknown[] = []
@@ -139,11 +139,11 @@ describe('the client and a node', () => {
     await room.subscribe()
     await first.node.tenant('acme').publish('room:1', 'n', 1)
     await eventually('the first message', () => told.length === 1)
-    proxy.target = undefined
+    proxy.switchUpstream(undefined)
     proxy.cut()
     const second = await startNode()
     await second.node.tenant('acme').publish('room:1', 'n', 2)
-    proxy.target = second.port
+    proxy.switchUpstream(second.port)
     await eventually('the second message', () => told.length === 3)
     expect(told).toEqual([1, 'epoch_changed', 2])
     expect(room.position).toMatchObject({ offset: 1 })
@@ -152,7 +152,7 @@ describe('the client and a node', () => {
   it('move to another node at a drain without a break: no state change, no loss, no duplicate', async () => {
     const engine = new MemoryEngine()
     const [one, two] = [await startNode(engine), await startNode(engine)]
-    const proxy = await startProxy(one.port)
+    const proxy = await TcpProxy.start(one.port)
     cleanups.push(() => proxy.close())
     const client = connectTo(proxy.url, 'ada')
     const heard: unknown[] = []
@@ -161,7 +161,7 @@ describe('the client and a node', () => {
     room.on('n', ({ data }) => heard.push(data))
     await room.subscribe()
     client.on('state', ({ state }) => states.push(state))
-    proxy.target = two.port
+    proxy.switchUpstream(two.port)
     const drained = one.node.drain()
     for (const n of numbers(1, 200)) {
       await two.node.tenant('acme').publish('room:1', 'n', n)
@@ -178,7 +178,7 @@ describe('the client and a node', () => {
 
   it('watch an operation to its end, also from another device that comes late, and cancel one', async () => {
     const { node, port } = await startNode()
-    const proxy = await startProxy(port)
+    const proxy = await TcpProxy.start(port)
     cleanups.push(() => proxy.close())
     const client = connectTo(proxy.url, 'ada')
     const acme = node.tenant('acme')

@@ -12,7 +12,7 @@ interface Line {
 export class TcpProxy {
   readonly #server: Server
   readonly #lines = new Set<Line>()
-  #target: number
+  #target: number | undefined
   readonly #acceptedAt: number[] = []
 
   private constructor(target: number) {
@@ -43,8 +43,8 @@ export class TcpProxy {
     return this.#acceptedAt
   }
 
-  /** Sends new lines to another port; those that are open stay where they are. */
-  switchUpstream(target: number): void {
+  /** Sends new lines to another port, or refuses them; those that are open stay where they are. */
+  switchUpstream(target: number | undefined): void {
     this.#target = target
   }
 
@@ -83,6 +83,7 @@ export class TcpProxy {
 
   #accept(near: Socket): void {
     this.#acceptedAt.push(performance.now())
+    if (this.#target === undefined) return void near.destroy()
     const far = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
     const line: Line = { near: near.setNoDelay(true), far, bytesLeft: undefined }
     this.#lines.add(line)
