@@ -1,10 +1,16 @@
 import * as fc from 'fast-check'
 
+/** A user of a tenant, and the channel that the tenant uses. */
+export interface Resident {
+  readonly tenant: string
+  readonly user: string
+  readonly channel: string
+}
+
 /** Two tenants that must not meet, and the names that both use. */
 export interface Neighbours {
-  readonly mine: { readonly tenant: string; readonly user: string }
-  readonly theirs: { readonly tenant: string; readonly user: string }
-  readonly channel: string
+  readonly mine: Resident
+  readonly theirs: Resident
   readonly operation: string
   readonly key: string
 }
@@ -23,7 +29,10 @@ const name = words([...PIECES, ...WORDS, ...RARE], 5)
 const people = fc.oneof(
   fc.tuple(name, name, name, name),
   // One the beginning of the other, what is left over standing in the name of the user.
-  fc.tuple(name, name, name).map(([a, b, c]) => [a, b + c, a + b, c] as const),
+  {
+    weight: 2,
+    arbitrary: fc.tuple(name, name, name).map(([a, b, c]) => [a, b + c, a + b, c] as const),
+  },
   fc.tuple(name, name).map(([a, b]) => [a, b, `${a}:`, b] as const),
   // A length in front, as storage keys have it.
   fc.tuple(name, name).map(([a, b]) => [a, b, `${a.length}:${a}`, b] as const),
@@ -37,16 +46,20 @@ const people = fc.oneof(
 export const neighbours: fc.Arbitrary<Neighbours> = fc
   .record({
     people: people.filter(([mine, , theirs]) => mine !== theirs),
-    sameUser: fc.boolean(),
+    alike: fc.constantFrom('names', 'names', 'same user', 'tenant and channel'),
     local: words(CHANNEL_PIECES, 6).filter((local) => local.split(':').every((segment) => segment !== '')),
     // Without what an address cannot hold as its last part, and in one segment, as the rule for operations has it.
     operation: words(SEGMENT_PIECES, 6).filter((id) => !/^\.+$/.test(id)),
     key: words(['k', '1', ':', '~', '__proto__'], 3),
   })
-  .map(({ people: [mine, user, theirs, other], sameUser, local, operation, key }) => ({
-    mine: { tenant: mine, user },
-    theirs: { tenant: theirs, user: sameUser ? user : other },
-    channel: `room:${local}`,
+  .map(({ people: [mine, user, theirs, other], alike, local, operation, key }) => ({
+    mine: { tenant: mine, user, channel: alike === 'tenant and channel' ? `aroom:${local}` : `room:${local}` },
+    // Tenant and channel, one after the other, may be the same text for both.
+    theirs: {
+      tenant: alike === 'tenant and channel' ? `${mine}a` : theirs,
+      user: alike === 'same user' ? user : other,
+      channel: `room:${local}`,
+    },
     operation,
     key,
   }))

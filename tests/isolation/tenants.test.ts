@@ -10,6 +10,8 @@ import { type Neighbours, neighbours } from './generated-tenants.js'
 
 const CASES = 60
 const SEED = seedOfThisRun()
+const ROOM = { publish: 'member', presence: true, history: { size: 100, ttl: '1h' } } as const
+const CONNECTIONS_PER_USER = 4
 /** Stands in everything that the first tenant says, and in nothing else. */
 const MARK = 'ONLY-FOR-MINE'
 
@@ -58,14 +60,17 @@ async function furnish(names: Neighbours): Promise<World> {
   const node = createHoldfast({
     auth: { secret: SECRET },
     channels: {
-      'room:**': { publish: 'member', presence: true, history: { size: 100, ttl: '1h' } },
+      'room:**': ROOM,
+      'aroom:**': ROOM,
       'user:{user}': { history: { size: 100, ttl: '1h' }, inbox: true },
     },
     presence: { graceMs: 0, coalesceMs: 0, sampleMax: 100 },
     operations: { conflateMs: 0 },
+    limits: { connectionsPerUserMax: CONNECTIONS_PER_USER },
   })
   const { url } = await node.listen()
-  const { channel, operation, key, mine: me } = names
+  const { operation, key, mine: me } = names
+  const { channel } = me
   const leaving = await WireClient.welcomed(url, { token: tokenOf(me) })
   await leaving.get('ok', { type: 'state', data: `${MARK} saved` })
   await leaving.get('subscribed', { type: 'subscribe', channel })
@@ -92,17 +97,34 @@ async function furnish(names: Neighbours): Promise<World> {
 
 /** Everything that the other tenant does to get in. Each leaves what it was told in the frames of its connection. */
 const TRESPASSES: readonly ((world: World) => Promise<void>)[] = [
-  async function subscribesFromMyPosition({ theirs, names: { channel }, myPosition }) {
+  async function subscribesFromMyPosition({
+    theirs,
+    names: {
+      theirs: { channel },
+    },
+    myPosition,
+  }) {
     const answer = await theirs.get('subscribed', { type: 'subscribe', channel, since: myPosition, presence: true })
     expect(answer.recovered).toBe('gap')
     expect(answer.messages).toEqual([])
   },
-  async function subscribesFromTheNewest({ theirs, names: { channel } }) {
+  async function subscribesFromTheNewest({
+    theirs,
+    names: {
+      theirs: { channel },
+    },
+  }) {
     const answer = await theirs.get('subscribed', { type: 'subscribe', channel, since: 'newest:1000', presence: true })
     expect(answer.messages).toEqual([])
     expect(answer.counts).toEqual({ members: 1, connections: 1 })
   },
-  async function readsHistory({ theirs, names: { channel }, myPosition }) {
+  async function readsHistory({
+    theirs,
+    names: {
+      theirs: { channel },
+    },
+    myPosition,
+  }) {
     const before = { ...myPosition, offset: 1_000 }
     for (const range of [{}, { since: myPosition }, { before }]) {
       const answer = await theirs.get('ok', { type: 'history', channel, limit: 1_000, ...range })
@@ -110,15 +132,26 @@ const TRESPASSES: readonly ((world: World) => Promise<void>)[] = [
     }
   },
   async function looksWhoIsThere({ theirs, names }) {
-    const answer = await theirs.get('ok', { type: 'presence', channel: names.channel })
+    const answer = await theirs.get('ok', { type: 'presence', channel: names.theirs.channel })
     expect(answer.members).toEqual([{ user: names.theirs.user, connections: 1 }])
     expect(answer.counts).toEqual({ members: 1, connections: 1 })
   },
-  async function publishesUnderTheSameKey({ theirs, names: { channel, key } }) {
+  async function publishesUnderTheSameKey({
+    theirs,
+    names: {
+      theirs: { channel },
+      key,
+    },
+  }) {
     const answer = await theirs.get('ok', publish(channel, 'theirs', key))
     expect(answer).toMatchObject({ offset: 1, duplicate: false })
   },
-  async function signals({ theirs, names: { channel } }) {
+  async function signals({
+    theirs,
+    names: {
+      theirs: { channel },
+    },
+  }) {
     theirs.send({ type: 'signal', channel, event: 'typing', data: { active: true } })
   },
   async function replacesState({ theirs }) {
@@ -148,9 +181,9 @@ const TRESPASSES: readonly ((world: World) => Promise<void>)[] = [
     expect(await client.ended).toEqual({ code: 1008, reason: 'Not allowed' })
   },
   async function opensTheAddressOfTheChannel(world) {
-    const client = await enter(world, `${world.url}?channel=${encodeURIComponent(world.names.channel)}`, {})
+    const client = await enter(world, `${world.url}?channel=${encodeURIComponent(world.names.theirs.channel)}`, {})
     const answer = await eventually('a verdict', () =>
-      client.of('subscribed').find(({ channel }) => channel === world.names.channel),
+      client.of('subscribed').find(({ channel }) => channel === world.names.theirs.channel),
     )
     expect(answer.messages).toEqual([])
     await client.close()
@@ -160,6 +193,16 @@ const TRESPASSES: readonly ((world: World) => Promise<void>)[] = [
   },
   async function resumesMySavedSession(world) {
     await expectNoResume(world, world.mySaved)
+  },
+  async function takesEveryPlace(world) {
+    const taken: WireClient[] = []
+    await settled(world)
+    while (taken.length < CONNECTIONS_PER_USER - 1) taken.push(await enter(world, world.url, {}))
+    await expect(enter(world, world.url, {})).rejects.toThrow('1008 Connection limit exceeded')
+    const mine = await WireClient.welcomed(world.url, { token: tokenOf(world.names.mine) })
+    await mine.close()
+    for (const client of taken) await client.close()
+    await settled(world)
   },
   async function refreshesWithMyToken({ theirs, names }) {
     const answer = await theirs.get('error', { type: 'refresh', token: tokenOf(names.mine) })
@@ -174,21 +217,26 @@ const TRESPASSES: readonly ((world: World) => Promise<void>)[] = [
     const facade = node.tenant(names.theirs.tenant)
     expect(await facade.operations.get(names.operation)).toBeUndefined()
     expect(await facade.operations.cancel(names.operation)).toBe(false)
-    expect(JSON.stringify(await facade.history(names.channel, { since: myPosition }))).not.toContain(MARK)
-    expect(JSON.stringify(await facade.history(names.channel))).not.toContain(MARK)
-    expect((await facade.presence(names.channel)).counts).toEqual({ members: 1, connections: 1 })
+    expect(JSON.stringify(await facade.history(names.theirs.channel, { since: myPosition }))).not.toContain(MARK)
+    expect(JSON.stringify(await facade.history(names.theirs.channel))).not.toContain(MARK)
+    expect((await facade.presence(names.theirs.channel)).counts).toEqual({ members: 1, connections: 1 })
   },
 ]
 
+/** Waits until the node has let go of every connection that was closed: the two that stay are mine and theirs. */
+async function settled({ node }: World): Promise<void> {
+  await eventually('the node has let the others go', () => node.stats().connections === 2)
+}
+
 async function expectNoResume(world: World, welcome: Welcome): Promise<void> {
   const { id, secret } = welcome.session
-  const positions = { [world.names.channel]: world.myPosition }
+  const positions = { [world.names.theirs.channel]: world.myPosition }
   const client = await enter(world, world.url, { resume: { session: id, secret, positions } })
   const { session, state, channels } = await client.welcome()
   expect(session.resumed).toBe(false)
   expect(session.id).not.toBe(id)
   expect(state).toBeUndefined()
-  expect(channels).not.toContain(world.names.channel)
+  expect(channels.filter((channel) => !channel.startsWith('user:'))).toEqual([])
   await client.close()
 }
 
@@ -200,7 +248,8 @@ async function enter(world: World, url: string, hello: object): Promise<WireClie
 
 /** While the other listens, my tenant goes on: messages, signals, members, notifications, progress. */
 async function live({ node, url, names, mine, myOperation }: World): Promise<void> {
-  const { channel, mine: me } = names
+  const { mine: me } = names
+  const { channel } = me
   const facade = node.tenant(me.tenant)
   const friend = await WireClient.welcomed(url, { token: tokenOf({ tenant: me.tenant, user: `${MARK} friend` }) })
   await friend.get('subscribed', { type: 'subscribe', channel, presence: { info: MARK } })
@@ -238,8 +287,10 @@ async function expectNothingLeaked({
 }
 
 /** What the other did has changed nothing here, and what it was refused is there for whom it belongs to. */
-async function expectNothingTouched({ node, url, names, mine, mySaved, myOperation }: World): Promise<void> {
-  const { channel, key, operation, mine: me } = names
+async function expectNothingTouched(world: World): Promise<void> {
+  const { node, url, names, mine, mySaved, myOperation } = world
+  const { key, operation, mine: me } = names
+  const { channel } = me
   expect(mine.frames.join('\n')).not.toContain('theirs')
   expect(mine.of('signal').map(({ data }) => data)).toEqual([MARK])
   expect(await mine.get('ok', publish(channel, `${MARK} keyed`, key))).toMatchObject({ offset: 1, duplicate: true })
@@ -249,6 +300,7 @@ async function expectNothingTouched({ node, url, names, mine, mySaved, myOperati
   expect(counts).toEqual({ members: 1, connections: 1 })
   expect(myOperation.signal.aborted).toBe(false)
   expect((await node.tenant(me.tenant).operations.get(operation))?.state).toBe('running')
+  await settled(world)
   expect(node.tenant(names.theirs.tenant).disconnect(names.theirs.user)).toBe(1)
   const { id, secret } = mySaved.session
   const resume = { session: id, secret, positions: {} }

@@ -99,5 +99,7 @@ describe('clients whose sockets are cut at random under load', () => {
       expect(errors).toEqual([])
     }
     expect(sum(({ client }) => client.statistics.reconnects)).toBeGreaterThan(STEPS / 4)
+    for (const { client } of recorders) client.disconnect()
+    await eventually('the node has let everything go', () => node.stats().connections + node.stats().channels === 0)
   }, 60_000)
 })
