@@ -84,8 +84,9 @@ export class Holdfast implements Acceptor {
     return this.#services.node
   }
 
-  /** Opens a port (default: any that is free) on a host (default 127.0.0.1). Rejects when it cannot be had. */
+  /** Opens a port (default: any that is free) on a host (default 127.0.0.1). Rejects when it cannot be had, and when the node listens already. */
   async listen(port: number = 0, host: string = '127.0.0.1'): Promise<Listening> {
+    if (this.#server !== undefined) throw new Error('a node listens once; attach it to the servers of other ports')
     const answer = getRequestListener(this.fetch)
     const server = createServer(
       { connectionsCheckingInterval: 1_000 },

@@ -98,6 +98,8 @@ async function history(connection: Connection, command: CommandOf<'history'>): P
   const [oldest, newest] = [messages[0]?.offset ?? page.first, messages.at(-1)?.offset ?? page.top.offset]
   const more = since ? newest < page.top.offset : oldest > page.first
   const head = { type: 'ok', id, epoch: page.epoch, more }
+  // Again: other answers may have taken the room while the log was read.
+  for (let room = connection.outbox.room(); room !== undefined; room = connection.outbox.room()) await room
   connection.send(encodeWithRaw(head, 'messages', encodeMessageList(channel, messages)))
 }
 

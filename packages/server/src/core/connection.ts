@@ -1,18 +1,11 @@
-import {
-  CLOSE,
-  type CloseReason,
-  type Decoded,
-  type GapRange,
-  type Reconnect,
-  decodeFrame,
-  isRefusal,
-} from '@holdfast/protocol'
+import { CLOSE, type CloseReason, type Decoded, type GapRange, decodeFrame, isRefusal } from '@holdfast/protocol'
 import type { Identity } from '../access/identity.js'
 import type { Socket, SocketHandler, Upgrade } from '../transport/transport.js'
+import { Admitted } from './admitted.js'
 import { type CommandConsumer, CommandQueue } from './command-queue.js'
 import { COMMAND_HANDLERS } from './commands.js'
-import { encodeError, encodeGap, encodeRefusal } from './encode.js'
-import { HoldfastError } from './errors.js'
+import { type Farewell, encodeError, encodeExpiryNotice, encodeGap, encodeGoodbye, encodeRefusal } from './encode.js'
+import { type HoldfastError, asHoldfastError } from './errors.js'
 import type { Frame } from './frame.js'
 import { Handshake } from './handshake.js'
 import type { Pulse } from './heartbeat.js'
@@ -31,21 +24,11 @@ const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>>
   closed: [],
 }
 
-/** How long before its token expires a client is told. */
-const EXPIRY_NOTICE_MS = 30_000
-
 /** Who a connection is once it was welcomed. */
-export interface Admitted {
+export interface Welcomed {
   readonly identity: Identity
   readonly session: SessionKey
   readonly state: string | undefined
-}
-
-/** How a close differs from its entry in the table. */
-export interface Farewell {
-  readonly reconnect?: Reconnect
-  /** Milliseconds before the client comes back. */
-  readonly after?: number
 }
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
@@ -67,11 +50,9 @@ export class Connection
   readonly #openedAt: number
   #handshake: Handshake | undefined
   #state: ConnectionState = 'handshaking'
-  #admitted: { identity: Identity; session: SessionKey } | undefined
+  #admitted: Admitted | undefined
   #handedOver = false
-  #placeLeft = false
   #errors = 0
-  #noticed = false
   readonly #onClosed: (connection: Connection) => void
 
   constructor(services: Services, socket: Socket, upgrade: Upgrade, onClosed: (connection: Connection) => void) {
@@ -153,12 +134,12 @@ export class Connection
   }
 
   /** The client is who it says: from now on its commands are carried out. */
-  admit({ identity, session, state }: Admitted): void {
+  admit({ identity, session, state }: Welcomed): void {
     this.#enter('open')
-    this.#admitted = { identity, session }
+    this.#admitted = new Admitted(this.services, this, identity, session)
     this.sessionState = state
     this.#handshake = undefined
-    this.services.sessions.hold(identity, this)
+    this.#admitted.begin()
   }
 
   /** The welcome was sent and what it promised is under way. */
@@ -168,8 +149,7 @@ export class Connection
 
   /** The identity of a refreshed token: the same tenant and user with other rights or another lifetime. */
   async changeIdentity(identity: Identity): Promise<void> {
-    this.#admitted = { identity, session: this.session }
-    this.#noticed = false
+    this.#admitted?.refresh(identity)
     await this.subscriptions.recheck()
   }
 
@@ -207,11 +187,10 @@ export class Connection
   }
 
   #asRefusal(error: unknown, command: string): HoldfastError {
-    if (error instanceof HoldfastError) return error
-    const unavailable = (error as { code?: unknown } | undefined)?.code === 'engine_unavailable'
-    if (!unavailable)
+    const refusal = asHoldfastError(error)
+    if (refusal.code === 'internal_error')
       this.services.log.error({ event: 'command.failed', command, reason: String(error) }, 'a command failed')
-    return new HoldfastError(unavailable ? 'engine_unavailable' : 'internal_error', undefined, { retryAfter: 1_000 })
+    return refusal
   }
 
   #countError(): undefined {
@@ -261,16 +240,9 @@ export class Connection
       if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.close(CLOSE.authenticationRequired)
       return
     }
-    const expiresAt = this.#admitted?.identity.expiresAt
-    if (expiresAt === undefined || this.#state !== 'open') return
-    if (now >= expiresAt) return this.close(CLOSE.tokenExpired)
-    if (now >= expiresAt - EXPIRY_NOTICE_MS && !this.#noticed) this.#noticeExpiry(expiresAt)
-  }
-
-  #noticeExpiry(expiresAt: number): void {
-    this.#noticed = true
-    const details = { expiresAt: new Date(expiresAt).toISOString() }
-    this.send(JSON.stringify({ type: 'notice', code: 'token_expiring', message: 'The token expires soon', details }))
+    const step = this.#admitted?.expiryStep(now)
+    if (step === 'close') this.close(CLOSE.tokenExpired)
+    else if (step === 'notice') this.send(encodeExpiryNotice(this.identity.expiresAt))
   }
 
   // The end
@@ -281,15 +253,15 @@ export class Connection
     const clean = reason.code === 1000 || reason.code === 1008
     this.#release(clean)
     this.#enter('closing')
-    this.outbox.end({ bytes: this.services.frames.text(goodbye(reason, farewell)), importance: 'kept' })
+    this.outbox.end({ bytes: this.services.frames.text(encodeGoodbye(reason, farewell)), importance: 'kept' })
     this.#socket.close(reason.code, reason.reason)
   }
 
   /** Tells the client to move to another node at its slot; until then everything goes on. */
   inviteToLeave(afterMs: number): void {
     if (this.#state !== 'open') return
-    this.send(goodbye(CLOSE.serviceRestart, { reconnect: 'now', after: afterMs }))
-    this.#leavePlace()
+    this.send(encodeGoodbye(CLOSE.serviceRestart, { reconnect: 'now', after: afterMs }))
+    this.#admitted?.leavePlace()
   }
 
   handOver(): SessionContent {
@@ -309,28 +281,10 @@ export class Connection
     this.services.heartbeat.remove(this)
     this.services.admission.departed()
     this.#commands.clear()
-    const admitted = this.#admitted
-    if (admitted === undefined) return
-    this.services.sessions.drop(admitted.identity, this)
-    const content = this.#content()
-    // A session that was handed over stays present through its new connection.
+    // A session that was handed over lives, and stays present, in its new connection.
+    const content = this.#handedOver ? undefined : this.#content()
     this.subscriptions.stopAll(clean && !this.#handedOver)
-    this.#leavePlace()
-    if (!this.#handedOver) this.#saveSession(admitted, content)
-  }
-
-  #saveSession({ identity, session }: { identity: Identity; session: SessionKey }, content: SessionContent): void {
-    this.services.sessions.save(identity, session, content).catch((error: unknown) => {
-      this.services.log.warn({ event: 'session.unsaved', reason: String(error) }, 'a session could not be saved')
-    })
-  }
-
-  #leavePlace(): void {
-    if (this.#admitted === undefined || this.#placeLeft) return
-    this.#placeLeft = true
-    this.services.admission.leavePlace(this.#admitted.identity).catch((error: unknown) => {
-      this.services.log.warn({ event: 'place.kept', reason: String(error) }, 'a place could not be given back')
-    })
+    this.#admitted?.end(content)
   }
 
   #enter(next: ConnectionState): void {
@@ -342,10 +296,4 @@ export class Connection
     this.outbox.close()
     this.#onClosed(this)
   }
-}
-
-function goodbye(reason: CloseReason, farewell: Farewell): string {
-  const { code, reason: message } = reason
-  const reconnect = farewell.reconnect ?? reason.reconnect
-  return JSON.stringify({ type: 'goodbye', code, message, reconnect, after: farewell.after })
 }

@@ -1,5 +1,14 @@
-import type { CommandId, ErrorCode, GapRange, Position, Recovered } from '@holdfast/protocol'
-import { ERRORS } from '@holdfast/protocol'
+import {
+  type CloseReason,
+  type CommandId,
+  ERRORS,
+  type ErrorCode,
+  type GapRange,
+  type Position,
+  type Reconnect,
+  type Recovered,
+} from '@holdfast/protocol'
+import { timestamp } from '../clock.js'
 import type { MemberList, PresenceChange, Signal, StreamMessage } from '../engine/engine.js'
 import type { HoldfastError } from './errors.js'
 
@@ -72,4 +81,22 @@ export function encodeError(error: HoldfastError, id?: CommandId): string {
 /** The text of a refusal by the codec. */
 export function encodeRefusal(code: ErrorCode, message: string, id: CommandId | undefined): string {
   return JSON.stringify({ type: 'error', id, code, message, retryable: ERRORS[code].retryable })
+}
+
+/** How a close differs from its entry in the table. */
+export interface Farewell {
+  readonly reconnect?: Reconnect
+  /** Milliseconds before the client comes back. */
+  readonly after?: number
+}
+
+/** The text that precedes every close. */
+export function encodeGoodbye({ code, reason, reconnect }: CloseReason, farewell: Farewell): string {
+  return JSON.stringify({ type: 'goodbye', code, message: reason, reconnect, ...farewell })
+}
+
+/** The text that tells of a token that expires soon. */
+export function encodeExpiryNotice(expiresAt: number | undefined): string {
+  const details = expiresAt === undefined ? undefined : { expiresAt: timestamp(expiresAt) }
+  return JSON.stringify({ type: 'notice', code: 'token_expiring', message: 'The token expires soon', details })
 }

@@ -18,3 +18,13 @@ export class HoldfastError extends Error {
     this.details = options.details
   }
 }
+
+/** After how long what failed on our side may be tried again. */
+const RETRY_AFTER_MS = 1_000
+
+/** What a client is told of any error: a refusal as it is, an engine that is away as retryable, and of everything else nothing but that it happened. */
+export function asHoldfastError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error
+  const isAway = (error as { code?: unknown } | undefined)?.code === 'engine_unavailable'
+  return new HoldfastError(isAway ? 'engine_unavailable' : 'internal_error', undefined, { retryAfter: RETRY_AFTER_MS })
+}

@@ -10,6 +10,8 @@ const WRITES_PER_TURN = 1_000
  */
 export class Chain {
   readonly frame: Frame | undefined
+  /** Bytes of all frames up to this one. */
+  readonly size: number
   readonly #parent: Chain | undefined
   #joined: Uint8Array | undefined
   #lastFrame: Frame | undefined
@@ -18,6 +20,7 @@ export class Chain {
   constructor(frame?: Frame, parent?: Chain) {
     this.frame = frame
     this.#parent = parent
+    this.size = (parent?.size ?? 0) + (frame?.bytes.length ?? 0)
   }
 
   /** The link after this one for `frame`; the same object for everyone who asks one after another, as a fan-out does. */

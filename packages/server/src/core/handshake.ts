@@ -11,7 +11,7 @@ import type { Identity } from '../access/identity.js'
 import type { Upgrade } from '../transport/transport.js'
 import type { Connection } from './connection.js'
 import { encodeError, encodeWithRaw } from './encode.js'
-import { HoldfastError } from './errors.js'
+import { HoldfastError, asHoldfastError } from './errors.js'
 import type { Services } from './services.js'
 import type { SessionChannel, SessionContent } from './session.js'
 import { type SubscribeRequest, UNKNOWN_OPERATION } from './subscriptions.js'
@@ -182,7 +182,7 @@ export class Handshake {
       const request: SubscribeRequest = { ...channel, since }
       if (this.#connection.isOpen) await this.#connection.subscriptions.start(request)
     } catch (error) {
-      this.#giveUp(channel.channel, error instanceof HoldfastError ? error : new HoldfastError('internal_error'))
+      this.#giveUp(channel.channel, asHoldfastError(error))
     }
   }
 

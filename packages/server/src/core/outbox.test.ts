@@ -268,3 +268,17 @@ describe('room', () => {
     await expect(room).resolves.toBeUndefined()
   })
 })
+
+describe('the end of a slow reader', () => {
+  it('comes after the answers of the tick that brought it', () => {
+    const one = reader()
+    one.socket.stall()
+    give(one.outbox, frame('<first>'))
+    for (let offset = 1; offset <= 70; offset += 1) one.outbox.push(message(offset, 'resume'))
+    one.outbox.push(frame('<answer>'))
+    clock.endTick()
+    expect(one.slow).toBe(1)
+    one.outbox.end(frame('<goodbye>'))
+    expect(told(one)).toBe('<first><answer><goodbye>')
+  })
+})

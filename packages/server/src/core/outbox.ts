@@ -49,7 +49,7 @@ export class Outbox implements Flushable, Sheddable {
 
   /** Bytes that wait, here and in the transport. */
   get bytes(): number {
-    return this.#queuedBytes + this.#socket.pendingBytes()
+    return (this.#chain?.size ?? 0) + this.#queuedBytes + this.#socket.pendingBytes()
   }
 
   get queuedBytes(): number {
@@ -72,7 +72,8 @@ export class Outbox implements Flushable, Sheddable {
     this.#chain = undefined
     if (chain === undefined || this.#closed) return
     if (this.#queue === undefined && this.#socket.isReady()) this.#socket.write(chain.bytes())
-    else for (const frame of chain.frames()) this.#enqueue(frame)
+    else this.#enqueue(chain.frames())
+    if (this.#room !== undefined && this.hasRoom) this.#announceRoom()
   }
 
   /** The socket has drained: the queue gets its turn. */
@@ -125,24 +126,32 @@ export class Outbox implements Flushable, Sheddable {
     for (const resolve of waiting) resolve()
   }
 
-  #enqueue(frame: Frame): void {
-    if (this.#closed) return
+  /** All frames of a tick at once: what ends the connection must not come between two of them. */
+  #enqueue(frames: readonly Frame[]): void {
     this.#queue ??= []
-    this.#queue.push(frame)
-    this.#count(frame.bytes.length)
-    if (this.#closed) return
-    if (this.bytes > this.#bytesMax && !this.#relieve(frame)) this.#owner.tooSlow()
+    this.#queue.push(...frames)
+    this.#count(frames.reduce((bytes, frame) => bytes + frame.bytes.length, 0))
+    if (this.#closed || this.bytes <= this.#bytesMax) return
+    this.#relieve(frames)
+    // Answers do not end a connection: commands are not read while there is no room for their answers.
+    if (this.bytes > this.#bytesMax && frames.some(endsSlowReaders)) this.#owner.tooSlow()
   }
 
-  /** Makes room as the frame's policy says; false when there is none to be had. */
-  #relieve(frame: Frame): boolean {
-    if (frame.importance === 'latest') this.#dropWhere((other) => other !== frame && conflates(other, frame))
-    if (frame.importance === 'latest' || frame.importance === 'drop-oldest') {
-      const target = this.#bytesMax * RELIEVED
-      this.#dropWhere((other) => this.bytes > target && isDroppable(other))
-    }
-    // Answers do not end a connection: commands are not read while there is no room for their answers.
-    return frame.importance === 'kept' || this.bytes <= this.#bytesMax
+  /** Makes room as the policies of the newest frames say. */
+  #relieve(frames: readonly Frame[]): void {
+    if (frames.some(({ importance }) => importance === 'latest')) this.#conflate()
+    const target = this.#bytesMax * RELIEVED
+    if (frames.some(isDroppable)) this.#dropWhere((frame) => this.bytes > target && isDroppable(frame))
+  }
+
+  /** Of frames that are conflated only the newest of each key stays. */
+  #conflate(): void {
+    const newest = new Map<string | undefined, Frame>()
+    for (const frame of this.#queue ?? []) if (frame.importance === 'latest') newest.set(frame.conflationKey, frame)
+    this.#dropWhere(
+      (frame) =>
+        frame.importance === 'latest' && frame.conflationKey !== undefined && newest.get(frame.conflationKey) !== frame,
+    )
   }
 
   #dropWhere(goes: (frame: Frame) => boolean): void {
@@ -184,8 +193,7 @@ function isDroppable(frame: Frame): boolean {
   return frame.importance === 'drop-oldest' || frame.importance === 'latest'
 }
 
-function conflates(older: Frame, newer: Frame): boolean {
-  return (
-    older.importance === 'latest' && older.conflationKey !== undefined && older.conflationKey === newer.conflationKey
-  )
+/** Frames whose policy is that a reader too slow for them starts over. */
+function endsSlowReaders({ importance }: Frame): boolean {
+  return importance === 'resume' || importance === 'close'
 }

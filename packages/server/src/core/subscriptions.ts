@@ -15,9 +15,13 @@ const OPERATION_NAMESPACE = 'operation'
 /** The one answer for an operation that is not there or not theirs. */
 export const UNKNOWN_OPERATION = 'this operation does not exist, or is not yours to see'
 
+const SUPERSEDED = 'a later command for this channel came before this one was answered'
+
 /** What the subscriptions of a connection need of it. */
 export interface SubscriptionOwner extends Subscriber {
   readonly id: string
+  /** Whether the connection was welcomed and not told goodbye since. */
+  readonly isOpen: boolean
   readonly identity: Identity
   readonly session: { readonly id: string }
   /** Sends a text that is never dropped. */
@@ -70,6 +74,8 @@ export class Subscriptions {
   async start(request: SubscribeRequest): Promise<void> {
     const { channel } = request
     const rule = await this.#authorise(request)
+    // The connection may have ended meanwhile; nobody would end what begins now.
+    if (!this.#owner.isOpen) return
     const earlier = this.#byChannel.get(channel)
     if (earlier !== undefined) this.#forget(channel, earlier)
     if (this.#byChannel.size >= this.#services.limits.channelsMax) {
@@ -86,9 +92,11 @@ export class Subscriptions {
       await this.#recover(subscription, request)
     } catch (error) {
       this.#forget(channel, subscription)
-      this.#leave(subscription, true)
       throw error
+    } finally {
+      this.#leaveIfGone(channel, subscription)
     }
+    if (subscription.state === 'ended' && this.#owner.isOpen) throw new HoldfastError('bad_request', SUPERSEDED)
   }
 
   /** Ends a subscription; one that does not exist is ended already. */
@@ -143,6 +151,7 @@ export class Subscriptions {
     const { channel } = request
     const { stream } = subscription.topic
     await this.#owner.outbox.room()
+    if (subscription.state === 'ended') return
     const present = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
     const since = request.since ?? (await this.#cursor(subscription))
     await subscription.recover(engine, since, limits.subscription, (beginning) => {
@@ -178,6 +187,11 @@ export class Subscriptions {
   #leave(subscription: Subscription, clean: boolean): void {
     if (subscription.presence)
       this.#services.presence.leave(subscription.topic.stream, this.#entry(subscription), clean)
+  }
+
+  /** A subscription that ended while it entered leaves again, unless another of its channel holds the place now. */
+  #leaveIfGone(channel: string, subscription: Subscription): void {
+    if (subscription.state === 'ended' && !this.#byChannel.has(channel)) this.#leave(subscription, true)
   }
 
   #entry({ info }: Subscription): PresenceEntry {

@@ -1,0 +1,70 @@
+import type { Identity } from '../access/identity.js'
+import type { Services } from './services.js'
+import type { SessionContent, SessionHolder, SessionKey } from './session.js'
+
+/** How long before its token expires a client is told. */
+const EXPIRY_NOTICE_MS = 30_000
+
+/** What a token's lifetime asks for now. */
+export type ExpiryStep = 'none' | 'notice' | 'close'
+
+/** What a connection has from its welcome to its end: an identity with a lifetime, a session, and one of the user's places. */
+export class Admitted {
+  readonly session: SessionKey
+  readonly #services: Services
+  readonly #holder: SessionHolder
+  #identity: Identity
+  #placeLeft = false
+  #noticed = false
+
+  constructor(services: Services, holder: SessionHolder, identity: Identity, session: SessionKey) {
+    this.#services = services
+    this.#holder = holder
+    this.#identity = identity
+    this.session = session
+  }
+
+  get identity(): Identity {
+    return this.#identity
+  }
+
+  /** The session begins to live here. */
+  begin(): void {
+    this.#services.sessions.hold(this.#identity, this.#holder)
+  }
+
+  /** A refreshed token: other rights, another lifetime. */
+  refresh(identity: Identity): void {
+    this.#identity = identity
+    this.#noticed = false
+  }
+
+  /** What is to be done about the token's lifetime; the notice is asked for once. */
+  expiryStep(now: number): ExpiryStep {
+    const { expiresAt } = this.#identity
+    if (expiresAt === undefined) return 'none'
+    if (now >= expiresAt) return 'close'
+    if (this.#noticed || now < expiresAt - EXPIRY_NOTICE_MS) return 'none'
+    this.#noticed = true
+    return 'notice'
+  }
+
+  /** Gives the user's place back, once: a client that is asked to move needs it elsewhere before it leaves here. */
+  leavePlace(): void {
+    if (this.#placeLeft) return
+    this.#placeLeft = true
+    this.#services.admission.leavePlace(this.#identity).catch((error: unknown) => {
+      this.#services.log.warn({ event: 'place.kept', reason: String(error) }, 'a place could not be given back')
+    })
+  }
+
+  /** The connection ends: the place goes, and the session is kept for its window, unless another connection took it over. */
+  end(content: SessionContent | undefined): void {
+    this.#services.sessions.drop(this.#identity, this.#holder)
+    this.leavePlace()
+    if (content === undefined) return
+    this.#services.sessions.save(this.#identity, this.session, content).catch((error: unknown) => {
+      this.#services.log.warn({ event: 'session.unsaved', reason: String(error) }, 'a session could not be saved')
+    })
+  }
+}
