@@ -94,7 +94,7 @@ export class Connection
   text(frame: string, bytes: number): void {
     this.lastSeenAt = this.services.clock.now()
     if (this.#state === 'closing' || this.#state === 'closed') return
-    if (this.#state === 'handshaking' && bytes > this.services.limits.handshakeBytesMax)
+    if (this.#handshake?.awaitsHello && bytes > this.services.limits.handshakeBytesMax)
       return this.close(CLOSE.messageTooBig)
     if (frame === 'ping') return this.#answerPing()
     this.#commands.push(decodeFrame(frame, this.services.limits))

@@ -229,6 +229,14 @@ describe('before the welcome', () => {
     await expectClose(bigger, 'messageTooBig')
   })
 
+  it('a frame behind hello may be as large as any, and waits for the welcome', async () => {
+    const client = await node.open()
+    client.send({ type: 'hello', token: node.token('ada') })
+    client.send({ type: 'publish', id: 1, channel: 'room:1', data: 'x'.repeat(60_000) })
+    expect(await client.next('ok', { id: 1 })).toMatchObject({ offset: 1 })
+    expect(client.received[0]).toMatchObject({ type: 'welcome' })
+  })
+
   it('malformed frames count: too many end the connection', async () => {
     const client = await node.open()
     for (let count = 0; count < 10; count += 1) client.send('{')

@@ -40,6 +40,11 @@ export class Handshake {
     this.#upgrade = upgrade
   }
 
+  /** Whether no `hello` was taken yet. What a client sends behind one waits for the welcome, under the usual limits. */
+  get awaitsHello(): boolean {
+    return !this.#begun
+  }
+
   /** A client that speaks the protocol sends `hello`; one that came with a credential and does not is welcomed at once. */
   begin(): void {
     if (!this.#upgrade.speaksProtocol && this.#credential(undefined) !== undefined) void this.#run({ type: 'hello' })

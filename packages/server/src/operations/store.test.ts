@@ -59,5 +59,7 @@ describe('the id of an operation', () => {
     expect(operationChannel(id)).toBe(`operation:${id}`)
   })
 
-  it.each(['', 'a b', 'a/b', 'é', 'a\n', 'x'.repeat(129)])('is not %j', (id) => expect(isOperationId(id)).toBe(false))
+  it.each(['', '.', '..', 'a:b', 'a b', 'a/b', 'é', 'a\n', 'x'.repeat(129)])('is not %j', (id) =>
+    expect(isOperationId(id)).toBe(false),
+  )
 })

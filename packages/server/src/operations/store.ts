@@ -20,7 +20,8 @@ export interface OperationRetention {
 /** Events kept per operation: enough to replay a short absence; each carries the whole snapshot. */
 const EVENTS_KEPT = 100
 
-const OPERATION_ID = /^[A-Za-z0-9_.@~+=-]{1,128}$/
+/** An id of dots alone could not be reached at its address: URLs resolve them. */
+const OPERATION_ID = /^(?!\.+$)[A-Za-z0-9_.@~+=-]{1,128}$/
 
 /** The channel of an operation. */
 export function operationChannel(id: string): string {
