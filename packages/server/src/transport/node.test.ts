@@ -145,6 +145,15 @@ describe('an upgrade', () => {
     expect(accepted).toEqual([])
   })
 
+  it.each([
+    ['a length', 'Content-Length: 5\r\n', 'hello'],
+    ['chunks', 'Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n0\r\n\r\n'],
+  ])('with a body, told by %s, is answered 400', async (_, header, body) => {
+    const right = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n'
+    expect(await answerTo(handshake('/ws', right + header) + body)).toMatch(/^HTTP\/1\.1 400 /)
+    expect(accepted).toEqual([])
+  })
+
   it('hands on what the client said of itself', async () => {
     const [client, { upgrade, socket }] = await open('/ws', ['holdfast.v1+json', 'jwt.a.b.c'], {
       authorization: 'Bearer x',

@@ -78,6 +78,7 @@ export class NodeTransport {
     head: Buffer,
     target: { path: string; query: URLSearchParams },
   ): void {
+    if (hasBody(request)) return refuse(stream, '400 Bad Request')
     if (!this.#acceptor.admits()) return refuse(stream, '503 Service Unavailable', 'Retry-After: 5\r\n')
     const upgrade = describe(request, target)
     this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
@@ -107,6 +108,11 @@ function chooseProtocol(offered: Set<string>): string | false {
 
 function refuse(stream: Duplex, status: string, headers: string = ''): void {
   stream.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/** An upgrade has no body: bytes of one could be read as frames, and newer versions of Node hand over a stream that is no socket then. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
 /** A socket that breaks is closed by whoever holds it; without a listener the process would end. */
