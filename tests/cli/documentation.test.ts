@@ -23,7 +23,7 @@ describe('the documentation', () => {
     const file = join(place.directory, 'holdfast.yaml')
     await writeFile(file, example)
     const server = place.start('serve', '--config', file, '--host', '127.0.0.1')
-    await expect(server.ended).resolves.toMatchObject({ code: 1 })
+    await expect(server.ended).resolves.toMatchObject({ code: 2 })
     place.env['HOLDFAST_SECRET'] = SECRET
     const { running } = await place.serve('--config', file, '--host', '127.0.0.1')
     running.child.kill('SIGKILL')

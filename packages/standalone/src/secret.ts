@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { Configuration } from './configuration.js'
-import { Failure, describeError } from './failure.js'
+import { EXIT, Failure, describeError } from './failure.js'
 
 /** Bytes of the shortest secret that is accepted. */
 export const SECRET_BYTES_MIN = 32
@@ -30,10 +30,12 @@ export async function findSecret(configuration: Configuration, cwd: string): Pro
   const { secret, environment } = configuration
   if (secret !== undefined) {
     const problem = weaknessOf(secret, environment !== 'development')
-    if (problem) throw new Failure(`HOLDFAST_SECRET ${problem}. ${REMEDY}`)
+    if (problem) throw new Failure(`HOLDFAST_SECRET ${problem}. ${REMEDY}`, EXIT.usage)
     return { secret, file: undefined, made: false }
   }
-  if (environment !== 'development') throw new Failure(`HOLDFAST_SECRET must be set in ${environment}. ${REMEDY}`)
+  if (environment !== 'development') {
+    throw new Failure(`HOLDFAST_SECRET must be set in ${environment}. ${REMEDY}`, EXIT.usage)
+  }
   return keepSecret(cwd, configuration.dataDir)
 }
 
