@@ -74,7 +74,15 @@ describe('the command line', () => {
     place.env['HOLDFAST_SECRET'] = 'short'
     expect((await place.run('serve')).stderr).toContain('HOLDFAST_SECRET must be at least 32 bytes, received 5')
     place.env['HOLDFAST_SECRET'] = 'changeme'.repeat(8)
-    expect(await place.run('serve')).toMatchObject({ code: 1, stdout: '' })
+    expect(await place.run('serve')).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  it('names where a wrong address of the server came from', async () => {
+    place.env['HOLDFAST_URL'] = 'http://127.0.0.1:8000'
+    expect((await place.run('listen', 'room:1')).stderr).toContain('HOLDFAST_URL must be an address such as ws://')
+    const { code, stderr } = await place.run('listen', 'room:1', '--url', 'nowhere')
+    expect(code).toBe(2)
+    expect(stderr).toContain('--url must be an address such as ws://')
   })
 
   it('says which port is taken', async () => {
@@ -154,7 +162,15 @@ describe('the commands that talk to a server', () => {
     expect(stderr).toContain('not published to secret:1')
     const wrong = await place.run('publish', 'room:1', '1', '--token', 'wrong')
     expect(wrong).toMatchObject({ code: 1 })
-    expect(wrong.stderr).toContain('Invalid authentication token')
+    expect(wrong.stderr).toMatch(/^holdfast: ws:\/\/[\d.:]+\/ws refused: Invalid authentication token\n$/)
+  })
+
+  it('says that the server has another secret, not that there is no server', async () => {
+    const stranger = await createWorkplace({ HOLDFAST_URL: place.env['HOLDFAST_URL'] ?? '' })
+    const { code, stderr } = await stranger.run('publish', 'room:1', '1')
+    await stranger.close()
+    expect(code).toBe(1)
+    expect(stderr).toContain('refused: Invalid authentication token. The server has another secret')
   })
 
   it('listen prints what was and what comes as lines of JSON, and ends with 130 on Ctrl-C', async () => {
@@ -215,7 +231,7 @@ describe('the commands that talk to a server', () => {
     const left = place.start('watch', id)
     await Promise.all([watched.printed(/Reading/), left.printed(/Reading/)])
     left.child.kill('SIGINT')
-    expect((await left.ended).code).toBe(130)
+    expect(await left.ended).toMatchObject({ code: 130, stderr: '' })
     await client.operation(id).cancel()
     expect((await watched.ended).code).toBe(3)
     client.disconnect()

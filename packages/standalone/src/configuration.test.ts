@@ -90,7 +90,9 @@ describe('configuration', () => {
 
   it('says where a file is not YAML, not a mapping, or not there', async () => {
     const broken = await file('port: 1\nport: 2\n')
-    await expect(loadConfiguration({ env: {}, file: broken })).rejects.toThrow(/is not valid YAML: .*line 2/s)
+    await expect(loadConfiguration({ env: {}, file: broken })).rejects.toThrow(
+      /is not valid YAML: .* at line 2, column \d+$/,
+    )
     const list = await file('- port\n')
     await expect(loadConfiguration({ env: {}, file: list })).rejects.toThrow('must hold a mapping of settings')
     await expect(loadConfiguration({ env: {}, file: join(directory, 'absent') })).rejects.toThrow(

@@ -175,7 +175,7 @@ async function readConfigurationFile(path: string): Promise<Record<string, unkno
 export function parseConfiguration(text: string, path: string): Record<string, unknown> {
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true })
   const problem = document.errors[0]
-  if (problem) throw new Failure(`${path} is not valid YAML: ${problem.message.trim()}`, EXIT.usage)
+  if (problem) throw new Failure(`${path} is not valid YAML: ${firstLine(problem.message)}`, EXIT.usage)
   const value: unknown = document.toJS({ maxAliasCount: 20 }) ?? {}
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new Failure(`${path} must hold a mapping of settings, received ${preview(value)}`, EXIT.usage)
@@ -205,4 +205,9 @@ function preview(value: unknown): string {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value) ?? typeof value
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/** Below it the text is shown with a mark; that may be a secret. */
+function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/:$/, '')
 }

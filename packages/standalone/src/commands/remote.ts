@@ -38,11 +38,14 @@ export async function connect(options: RemoteOptions, shell: Shell, signal: Abor
   const user = options.user ?? (env['HOLDFAST_USER'] || COMMAND_LINE_USER)
   const configuration = await loadConfiguration({ env, file: options.config })
   const { host, port, path } = configuration
-  const url = checkUrl(options.url ?? (env['HOLDFAST_URL'] || `ws://${localAuthority(host, port)}${path}`))
+  const url =
+    options.url === undefined
+      ? checkUrl('HOLDFAST_URL', env['HOLDFAST_URL'] || `ws://${localAuthority(host, port)}${path}`)
+      : checkUrl('--url', options.url)
   const given = options.token ?? (env['HOLDFAST_TOKEN'] || undefined)
   const token = given ?? (await tokenSource(configuration, shell.cwd, { tenant, user, ttlSeconds: TOKEN_TTL_S }))
   const client = new Holdfast(url, { token, WebSocket, name: 'holdfast-cli', connect: false })
-  await opened(client, url, signal)
+  await opened(client, signal, (change) => refusalOf(change, url, given === undefined))
   return { client, url, whom: given === undefined ? `user ${user} of tenant ${tenant}` : 'the owner of this token' }
 }
 
@@ -55,15 +58,15 @@ async function tokenSource(configuration: Configuration, cwd: string, bearer: Be
   return () => mint(bearer)
 }
 
-function checkUrl(url: string): string {
+function checkUrl(source: string, url: string): string {
   if (URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol)) return url
   throw new Failure(
-    `--url must be an address such as ws://127.0.0.1:8000/ws, received ${JSON.stringify(url)}`,
+    `${source} must be an address such as ws://127.0.0.1:8000/ws, received ${JSON.stringify(url)}`,
     EXIT.usage,
   )
 }
 
-function opened(client: Holdfast, url: string, signal: AbortSignal): Promise<void> {
+function opened(client: Holdfast, signal: AbortSignal, explain: (change: StatusChange) => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (failure?: Failure): void => {
       off()
@@ -75,9 +78,7 @@ function opened(client: Holdfast, url: string, signal: AbortSignal): Promise<voi
     const interrupt = (): void => settle(new Failure('interrupted', EXIT.interrupted))
     const off = client.on('state', (change: StatusChange) => {
       if (change.state === 'open') settle()
-      else if (change.state === 'failed' || change.state === 'closed')
-        settle(new Failure(`${url} refused: ${change.reason}`))
-      else if (change.state === 'waiting') settle(new Failure(unreachable(url, change)))
+      else if (change.state !== 'connecting') settle(new Failure(explain(change)))
     })
     signal.addEventListener('abort', interrupt, { once: true })
     if (signal.aborted) interrupt()
@@ -85,9 +86,18 @@ function opened(client: Holdfast, url: string, signal: AbortSignal): Promise<voi
   })
 }
 
-function unreachable(url: string, { reason }: StatusChange): string {
-  return `cannot reach ${url} (${reason || 'no answer'}). Start a server with: npx holdfast serve`
+const NO_ANSWER = 1006
+
+/** What keeps a command out: nobody there, another secret, or what the server said. */
+function refusalOf({ state, reason, code = NO_ANSWER }: StatusChange, url: string, ownToken: boolean): string {
+  if (state === 'waiting' && code === NO_ANSWER) {
+    return `cannot reach ${url} (${reason || 'no answer'}). Start a server with: npx holdfast serve`
+  }
+  return `${url} refused: ${reason}${ownToken && reason === 'Invalid authentication token' ? `. ${OTHER_SECRET}` : ''}`
 }
+
+const OTHER_SECRET =
+  'The server has another secret: run this in the directory it was started in, or set its HOLDFAST_SECRET, or give a --token'
 
 /** Throws what a command line should say of a refusal by the server. */
 export function refused(what: string, error: unknown): Failure {

@@ -29,7 +29,9 @@ export async function watch(operation: string, options: WatchOptions, shell: She
   const signal = interruption(shell)
   const remote = await connect(options, shell, signal)
   const display = createDisplay(options, shell)
-  const off = remote.client.on('state', ({ state, reason }) => display.trouble(state === 'open' ? undefined : reason))
+  const off = remote.client.on('state', ({ state, reason }) => {
+    if (!signal.aborted) display.trouble(state === 'open' ? undefined : reason)
+  })
   try {
     const last = await follow(remote, operation, display, signal)
     display.end()

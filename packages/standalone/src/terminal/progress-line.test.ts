@@ -82,6 +82,6 @@ describe('progress line', () => {
   })
 
   it('has a plain form without a bar', () => {
-    expect(renderProgressText(running)).toBe('2/3 Reading   43%  2,345/5,487 files  512 files/s  ETA 6 s (5–8 s)')
+    expect(renderProgressText(running)).toBe('2/3 Reading  43%  2,345/5,487 files  512 files/s  ETA 6 s (5–8 s)')
   })
 })

@@ -39,7 +39,7 @@ export function renderProgressLine(snapshot: OperationSnapshot, options: Progres
 /** The same without a bar, for files and pipes: one line per change worth a line. */
 export function renderProgressText(snapshot: OperationSnapshot): string {
   return segmentsOf(snapshot, undefined)
-    .map((segment) => segment.text)
+    .map((segment) => segment.text.trim())
     .filter((text) => text !== '')
     .join(GAP)
 }
