@@ -46,6 +46,13 @@ describe('standalone server', () => {
     expect((await askToken(production.url)).status).toBe(404)
   })
 
+  it('tells who asks for the address of the WebSocket without one that it takes WebSockets', async () => {
+    const { url } = await start()
+    const answer = await fetch(`${url}/ws`)
+    expect(answer.status).toBe(426)
+    expect(answer.headers.get('upgrade')).toBe('websocket')
+  })
+
   it('says which port is taken and how to choose another', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))

@@ -13,7 +13,7 @@ import { tokenRoute } from './demo/token-route.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
 import { toNodeListener } from './http/node-bridge.js'
-import { type Handler, createSite } from './http/site.js'
+import { type Handler, createSite, refusal } from './http/site.js'
 import { createTokenMint } from './token-mint.js'
 
 /** A request that takes longer to arrive holds a socket and is nobody's in earnest. */
@@ -77,13 +77,13 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
 }
 
 const REDIS_UNAVAILABLE =
-  'the redis engine is not available in this version; leave --engine and REDIS_URL away, or set them to memory'
+  'the redis engine is not available in this version; leave out --engine and REDIS_URL, or set them to memory'
 
 /** The demo is there in development, unless it is switched off; elsewhere it would hand tokens to strangers. */
 async function findDemo({ environment, demo }: Configuration, log: Logger): Promise<Assets | undefined> {
   if (environment !== 'development') {
     if (demo)
-      throw new Failure(`--demo must be left away in ${environment}: the demo gives tokens to anyone`, EXIT.usage)
+      throw new Failure(`--demo must be left out in ${environment}: the demo gives tokens to anyone`, EXIT.usage)
     return undefined
   }
   if (demo === false) return undefined
@@ -125,12 +125,22 @@ function registerDemo(holdfast: Holdfast, { cwd, clock }: StandaloneParts): void
 
 function routesOf(holdfast: Holdfast, { secret, configuration }: StandaloneParts, demo: boolean): Map<string, Handler> {
   const health: Handler = ({ request }) => holdfast.fetch(request)
-  const routes = new Map([
+  const pageIsThere = demo && configuration.path === '/'
+  const routes = new Map<string, Handler>([
+    ...(pageIsThere ? [] : [[`GET ${configuration.path}`, upgradeRequired] as const]),
     ['GET /health/live', health],
     ['GET /health/ready', health],
   ])
   const mint = createTokenMint(secret, configuration.auth)
   return demo ? routes.set('POST /demo/token', tokenRoute(mint)) : routes
+}
+
+/** Whoever looks at the address of the WebSocket with a browser or curl is told that it is the right one (RFC 9110, 15.5.22). */
+function upgradeRequired(): Response {
+  const answer = refusal(426, 'upgrade_required', 'This address takes WebSockets')
+  answer.headers.set('upgrade', 'websocket')
+  answer.headers.set('connection', 'upgrade')
+  return answer
 }
 
 /** Resolves with host and port for clients on this machine. */
