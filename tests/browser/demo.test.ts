@@ -133,6 +133,7 @@ describe('the operation', () => {
     expect(await focused()).toBe('cancel')
     await page.keyboard.press('Enter')
     await expect.poll(() => state(), WAIT).toBe('cancelled')
+    expect(await focused()).toBe('operation-title')
   })
 })
 

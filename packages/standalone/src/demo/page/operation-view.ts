@@ -27,8 +27,7 @@ export class OperationView {
     panel.dataset['state'] = snapshot.state
     setText(element('operation-label'), snapshot.label ?? snapshot.kind)
     setText(element('operation-state'), describeState(snapshot))
-    element('cancel', HTMLButtonElement).hidden = isTerminal(snapshot.state)
-    element('cancel', HTMLButtonElement).disabled = snapshot.cancelRequested === true
+    showCancel(snapshot)
     showBar(snapshot)
     showSteps(snapshot)
     showFigures(snapshot)
@@ -60,6 +59,15 @@ export class OperationView {
     this.#announced = text
     setText(element('operation-announcement'), text)
   }
+}
+
+/** A button that is disabled or hidden loses the focus to the page; who works by keyboard goes on at the heading. */
+function showCancel({ state, cancelRequested }: OperationSnapshot): void {
+  const button = element('cancel', HTMLButtonElement)
+  const leaves = isTerminal(state) || cancelRequested === true
+  if (leaves && document.activeElement === button) element('operation-title').focus({ preventScroll: true })
+  button.hidden = isTerminal(state)
+  button.disabled = cancelRequested === true
 }
 
 /** A tab in the background shows how far it is. */
