@@ -18,6 +18,7 @@ import { OutboxBudget } from './core/outbox-budget.js'
 import { type Method, Methods } from './core/methods.js'
 import { PresenceTracker } from './core/presence.js'
 import type { OperationDoor, Services } from './core/services.js'
+import { Retries } from './core/retries.js'
 import { Sessions } from './core/session.js'
 import { MemoryEngine } from './engine/memory/memory-engine.js'
 import { createHttpApp } from './http/app.js'
@@ -204,6 +205,7 @@ export class Holdfast implements Acceptor {
     await this.#closeServer()
     this.#services.heartbeat.stop()
     this.#services.presence.close()
+    this.#services.retries.close()
     await this.#services.engine.close()
   }
 
@@ -243,6 +245,7 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
   const { conflateMs } = resolved.operations
   const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
   const rules = new ChannelRules(resolved.rules, operations)
+  const retries = new Retries(clock, report('retry.waits'))
   const services: Services = {
     node: resolved.node ?? random.id(6),
     clock,
@@ -251,10 +254,11 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
     frames,
     authenticator: authenticatorOf(resolved.auth, clock),
     rules,
-    hub: new Hub(engine, frames),
+    hub: new Hub(engine, frames, retries),
     flusher: new Flusher(clock),
     budget: new OutboxBudget(limits.outboxTotalBytesMax),
     presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
+    retries,
     sessions: new Sessions(engine, random, limits.sessionWindowMs),
     inboxes: new Inboxes(engine, rules.inboxes),
     heartbeat: new Heartbeat(clock, random, limits.heartbeat),
@@ -262,7 +266,7 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
       log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
     ),
     operations: operationDoor(operations, rules),
-    admission: new Admission(engine, limits.connectionsMax, limits.connectionsPerUserMax),
+    admission: new Admission(engine, limits.connectionsMax, limits.connectionsPerUserMax, retries),
     limits,
     log,
     queryToken: resolved.queryToken,

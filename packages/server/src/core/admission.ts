@@ -1,18 +1,21 @@
 import { type Identity, userKey } from '../access/identity.js'
 import type { Engine } from '../engine/engine.js'
+import type { Retries } from './retries.js'
 
 /** Who may connect now: the node's own bound, the bound of each user across nodes, and none while the node drains. */
 export class Admission {
   readonly #engine: Engine
   readonly #connectionsMax: number
   readonly #perUserMax: number
+  readonly #retries: Retries
   #connections = 0
   #open = true
 
-  constructor(engine: Engine, connectionsMax: number, perUserMax: number) {
+  constructor(engine: Engine, connectionsMax: number, perUserMax: number, retries: Retries) {
     this.#engine = engine
     this.#connectionsMax = connectionsMax
     this.#perUserMax = perUserMax
+    this.#retries = retries
   }
 
   /** Whether the node takes new connections at all. */
@@ -43,9 +46,9 @@ export class Admission {
     return (await this.#engine.counters.add(placeName(identity), 1, this.#perUserMax)) !== undefined
   }
 
-  /** Gives the user's place back. */
-  async leavePlace(identity: Identity): Promise<void> {
-    await this.#engine.counters.add(placeName(identity), -1)
+  /** Gives the user's place back; where the engine refuses, as soon as it does no more. */
+  leavePlace(identity: Identity): Promise<void> {
+    return this.#retries.insist(() => this.#engine.counters.add(placeName(identity), -1))
   }
 }
 

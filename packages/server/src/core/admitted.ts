@@ -53,9 +53,7 @@ export class Admitted {
   leavePlace(): void {
     if (this.#placeLeft) return
     this.#placeLeft = true
-    this.#services.admission.leavePlace(this.#identity).catch((error: unknown) => {
-      this.#services.log.warn({ event: 'place.kept', reason: String(error) }, 'a place could not be given back')
-    })
+    void this.#services.admission.leavePlace(this.#identity)
   }
 
   /** The connection ends: the place goes, and the session is kept for its window, unless another connection took it over. */

@@ -99,11 +99,13 @@ export class Handshake {
 
   async #welcome(identity: Identity, hello: Hello): Promise<void> {
     const { sessions, admission } = this.#services
+    // Whoever is gone must not take a session from the connection that holds it.
+    if (this.#connection.state !== 'handshaking') return
     if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
     // Before a place is asked for: a session that lives here gives its place up.
     const resumed =
       hello.resume && (await sessions.claim(identity, { id: hello.resume.session, secret: hello.resume.secret }))
-    const hasPlace = await admission.takePlace(identity)
+    const hasPlace = await this.#takePlace(identity, hello, resumed)
     if (!hasPlace || this.#connection.state !== 'handshaking')
       return this.#turnBack(identity, hello, { resumed, hasPlace })
     const session = sessions.issue(resumed && hello.resume?.session)
@@ -117,16 +119,29 @@ export class Handshake {
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 
+  async #takePlace(identity: Identity, hello: Hello, resumed: SessionContent | undefined): Promise<boolean> {
+    try {
+      return await this.#services.admission.takePlace(identity)
+    } catch (error) {
+      await this.#giveBack(identity, hello, resumed)
+      throw error
+    }
+  }
+
   /** No welcome after all: what was taken for it goes back, so that the client can come again. */
   async #turnBack(
     identity: Identity,
-    { resume }: Hello,
+    hello: Hello,
     { resumed, hasPlace }: { resumed: SessionContent | undefined; hasPlace: boolean },
   ): Promise<void> {
-    const { sessions, admission } = this.#services
-    if (resume && resumed) await sessions.save(identity, { id: resume.session, secret: resume.secret }, resumed)
-    if (hasPlace) await admission.leavePlace(identity)
-    else this.#connection.close(CLOSE.connectionLimit)
+    if (hasPlace) void this.#services.admission.leavePlace(identity)
+    await this.#giveBack(identity, hello, resumed)
+    if (!hasPlace) this.#connection.close(CLOSE.connectionLimit)
+  }
+
+  async #giveBack(identity: Identity, { resume }: Hello, resumed: SessionContent | undefined): Promise<void> {
+    if (resume && resumed)
+      await this.#services.sessions.save(identity, { id: resume.session, secret: resume.secret }, resumed)
   }
 
   /** Those of the session, the user's inboxes, and the one that the address names. */

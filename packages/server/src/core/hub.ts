@@ -1,16 +1,19 @@
 import { type Engine, type Stream, streamKey } from '../engine/engine.js'
 import type { FrameEncoder } from '../transport/transport.js'
+import type { Retries } from './retries.js'
 import { Topic } from './topic.js'
 
 /** Who listens to what on this node. A channel that nobody here listens to costs nothing here. */
 export class Hub {
   readonly #engine: Engine
   readonly #frames: FrameEncoder
+  readonly #retries: Retries
   readonly #topics = new Map<string, Topic>()
 
-  constructor(engine: Engine, frames: FrameEncoder) {
+  constructor(engine: Engine, frames: FrameEncoder, retries: Retries) {
     this.#engine = engine
     this.#frames = frames
+    this.#retries = retries
   }
 
   /** Channels that somebody here listens to. */
@@ -34,14 +37,19 @@ export class Hub {
     const listen = async (topic: Topic): Promise<void> => {
       unlisten = await this.#engine.listen(stream, topic)
       // Everybody may have left while the engine was asked.
-      if (ended) await unlisten()
+      if (ended) void this.#retries.insist(unlisten)
+    }
+    const forget = (topic: Topic): void => {
+      if (this.#topics.get(key) === topic) this.#topics.delete(key)
     }
     const end = (topic: Topic): void => {
       ended = true
-      if (this.#topics.get(key) === topic) this.#topics.delete(key)
-      // Failing to stop listening costs announcements that nobody hears; the engine's own link check ends it.
-      unlisten?.().catch(() => undefined)
+      forget(topic)
+      if (unlisten !== undefined) void this.#retries.insist(unlisten)
     }
-    return new Topic(stream, this.#frames, listen, end)
+    const topic = new Topic(stream, this.#frames, listen, end)
+    // Whoever subscribed is told, when its turn comes; whoever comes later asks the engine again.
+    topic.listening.catch(() => forget(topic))
+    return topic
   }
 }

@@ -19,6 +19,10 @@ export interface PresenceOptions {
   readonly sampleMax: number
 }
 
+/** Milliseconds until a leave that the engine refused is tried again; each further try waits twice as long, up to the longest. */
+const RETRY_MS = 1_000
+const RETRY_MS_MAX = 30_000
+
 interface Gathered {
   readonly before: number
   last: MemberChange
@@ -30,10 +34,11 @@ export class PresenceTracker {
   readonly #clock: Clock
   readonly #options: PresenceOptions
   readonly #onError: (error: unknown) => void
-  /** Leaves that wait for their grace to end, by channel and session. */
+  /** Leaves that wait for their grace to end, or for the engine, by channel and connection. */
   readonly #leaving = new Map<string, Cancel>()
   /** Changes that wait to be announced, by channel and user. */
   readonly #gathered = new Map<string, Map<string, Gathered>>()
+  #closed = false
 
   constructor(engine: Engine, clock: Clock, options: PresenceOptions, onError: (error: unknown) => void) {
     this.#engine = engine
@@ -42,7 +47,7 @@ export class PresenceTracker {
     this.#onError = onError
   }
 
-  /** A session enters, or comes back within its grace; answers who is there. */
+  /** A session enters, or comes back within its grace; answers who is there. The leave of the connection that it had before goes on: the engine knows whose the entry is. */
   async enter(stream: Stream, entry: PresenceEntry): Promise<MemberList> {
     this.#cancelLeave(stream, entry)
     this.#gather(stream, await this.#engine.members.enter(stream, entry))
@@ -53,12 +58,7 @@ export class PresenceTracker {
   leave(stream: Stream, entry: PresenceEntry, clean: boolean): void {
     this.#cancelLeave(stream, entry)
     if (clean) return this.#remove(stream, entry)
-    const key = leaveKey(stream, entry)
-    const cancel = this.#clock.after(this.#options.graceMs, () => {
-      this.#leaving.delete(key)
-      this.#remove(stream, entry)
-    })
-    this.#leaving.set(key, cancel)
+    this.#removeAfter(this.#options.graceMs, stream, entry, RETRY_MS)
   }
 
   /** Who is in a channel. */
@@ -71,6 +71,7 @@ export class PresenceTracker {
     for (const cancel of this.#leaving.values()) cancel()
     this.#leaving.clear()
     this.#gathered.clear()
+    this.#closed = true
   }
 
   #cancelLeave(stream: Stream, entry: PresenceEntry): void {
@@ -79,12 +80,30 @@ export class PresenceTracker {
     this.#leaving.delete(key)
   }
 
-  #remove(stream: Stream, entry: PresenceEntry): void {
-    this.#engine.members.leave(stream, entry).then((change) => this.#gather(stream, change), this.#onError)
+  #removeAfter(ms: number, stream: Stream, entry: PresenceEntry, retryMs: number): void {
+    const cancel = this.#clock.after(ms, () => this.#remove(stream, entry, retryMs))
+    this.#leaving.set(leaveKey(stream, entry), cancel)
+  }
+
+  /** Tried until the engine takes it, or the connection enters again: a member who stays for ever would be a lie. */
+  #remove(stream: Stream, entry: PresenceEntry, retryMs: number = RETRY_MS): void {
+    const key = leaveKey(stream, entry)
+    const underWay: Cancel = () => undefined
+    this.#leaving.set(key, underWay)
+    const left = (change: MemberChange): void => {
+      if (this.#leaving.get(key) === underWay) this.#leaving.delete(key)
+      this.#gather(stream, change)
+    }
+    const refused = (error: unknown): void => {
+      this.#onError(error)
+      if (this.#leaving.get(key) !== underWay) return
+      this.#removeAfter(retryMs, stream, entry, Math.min(retryMs * 2, RETRY_MS_MAX))
+    }
+    this.#engine.members.leave(stream, entry).then(left, refused)
   }
 
   #gather(stream: Stream, change: MemberChange): void {
-    if (!change.changed) return
+    if (!change.changed || this.#closed) return
     const key = streamKey(stream)
     const changes = this.#gathered.get(key) ?? this.#beginGathering(stream, key)
     const known = changes.get(change.member.user)
@@ -96,7 +115,7 @@ export class PresenceTracker {
     const changes = new Map<string, Gathered>()
     this.#gathered.set(key, changes)
     this.#clock.after(this.#options.coalesceMs, () => {
-      this.#gathered.delete(key)
+      if (!this.#gathered.delete(key)) return
       for (const gathered of changes.values()) this.#announce(stream, gathered)
     })
     return changes
@@ -110,7 +129,7 @@ export class PresenceTracker {
 }
 
 function leaveKey(stream: Stream, entry: PresenceEntry): string {
-  return `${streamKey(stream)} ${entry.session}`
+  return `${streamKey(stream)} ${entry.connection} ${entry.session}`
 }
 
 /** Undefined when somebody came and went before anybody was told. */

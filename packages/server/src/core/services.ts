@@ -16,6 +16,7 @@ import type { Limits } from './limits.js'
 import type { Methods } from './methods.js'
 import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
+import type { Retries } from './retries.js'
 import type { Sessions } from './session.js'
 
 /** The decisions of the access rules, as the core asks for them. */
@@ -50,6 +51,7 @@ export interface Services {
   readonly flusher: Flusher
   readonly budget: OutboxBudget
   readonly presence: PresenceTracker
+  readonly retries: Retries
   readonly sessions: Sessions
   readonly inboxes: Inboxes
   readonly heartbeat: Heartbeat

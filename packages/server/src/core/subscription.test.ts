@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Since } from '@holdfast/protocol'
 import { resolveChannelRule } from '../access/channel-rules.js'
 import type { Engine, LogPage, PublishRequest, ReadRange, Receiver, Retention, Stream } from '../engine/engine.js'
+import { systemClock } from '../clock.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
 import type { FrameEncoder } from '../transport/transport.js'
@@ -12,6 +13,7 @@ import { Flusher } from './flusher.js'
 import { Hub } from './hub.js'
 import { OutboxBudget } from './outbox-budget.js'
 import { Outbox } from './outbox.js'
+import { Retries } from './retries.js'
 import { Subscription } from './subscription.js'
 
 const STREAM: Stream = { tenant: 't', channel: 'room:1' }
@@ -102,7 +104,7 @@ class World {
     }
     const owner = { tooSlow() {}, encodeGap: () => ({ bytes: Buffer.alloc(0), importance: 'kept' as const }) }
     this.#outbox = new Outbox(flusher, new OutboxBudget(10_000_000), socket, owner, 1_000_000)
-    this.#hub = new Hub(this.line.engine, frames)
+    this.#hub = new Hub(this.line.engine, frames, new Retries(systemClock, () => undefined))
   }
 
   async publish(

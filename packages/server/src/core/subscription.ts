@@ -129,6 +129,8 @@ export class Subscription {
   }
 
   #goLive(): void {
+    // Telling the verdict may have ended the connection: its operation was over already.
+    if (this.#state === 'ended') return
     const changes = this.#gate?.changes() ?? []
     this.#gate = undefined
     this.#state = 'live'

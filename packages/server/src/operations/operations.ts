@@ -1,6 +1,7 @@
-import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import { type OperationSnapshot, UnserialisableError, isTerminal } from '@holdfast/protocol'
 import { isUserName } from '../access/identity.js'
 import { type Clock, timestamp } from '../clock.js'
+import { pause } from '../core/drain.js'
 import { HoldfastError } from '../core/errors.js'
 import type { Random } from '../random.js'
 import { Operation, type OperationEnvironment, type OperationSpec } from './operation.js'
@@ -25,6 +26,10 @@ export interface Opening {
 
 const CHANNEL_PREFIX = 'operation:'
 
+/** Milliseconds until an end that the engine refused is told again; each further try waits twice as long, up to the longest. */
+const END_RETRY_MS = 1_000
+const END_RETRY_MS_MAX = 30_000
+
 /** How often a cancel that met another writer is tried again. */
 const TRIES = 10
 
@@ -32,6 +37,7 @@ const TRIES = 10
 export class Operations {
   readonly #options: OperationsOptions
   readonly #running = new Map<string, Operation>()
+  #closed = false
 
   constructor(options: OperationsOptions) {
     this.#options = options
@@ -53,7 +59,7 @@ export class Operations {
       store,
       conflateMs,
       onError,
-      onEnd: () => void this.#running.delete(key),
+      onEnd: (ended) => void (this.#running.get(key) === ended && this.#running.delete(key)),
     }
     const operation = new Operation(environment, tenant, id, spec)
     await operation.announce()
@@ -66,12 +72,25 @@ export class Operations {
     const operation = await this.start(tenant, spec)
     try {
       const result = await work(operation)
-      await endUnlessEnded(() => operation.complete(result))
+      await this.#end(() => operation.complete(result))
       return result
     } catch (error) {
       const stopped = operation.signal.aborted && isAbort(error, operation.signal)
-      await endUnlessEnded(() => (stopped ? operation.cancelled() : operation.fail(error)))
+      await this.#end(() => (stopped ? operation.cancelled() : operation.fail(error)))
       throw error
+    }
+  }
+
+  /** The work may have ended the operation itself. While the engine is away the end waits: work that is done must not be told as failed. */
+  async #end(end: () => Promise<void>): Promise<void> {
+    for (let waitMs = END_RETRY_MS; ; waitMs = Math.min(waitMs * 2, END_RETRY_MS_MAX)) {
+      try {
+        return await end()
+      } catch (error) {
+        if (error instanceof HoldfastError && error.code === 'already_ended') return
+        if (this.#closed || !isAway(error)) throw error
+      }
+      await pause(this.#options.clock, waitMs)
     }
   }
 
@@ -121,6 +140,7 @@ export class Operations {
     const error = Object.assign(new Error('the node that ran this operation was shut down'), {
       code: 'server_shutdown',
     })
+    this.#closed = true
     const running = [...this.#running.values()]
     await Promise.allSettled(running.map((operation) => operation.abandon(error)))
   }
@@ -136,13 +156,10 @@ function checkSpec(id: string, { kind, owner }: OperationSpec): void {
   if (!isUserName(owner)) throw new HoldfastError('bad_request', 'owner must be the name of a user')
 }
 
-/** The work may have ended the operation itself. */
-async function endUnlessEnded(end: () => Promise<void>): Promise<void> {
-  try {
-    await end()
-  } catch (error) {
-    if (!(error instanceof HoldfastError && error.code === 'already_ended')) throw error
-  }
+/** Whether the engine could not be reached; anything else is wrong with the end itself. */
+function isAway(error: unknown): boolean {
+  if (error instanceof HoldfastError) return error.code === 'engine_unavailable'
+  return !(error instanceof UnserialisableError)
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
