@@ -78,7 +78,6 @@ export class Connection {
   /** Closes with 1000, and stays away until `connect`. */
   disconnect(): void {
     if (this.#status === 'closed' || this.#status === 'failed') return
-    this.#link?.close()
     this.#close('disconnect', 'Disconnected', undefined)
   }
 
@@ -91,8 +90,9 @@ export class Connection {
 
   #attempt(): void {
     this.#stopWait()
-    this.#move('connect', 'Connecting')
+    // First, so that a listener that disconnects finds it.
     this.#dial()
+    this.#move('connect', 'Connecting')
   }
 
   #dial(hold: Hold = (go) => go()): void {
@@ -156,6 +156,7 @@ export class Connection {
 
   /** Opens the new link while the old one still delivers. */
   #handOver(): void {
+    if (this.#moving) return
     this.#moving = true
     this.#dial((go) => this.#events.prepareMove(go))
   }
@@ -232,6 +233,8 @@ export class Connection {
     this.#stopWakes()
     this.#unwatch()
     this.#moving = false
+    this.#dropRetiring()
+    this.#retiring = this.#link
     this.#link = undefined
     this.#dropRetiring()
     const code = input === 'refuse' ? 'refused' : 'disconnected'

@@ -92,8 +92,9 @@ export class Link {
   async #dial(hold: Hold): Promise<void> {
     const { token, WebSocket, url, clock, connectTimeoutMs } = this.#parts
     try {
-      const credential = await token.get()
+      // First, so that a getter that disconnects finds this link in its place.
       const constructor = await findWebSocket(WebSocket)
+      const credential = await token.get()
       if (this.#state === 'over') return
       this.#stopTimer = clock.after(connectTimeoutMs, () => this.#expire(connectTimeoutMs))
       this.#socket = openSocket(constructor, url, SUBPROTOCOL, {
