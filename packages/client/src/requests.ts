@@ -19,7 +19,7 @@ export interface Head {
 /** How a command is to be treated. */
 export interface RequestOptions {
   /** The JSON text of `data`. */
-  readonly data?: string
+  readonly data?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Milliseconds to wait for the answer. Default `requestTimeoutMs`. */
   readonly timeoutMs?: number | undefined
@@ -136,7 +136,7 @@ export class Requests {
     this.#windowMax = limits.commandsInFlightMax
     this.#bytesMax = limits.messageBytesMax
     this.#held = false
-    this.#takeBack((entry) => entry.link !== link && entry.options.resend === true)
+    this.#takeBack((entry) => entry.link !== link)
     this.#pump()
   }
 
@@ -144,7 +144,7 @@ export class Requests {
   lost(link: Link, resend: boolean): void {
     if (this.#link === link) this.#link = undefined
     this.#held = false
-    if (resend) this.#takeBack((entry) => entry.link === link && entry.options.resend === true)
+    if (resend) this.#takeBack((entry) => entry.link === link)
     const error = failure('disconnected', 'The connection was lost')
     for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
   }
@@ -203,11 +203,11 @@ export class Requests {
 
   #send(entry: Entry, link: Link): void {
     entry.stopTimer()
+    entry.link = link
     if (entry.bytes > this.#bytesMax) {
       const problem = `a message must be at most ${this.#bytesMax} bytes, received ${entry.bytes}`
       return this.#fail(entry, failure('limit_exceeded', problem))
     }
-    entry.link = link
     entry.sentAt = this.#clock.now()
     this.#inFlight.set(entry.id, entry)
     entry.stopTimer = this.#clock.after(entry.timeoutMs, () => this.#fail(entry, timedOut(entry)))
@@ -227,7 +227,9 @@ export class Requests {
   }
 
   #takeBack(which: (entry: Entry) => boolean): void {
-    const entries = [...this.#inFlight.values()].filter((entry) => !entry.forsaken && which(entry))
+    const entries = [...this.#inFlight.values()].filter(
+      (entry) => entry.options.resend && !entry.forsaken && which(entry),
+    )
     for (const entry of entries) {
       this.#remove(entry)
       entry.link = undefined
