@@ -72,14 +72,14 @@ export class Operation<R = unknown> {
 
   /** The snapshots: the newest each time, so that a slow reader skips some, and always the terminal one, after which it ends. */
   async *[Symbol.asyncIterator](): AsyncGenerator<OperationSnapshot, void, undefined> {
-    let version = 0
+    let last: OperationSnapshot | undefined
     let wake = (): void => {}
     const offs = [this.on('progress', () => wake()), this.#emitter.on('settled', () => wake())]
     try {
       for (;;) {
         const snapshot = this.#snapshot
-        if (snapshot && snapshot.version > version) {
-          version = snapshot.version
+        if (snapshot && snapshot !== last) {
+          last = snapshot
           yield snapshot
           if (isTerminal(snapshot.state)) return
         } else if (this.#failure) throw this.#failure
@@ -119,8 +119,8 @@ export class Operation<R = unknown> {
   }
 
   #take(data: unknown): void {
-    if (!isSnapshot(data) || data.id !== this.id || data.version <= (this.#snapshot?.version ?? 0)) return
     const before = this.#snapshot
+    if (!isSnapshot(data) || data.id !== this.id || (before && !isNewer(data, before))) return
     this.#snapshot = data
     void this.#emitter.emit('progress', { ...data.progress, eta: data.eta, snapshot: data })
     if (before?.state !== data.state) void this.#emitter.emit('state', data)
@@ -152,6 +152,11 @@ export class Operation<R = unknown> {
     // Somebody may listen to the channel itself.
     if (!this.#core.events.has()) void this.#core.subscription.end().catch(() => {})
   }
+}
+
+/** A server that forgot an operation counts its versions anew when it is started again. */
+function isNewer({ version, startedAt = '' }: OperationSnapshot, before: OperationSnapshot): boolean {
+  return version > before.version || startedAt > (before.startedAt ?? startedAt)
 }
 
 /** Applications may send on the channel as well; only what looks like a snapshot is one. */
