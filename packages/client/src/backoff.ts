@@ -20,11 +20,6 @@ export class Backoff {
     this.#random = random
   }
 
-  /** Failures since the last reset. */
-  get failures(): number {
-    return this.#failures
-  }
-
   /** Counts a failure; the milliseconds to wait before the next attempt. */
   next(): number {
     const { minMs, maxMs } = this.#options

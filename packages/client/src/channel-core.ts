@@ -119,7 +119,7 @@ export class ChannelCore {
   }
 
   #signalled(signal: Message): void {
-    const user = 'user' in signal.from ? signal.from.user : undefined
+    const { user } = signal.from as { user?: string }
     const active = (signal.data as { active?: unknown } | null)?.active
     if (signal.event !== 'typing' || user === undefined) return void this.#deliver(signal)
     if (user !== this.wire.welcome()?.user) this.typing.hear(user, active === true)

@@ -29,8 +29,9 @@ export class Channels {
 
   /** Where every channel would go on. */
   positions(): [string, Position][] {
-    const wanted = [...this.#cores.values()].filter(({ subscription }) => subscription.wanted)
-    return wanted.flatMap(({ name, dispatcher: { head } }) => (head ? [[name, head]] : []))
+    return [...this.#cores.values()].flatMap(({ name, subscription, dispatcher: { head } }) =>
+      subscription.wanted && head ? [[name, head]] : [],
+    )
   }
 
   /** Hands a message to its channel. */
@@ -80,7 +81,6 @@ export class Channels {
   }
 
   #leave(channel: string): void {
-    const ignore = { answered: () => {}, failed: () => {} }
-    this.#wire.requests.ask({ type: 'unsubscribe', channel }, { urgent: true }, ignore)
+    void this.#wire.requests.request({ type: 'unsubscribe', channel }, { urgent: true }).catch(() => {})
   }
 }

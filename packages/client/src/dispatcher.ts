@@ -51,7 +51,7 @@ export interface Deliveries {
 
 interface Item {
   readonly run: () => Promise<unknown> | undefined
-  readonly position: Position | undefined
+  readonly position?: Position | undefined
 }
 
 const IDS_MAX = 1024
@@ -69,6 +69,8 @@ export class Dispatcher {
   readonly #backlogMax: number
   readonly #ids = new Set<string>()
   #backlog: Item[] = []
+  /** The last one whose handlers were called. */
+  #begun: Position | undefined
   #busy = false
   #starving = false
   #unstoredLost = false
@@ -85,16 +87,16 @@ export class Dispatcher {
     this.#deliveries = deliveries
   }
 
-  /** Whether messages were turned away and wait to be recovered. */
-  get starving(): boolean {
-    return this.#starving
-  }
-
   /** Starts over at a position, or with nothing known. */
   reset(position: Position | undefined): void {
-    this.head = position
-    this.position = position
+    this.head = this.position = this.#begun = position
     this.#ids.clear()
+  }
+
+  /** Lets go of what was not handed on, so that it can be asked for again. */
+  rewind(): void {
+    this.#backlog = []
+    this.head = this.#begun
   }
 
   /** Takes the verdict on a subscription, with what was missed. The gap goes before any later message. */
@@ -102,15 +104,13 @@ export class Dispatcher {
     const { position, recovered, messages } = verdict
     const gap = this.#gapOf(verdict)
     if (this.#isOtherStream(position, gap)) this.head = startOf(verdict)
-    const fresh = messages
-      .map((message) => this.#take(message, recovered !== 'new'))
-      .filter((item) => item !== undefined)
+    const fresh = messages.flatMap((message) => this.#take(message, recovered !== 'new') ?? [])
     const { epoch, offset } = position
     if (!this.head || offset >= this.head.offset) this.head = position
     this.#starving = false
     const report = { channel: this.#channel, recovered, gap, messages: fresh.length, position }
-    this.#backlog.push({ run: () => this.#deliveries.subscribed(report), position: undefined })
-    if (gap) this.#backlog.push(this.#gapItem(gap, undefined))
+    this.#backlog.push({ run: () => this.#deliveries.subscribed(report) })
+    if (gap) this.#backlog.push(this.#gapItem(gap))
     this.#backlog.push(...fresh, { run: () => undefined, position: this.head.epoch === epoch ? this.head : undefined })
     this.#run()
   }
@@ -131,6 +131,8 @@ export class Dispatcher {
   /** Takes a gap that the server announces while connected. */
   gap(announced: ServerMessageOf<'gap'>): void {
     const { from, to, reason, position } = announced
+    // What was turned away comes before it; the recovery of that tells the gap as well.
+    if (this.#starving) return
     const next = position ?? (this.head && to !== null ? { epoch: this.head.epoch, offset: to } : this.head)
     this.head = next
     this.#backlog.push(this.#gapItem({ channel: this.#channel, from, to, reason }, next))
@@ -154,10 +156,11 @@ export class Dispatcher {
   /** The message as an item, or undefined when it was seen before. */
   #take(message: Wire, recovered: boolean): Item | undefined {
     const { id, offset } = message
-    const seen = this.#ids.has(id) || (offset !== undefined && this.head !== undefined && offset <= this.head.offset)
-    const ahead = offset !== undefined && this.head !== undefined && offset > this.head.offset
-    if (ahead && this.head) this.head = { epoch: this.head.epoch, offset, id }
+    const { head } = this
+    let seen = this.#ids.has(id)
     if (offset === undefined) this.#remember(id)
+    else if (head && offset > head.offset) this.head = { epoch: head.epoch, offset, id }
+    else if (head) seen = true
     if (seen) {
       this.#tally.duplicatesDropped += 1
       return undefined
@@ -169,14 +172,10 @@ export class Dispatcher {
 
   #remember(id: string): void {
     this.#ids.add(id)
-    if (this.#ids.size <= IDS_MAX) return
-    for (const oldest of this.#ids) {
-      this.#ids.delete(oldest)
-      return
-    }
+    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.values().next().value!)
   }
 
-  #gapItem(gap: Gap, position: Position | undefined): Item {
+  #gapItem(gap: Gap, position?: Position): Item {
     this.#tally.gaps += 1
     return { run: () => this.#deliveries.gap(gap), position }
   }
@@ -187,6 +186,7 @@ export class Dispatcher {
     const before = this.position
     for (let at = 0; at < this.#backlog.length; at += 1) {
       const item = this.#backlog[at]!
+      this.#begun = item.position ?? this.#begun
       const pending = item.run()
       if (pending) {
         this.#backlog.splice(0, at + 1)
@@ -220,7 +220,6 @@ export function startOf({ position, messages }: Verdict): Position {
   return { epoch: position.epoch, offset: first === undefined ? position.offset : first - 1 }
 }
 
-function toMessage(message: Wire, recovered: boolean): Message {
-  const { channel, event, data, from, at, id, offset } = message
-  return { channel, event, data, from, at, id, offset, recovered }
+function toMessage({ type: _, offset, ...message }: Wire, recovered: boolean): Message {
+  return { ...message, offset, recovered }
 }

@@ -117,7 +117,8 @@ export class Holdfast {
       let off = (): void => {}
       const look = (state: Status, reason: string): void => {
         if (state === 'open') resolve()
-        else if (state === 'closed' || state === 'failed') reject(new HoldfastError(endCode(state), reason))
+        else if (state === 'closed' || state === 'failed')
+          reject(new HoldfastError(state === 'failed' ? 'refused' : 'disconnected', reason))
         else return
         off()
       }
@@ -156,19 +157,19 @@ export class Holdfast {
   async call<R = unknown>(method: string, data?: unknown, { timeoutMs, signal }: CallOptions = {}): Promise<R> {
     const timeout = Math.min(timeoutMs ?? this.#settings.requestTimeoutMs, 300_000)
     const head = { type: 'call', method, timeout }
-    const options = { timeoutMs, signal }
-    const ok = await this.#requests.request(head, data === undefined ? options : { ...options, data: encode(data) })
+    const text = data === undefined ? undefined : encode(data)
+    const ok = await this.#requests.request(head, { timeoutMs, signal, data: text })
     return ok.data as R
   }
 
   /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. */
   async state(data: unknown): Promise<void> {
     this.#state = encode(data)
-    await this.#sendState(this.#state)
+    await this.#sendState()
   }
 
-  async #sendState(data: string): Promise<void> {
-    await this.#requests.request({ type: 'state' }, { data })
+  async #sendState(): Promise<void> {
+    await this.#requests.request({ type: 'state' }, { data: this.#state })
   }
 
   #connect(): Connection {
@@ -193,7 +194,7 @@ export class Holdfast {
     if (inbox) this.#inbox.bind(this.channel<InboxEvents>(inbox), this.#channels.get(inbox))
     this.#channels.welcomed(link, welcome, this.#session.named)
     if (this.#state !== undefined && !welcome.session.resumed)
-      void this.#sendState(this.#state).catch((error) => this.#report(error))
+      void this.#sendState().catch((error) => this.#report(error))
     this.#requests.attach(link, welcome.limits)
   }
 
@@ -247,8 +248,4 @@ export class Holdfast {
     if (this.#emitter.has('error')) void this.#emitter.emit('error', error)
     else console.error(error)
   }
-}
-
-function endCode(state: 'closed' | 'failed'): 'disconnected' | 'refused' {
-  return state === 'closed' ? 'disconnected' : 'refused'
 }

@@ -80,7 +80,7 @@ export class Inbox<M extends EventMap = InboxEvents> {
     this.#channel = channel
     core.moves.add(() => this.#moved())
     for (const listener of this.#listeners) listener.off = listener.attach(channel)
-    if (this.#wanted > 0) void this.#flush()
+    void this.#flush()
   }
 
   #moved(): void {

@@ -3,7 +3,7 @@
  * item (it asks for the next, or leaves), and `end`; it returns the undo, called once at the end. Nothing starts before the first
  * item is asked for.
  */
-export async function* pull<T>(
+export function pull<T>(
   start: (take: (item: T) => Promise<void>, end: () => void) => () => void,
 ): AsyncGenerator<T, void, undefined> {
   const items: { item: T; done: () => void }[] = []
@@ -18,16 +18,23 @@ export async function* pull<T>(
     isEnded = true
     wake()
   }
-  const stop = start(take, end)
-  try {
-    while (!isEnded) {
-      const next = items[0]
-      if (next) yield next.item
-      else await new Promise<void>((resolve) => (wake = resolve))
-      if (next) items.shift()?.done()
+  async function* read(): AsyncGenerator<T, void, undefined> {
+    const stop = start(take, end)
+    try {
+      while (!isEnded) {
+        const next = items[0]
+        if (next) yield next.item
+        else await new Promise<void>((resolve) => (wake = resolve))
+        if (next) items.shift()?.done()
+      }
+    } finally {
+      stop()
+      for (const { done } of items) done()
     }
-  } finally {
-    stop()
-    for (const { done } of items) done()
   }
+  const generator = read()
+  const leave = generator.return.bind(generator)
+  // One that waits would take its leave only with the next item.
+  generator.return = (value) => (end(), leave(value))
+  return generator
 }

@@ -46,6 +46,10 @@ export class Subscription {
   #presenceAsked: PresenceOption = false
   #link: Link | undefined
   #resumedOn: Link | undefined
+  /** The link whose server may know of it. */
+  #askedOn: Link | undefined
+  /** False from its end until it has begun again: an unsubscribe may be on its way, which would end what a session goes on with. */
+  #mayResume = true
   #turn = 0
   #loaded = false
   #starting = false
@@ -92,6 +96,8 @@ export class Subscription {
     this.#loaded = true
     this.#since = since
     this.#dispatcher.reset(typeof since === 'object' ? since : undefined)
+    this.#resumedOn = undefined
+    this.#startSoon()
   }
 
   /** Wishes to be a member. */
@@ -123,18 +129,19 @@ export class Subscription {
   /** Ends it by wish. */
   async end(): Promise<void> {
     if (!this.wanted) return
-    const known = this.#link !== undefined || this.#resumedOn !== undefined
+    this.#dispatcher.rewind()
     this.#close(new HoldfastError('aborted', 'Unsubscribed'))
-    if (!known || !this.#wire.link()) return
+    const link = this.#wire.link()
+    if (!link || this.#askedOn !== link) return
     await this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
   }
 
   /** The server will go on with it by itself, from the position that was named in `hello`. */
   resume(link: Link): void {
     this.#stop()
-    if (this.#presenceAsked !== this.#presence) return this.start(link)
+    if (!this.#mayResume || this.#presenceAsked !== this.#presence) return this.start(link)
     this.#loaded = true
-    this.#resumedOn = link
+    this.#resumedOn = this.#askedOn = link
   }
 
   /** Asks for it on this link, from where it was. */
@@ -188,6 +195,7 @@ export class Subscription {
     if (turn !== this.#turn || this.#wire.link() !== link || !this.wanted) return
     const since = this.#dispatcher.head ?? this.#since
     const presence = (this.#presenceAsked = this.#presence)
+    this.#askedOn = link
     const head = { type: 'subscribe', channel: this.#channel, ...(since && { since }), ...(presence && { presence }) }
     this.#cancelAsk = this.#wire.requests.ask(
       head,
@@ -216,6 +224,7 @@ export class Subscription {
     this.#link = link
     this.#resumedOn = undefined
     this.#state = 'subscribed'
+    this.#mayResume = true
     this.#backoff.reset()
     this.#events.begun(message)
   }
@@ -233,8 +242,8 @@ export class Subscription {
 
   #close(error: HoldfastError): void {
     this.#state = 'unsubscribed'
-    this.#link = undefined
-    this.#resumedOn = undefined
+    this.#mayResume = false
+    this.#link = this.#resumedOn = undefined
     this.#stop()
     this.giveUp(error)
   }
