@@ -159,6 +159,18 @@ describe('a cut of the network', () => {
     await expect.poll(() => text('#journal'), WAIT).toContain('Recovered 3 messages')
     await expect.poll(() => state(), WAIT).toBe('completed')
   })
+
+  it('leaves the focus where it is, and an operation that has ended as it ended', async () => {
+    await expect.poll(() => state(), WAIT).toBe('completed')
+    await page.locator('#cut').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => text('#status'), WAIT).toBe('Network cut')
+    expect(await focused()).toBe('cut')
+    expect(await page.getByText('Network cut: no byte passes').count()).toBe(1)
+    const note = (): string => getComputedStyle(document.querySelector('#operation-state')!, '::after').content
+    expect(await page.evaluate(note)).toBe('none')
+  })
 })
 
 describe('the room', () => {

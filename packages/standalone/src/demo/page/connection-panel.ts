@@ -3,7 +3,7 @@ import { systemClock } from '../../clock.js'
 import { formatDuration } from '../../quantity.js'
 import { DEMO_TENANT } from '../tenant.js'
 import type { CuttableNetwork } from './cuttable-network.js'
-import { element, setText } from './elements.js'
+import { element, isResting, setResting, setText } from './elements.js'
 import { note } from './journal.js'
 
 const CUT_MS = 6000
@@ -52,13 +52,15 @@ export class ConnectionPanel {
 
   /** The server has something to say while we are away; without an answer the cut is made all the same. */
   async #cut(): Promise<void> {
-    element('cut', HTMLButtonElement).disabled = true
+    const button = element('cut')
+    if (isResting(button)) return
+    setResting(button, true)
     await this.#client.call('demo.speak', {}, { timeoutMs: 1000 }).catch(() => {})
     this.#cutUntil = systemClock.now() + CUT_MS
     note('Network cut: no byte passes for 6 s', 'bad')
     this.#network.cut(CUT_MS)
     systemClock.after(CUT_MS, () => {
-      element('cut', HTMLButtonElement).disabled = false
+      setResting(button, false)
       note('Network back', 'warn')
     })
   }

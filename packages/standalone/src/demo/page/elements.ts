@@ -28,3 +28,13 @@ export function showProblem(target: HTMLElement, problem: string | undefined): v
   target.hidden = problem === undefined
   setText(target, problem ?? '')
 }
+
+/** Makes a button rest, or takes it back to work. Unlike one that is disabled, it keeps the focus of who pressed it. */
+export function setResting(button: HTMLElement, resting: boolean): void {
+  button.setAttribute('aria-disabled', String(resting))
+}
+
+/** Whether a button rests; what it does must then not be done. */
+export function isResting(button: HTMLElement): boolean {
+  return button.getAttribute('aria-disabled') === 'true'
+}

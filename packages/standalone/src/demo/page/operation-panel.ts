@@ -1,7 +1,7 @@
 import type { Holdfast } from '@holdfast/client'
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { IndexSummary } from '../index-summary.js'
-import { element, showProblem } from './elements.js'
+import { element, isResting, setResting, showProblem } from './elements.js'
 import { note } from './journal.js'
 import { recall, remember } from './memory.js'
 import { OperationView } from './operation-view.js'
@@ -52,10 +52,11 @@ export class OperationPanel {
   }
 
   async #start(): Promise<void> {
-    const button = element('start-button', HTMLButtonElement)
+    const button = element('start-button')
+    if (isResting(button)) return
     const path = element('path', HTMLInputElement).value.trim() || '.'
     const pace = element('pace', HTMLSelectElement).value
-    button.disabled = true
+    setResting(button, true)
     try {
       const { operation } = await this.#client.call<{ operation: string }>('demo.index', { path, pace })
       showProblem(element('start-problem'), undefined)
@@ -63,13 +64,13 @@ export class OperationPanel {
     } catch (error) {
       showProblem(element('start-problem'), error instanceof Error ? error.message : String(error))
     } finally {
-      button.disabled = false
+      setResting(button, false)
     }
   }
 
   async #cancel(): Promise<void> {
     const id = this.#watched?.id
-    if (id === undefined) return
+    if (id === undefined || isResting(element('cancel'))) return
     try {
       await this.#client.operation(id).cancel()
     } catch (error) {

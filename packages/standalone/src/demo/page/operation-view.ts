@@ -1,7 +1,7 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import { formatDone, formatDuration, formatEta, formatPercent, formatRate } from '../../quantity.js'
 import { INDEX_PHASES } from '../index-summary.js'
-import { element, make, setText } from './elements.js'
+import { element, make, setResting, setText } from './elements.js'
 
 const ANNOUNCE_EVERY_PERCENT = 25
 
@@ -25,6 +25,7 @@ export class OperationView {
     const panel = element('progress')
     panel.hidden = false
     panel.dataset['state'] = snapshot.state
+    panel.toggleAttribute('data-ended', isTerminal(snapshot.state))
     setText(element('operation-label'), snapshot.label ?? snapshot.kind)
     setText(element('operation-state'), describeState(snapshot))
     showCancel(snapshot)
@@ -61,13 +62,13 @@ export class OperationView {
   }
 }
 
-/** A button that is disabled or hidden loses the focus to the page; who works by keyboard goes on at the heading. */
+/** A button that goes away loses the focus to the page; who works by keyboard goes on at the heading. */
 function showCancel({ state, cancelRequested }: OperationSnapshot): void {
-  const button = element('cancel', HTMLButtonElement)
-  const leaves = isTerminal(state) || cancelRequested === true
-  if (leaves && document.activeElement === button) element('operation-title').focus({ preventScroll: true })
-  button.hidden = isTerminal(state)
-  button.disabled = cancelRequested === true
+  const button = element('cancel')
+  const ended = isTerminal(state)
+  if (ended && document.activeElement === button) element('operation-title').focus({ preventScroll: true })
+  button.hidden = ended
+  setResting(button, cancelRequested === true)
 }
 
 /** A tab in the background shows how far it is. */
