@@ -66,5 +66,5 @@ function plainOf(raw: unknown, value: unknown, fail: Fail): unknown {
 }
 
 function refuse(message: string, cause?: unknown): never {
-  throw new HoldfastError('unserialisable', message, cause === undefined ? {} : { cause })
+  throw new HoldfastError('unserialisable', message, { cause })
 }

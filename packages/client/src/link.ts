@@ -19,7 +19,7 @@ export interface Ending {
   /** The time before which `goodbye` asked us not to return. */
   readonly returnAt?: number | undefined
   /** Why there was no connection at all. */
-  readonly error?: HoldfastError
+  readonly error?: HoldfastError | undefined
 }
 
 /** What an attempt needs. */
@@ -86,7 +86,7 @@ export class Link {
   /** Ends it because nothing comes any more, and reports that. */
   abandon(reason: string, error?: HoldfastError): void {
     this.#socket?.close(true)
-    this.#end({ code: 1006, reason, ...(error && { error }) })
+    this.#end({ code: 1006, reason, error })
   }
 
   async #dial(hold: Hold): Promise<void> {

@@ -121,7 +121,7 @@ export class Requests {
 
   /** Hands an answer to whoever waits for it; false when nobody does. */
   answer(answer: Answer, link: Link): boolean {
-    const entry = typeof answer.id === 'number' ? this.#inFlight.get(answer.id) : undefined
+    const entry = this.#inFlight.get(answer.id as number)
     if (!entry) return false
     this.#remove(entry)
     this.#tally.answered(this.#clock.now() - entry.sentAt)

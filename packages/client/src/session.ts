@@ -36,7 +36,7 @@ export class Session {
 
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
   hello(token: string | undefined, positions: Iterable<readonly [string, Position]>): string {
-    const hello = { type: 'hello', ...(token !== undefined && { token }), client: this.#client }
+    const hello = { type: 'hello', token, client: this.#client }
     this.#named = {}
     if (!this.#resume) return JSON.stringify(hello)
     const frame = (resumed: Record<string, Position>): string =>

@@ -133,7 +133,11 @@ export class Subscription {
     this.#close(new HoldfastError('aborted', 'Unsubscribed'))
     const link = this.#wire.link()
     if (!link || this.#askedOn !== link) return
-    await this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
+    const left = this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
+    await left.catch((error: HoldfastError) => {
+      // The next link does not go on with it.
+      if (error.code !== 'disconnected') throw error
+    })
   }
 
   /** The server will go on with it by itself, from the position that was named in `hello`. */
@@ -194,9 +198,9 @@ export class Subscription {
     if (!this.#loaded) await this.#load()
     if (turn !== this.#turn || this.#wire.link() !== link || !this.wanted) return
     const since = this.#dispatcher.head ?? this.#since
-    const presence = (this.#presenceAsked = this.#presence)
+    const presence = (this.#presenceAsked = this.#presence) || undefined
     this.#askedOn = link
-    const head = { type: 'subscribe', channel: this.#channel, ...(since && { since }), ...(presence && { presence }) }
+    const head = { type: 'subscribe', channel: this.#channel, since, presence }
     this.#cancelAsk = this.#wire.requests.ask(
       head,
       { urgent: true },
