@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { CLOSE, type OperationSnapshot } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
 import type { Authenticator } from './access/authenticator.js'
+import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ChannelRules } from './access/channel-rules.js'
 import type { Identity } from './access/identity.js'
 import { TokenAuthenticator } from './access/token.js'
@@ -275,7 +276,7 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
 }
 
 function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
-  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : auth
+  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth)
 }
 
 function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {

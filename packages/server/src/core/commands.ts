@@ -139,13 +139,14 @@ async function call(connection: Connection, command: CommandOf<'call'>): Promise
 }
 
 async function refresh(connection: Connection, { token, id }: CommandOf<'refresh'>): Promise<void> {
+  const turn = connection.askRefresh()
   const result = await connection.services.authenticator.authenticate(token)
   const current = connection.identity
   if (!('identity' in result) || result.identity.tenant !== current.tenant || result.identity.user !== current.user) {
     throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
   }
-  await connection.changeIdentity(result.identity)
-  const { expiresAt } = result.identity
+  await connection.changeIdentity(result.identity, turn)
+  const { expiresAt } = connection.identity
   answer(connection, { id, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString() })
 }
 

@@ -1,5 +1,6 @@
 import { CLOSE, type CloseReason, type Decoded, type GapRange, decodeFrame, isRefusal } from '@holdfast/protocol'
 import type { Identity } from '../access/identity.js'
+import { errorFields } from '../telemetry/log.js'
 import type { Socket, SocketHandler, Upgrade } from '../transport/transport.js'
 import { Admitted } from './admitted.js'
 import { type CommandConsumer, CommandQueue } from './command-queue.js'
@@ -53,6 +54,8 @@ export class Connection
   #admitted: Admitted | undefined
   #handedOver = false
   #errors = 0
+  #refreshesAsked = 0
+  #refreshed = 0
   readonly #onClosed: (connection: Connection) => void
 
   constructor(services: Services, socket: Socket, upgrade: Upgrade, onClosed: (connection: Connection) => void) {
@@ -147,8 +150,15 @@ export class Connection
     this.#commands.release()
   }
 
-  /** The identity of a refreshed token: the same tenant and user with other rights or another lifetime. */
-  async changeIdentity(identity: Identity): Promise<void> {
+  /** A turn for a refreshed token: verifying one may take longer than the next one does. */
+  askRefresh(): number {
+    return (this.#refreshesAsked += 1)
+  }
+
+  /** The identity of a refreshed token: the same tenant and user with other rights or another lifetime. One whose turn is over changes nothing. */
+  async changeIdentity(identity: Identity, turn: number): Promise<void> {
+    if (turn < this.#refreshed) return
+    this.#refreshed = turn
     this.#admitted?.refresh(identity)
     await this.subscriptions.recheck()
   }
@@ -189,7 +199,7 @@ export class Connection
   #asRefusal(error: unknown, command: string): HoldfastError {
     const refusal = asHoldfastError(error)
     if (refusal.code === 'internal_error')
-      this.services.log.error({ event: 'command.failed', command, reason: String(error) }, 'a command failed')
+      this.services.log.error({ event: 'command.failed', command, ...errorFields(error) }, 'a command failed')
     return refusal
   }
 

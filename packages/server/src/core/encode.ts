@@ -7,6 +7,7 @@ import {
   type Position,
   type Reconnect,
   type Recovered,
+  encodeData,
 } from '@holdfast/protocol'
 import { timestamp } from '../clock.js'
 import type { MemberList, PresenceChange, Signal, StreamMessage } from '../engine/engine.js'
@@ -75,7 +76,17 @@ export function encodeMessageList(channel: string, messages: readonly StreamMess
 /** The text of an error. */
 export function encodeError(error: HoldfastError, id?: CommandId): string {
   const { code, message, retryable, retryAfter, details } = error
-  return JSON.stringify({ type: 'error', id, code, message, retryable, retryAfter, details })
+  const head = { type: 'error', id, code, message, retryable, retryAfter }
+  return encodeWithRaw(head, 'details', details === undefined ? undefined : encodeDetails(details))
+}
+
+/** Undefined for what cannot be encoded: the refusal itself has to arrive. */
+function encodeDetails(details: unknown): RawJson | undefined {
+  try {
+    return { json: encodeData(details) }
+  } catch {
+    return undefined
+  }
 }
 
 /** The text of a refusal by the codec. */

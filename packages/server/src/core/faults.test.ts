@@ -23,7 +23,7 @@ beforeEach(async () => {
     if (refuses(method)) throw Object.assign(new Error(`${method} refused`), { code: 'engine_unavailable' })
   }
   const channels = {
-    'operation:*': { subscribe: 'owner', history: { size: 100, ttl: '1h' } },
+    'operation:*': { subscribe: ['owner', 'role:staff'], history: { size: 100, ttl: '1h' } },
     ...TEST_CHANNELS,
   } as const
   holdfast = createHoldfast({ auth: { secret: TEST_SECRET }, channels, clock, engine: faultyEngine(engine, before) })
@@ -43,6 +43,9 @@ interface Peer {
   got(type: string): Record<string, unknown>[]
 }
 
+const tokenOf = (user: string, roles: string[] = []): string =>
+  signTokenAt({ secret: TEST_SECRET, tenant: 'acme', user, roles }, clock.now())
+
 async function open(members: object = {}, asked: Partial<Upgrade> = {}): Promise<Peer> {
   const socket = new FakeSocket()
   const handler = holdfast.accept(socket, upgrade(asked))
@@ -50,8 +53,7 @@ async function open(members: object = {}, asked: Partial<Upgrade> = {}): Promise
     const text = commands.map((command) => JSON.stringify(command)).join('\n')
     handler.text(text, text.length)
   }
-  const token = signTokenAt({ secret: TEST_SECRET, tenant: 'acme', user: 'ada' }, clock.now())
-  say({ type: 'hello', token, ...members })
+  say({ type: 'hello', token: tokenOf('ada'), ...members })
   await clock.pass(10, 1)
   return { socket, handler, say, got: (type) => socket.messages.filter((message) => message['type'] === type) }
 }
@@ -136,6 +138,39 @@ describe('while the engine refuses', () => {
     refuses = () => false
     const third = await open({ resume: { session: id, secret, positions: {} } })
     expect(third.got('welcome')).toMatchObject([{ session: { id, resumed: true }, state: { tab: 1 } }])
+  })
+
+  it('a subscription is judged by a refreshed token as soon as it can be', async () => {
+    const { operations } = holdfast.tenant('acme')
+    await operations.start({ id: 'job', kind: 'job', owner: 'bob' })
+    const { say, got, handler } = await open({ token: tokenOf('ada', ['staff']) })
+    say({ type: 'subscribe', id: 1, channel: 'operation:job' })
+    await clock.pass(10, 1)
+    expect(got('subscribed')).toHaveLength(2)
+    refuses = (method) => method === 'state'
+    say({ type: 'refresh', id: 2, token: tokenOf('ada') })
+    await clock.pass(5_000, 500)
+    expect(got('unsubscribed')).toEqual([])
+    refuses = () => false
+    await clock.pass(30_000, 500)
+    expect(got('unsubscribed')).toMatchObject([{ channel: 'operation:job' }])
+    handler.closed(1000, true)
+  })
+
+  it('a subscribe that was under way is judged by the refreshed token', async () => {
+    const { operations } = holdfast.tenant('acme')
+    await operations.start({ id: 'job', kind: 'job', owner: 'bob' })
+    for (let turns = 0; turns < 20; turns += 1) {
+      const { say, got, handler } = await open({ token: tokenOf('ada', ['staff']) })
+      say({ type: 'refresh', id: 2, token: tokenOf('ada') }, { type: 'subscribe', id: 1, channel: 'operation:job' })
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      await clock.pass(20, 1)
+      expect(got('subscribed').filter(({ channel }) => channel === 'operation:job').length).toBe(
+        got('unsubscribed').length,
+      )
+      handler.closed(1000, true)
+      await clock.pass(1)
+    }
   })
 
   it('work that went well is not told as failed: its end waits for the engine', async () => {

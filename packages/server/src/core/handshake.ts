@@ -8,6 +8,7 @@ import {
 } from '@holdfast/protocol'
 import type { Authentication, AuthenticationFailure } from '../access/authenticator.js'
 import type { Identity } from '../access/identity.js'
+import { errorFields } from '../telemetry/log.js'
 import type { Upgrade } from '../transport/transport.js'
 import type { Connection } from './connection.js'
 import { encodeError, encodeWithRaw } from './encode.js'
@@ -69,7 +70,7 @@ export class Handshake {
       if ('identity' in result) await this.#welcome(result.identity, hello)
       else this.#refuse(result.failure, result.detail)
     } catch (error) {
-      this.#services.log.error({ event: 'handshake.failed', reason: String(error) }, 'a handshake failed')
+      this.#services.log.error({ event: 'handshake.failed', ...errorFields(error) }, 'a handshake failed')
       this.#connection.close(CLOSE.internalError)
     }
     this.#connection.releaseCommands()

@@ -107,3 +107,11 @@ describe('the cursor of a user', () => {
     expect(await inboxes.cursor({ ...INBOX, tenant: 'other' }, RETENTION)).toMatchObject({ offset: 0 })
   })
 })
+
+describe('acknowledgements that come together', () => {
+  it('are all taken', async () => {
+    const { ids } = await publish(32)
+    await Promise.all(ids.map((_, index) => acknowledge(index + 1)))
+    expect(await cursor()).toMatchObject({ offset: 32, id: ids[31] })
+  })
+})

@@ -1,6 +1,7 @@
 import { type Position, channelSegment } from '@holdfast/protocol'
 import type { Identity } from '../access/identity.js'
 import { type Engine, type Retention, type Stream, streamKey } from '../engine/engine.js'
+import { HoldfastError } from './errors.js'
 
 /** A reader that has acknowledged nothing: everything stored is new to it. */
 const BEGINNING: Position = { epoch: 'beginning', offset: 0, id: '' }
@@ -12,6 +13,8 @@ const TRIES = 5
 export class Inboxes {
   readonly #engine: Engine
   readonly #patterns: readonly string[]
+  /** The last move under way of each cursor that is being moved. */
+  readonly #moving = new Map<string, Promise<void>>()
 
   /** `patterns` end in `{user}`. */
   constructor(engine: Engine, patterns: readonly string[]) {
@@ -32,9 +35,24 @@ export class Inboxes {
     return { ...BEGINNING, epoch }
   }
 
-  /** Moves the cursor to `offset`, never back and never past the newest message. */
+  /**
+   * Moves the cursor to `offset`, never back and never past the newest message. Moves of one cursor take turns.
+   *
+   * @throws HoldfastError `engine_unavailable` when other nodes moved it again and again.
+   */
   async acknowledge(stream: Stream, retention: Retention, offset: number): Promise<void> {
     const key = cursorKey(stream)
+    const move = (): Promise<void> => this.#move(key, stream, retention, offset)
+    const moved = this.#moving.get(key)?.then(move, move) ?? move()
+    this.#moving.set(key, moved)
+    try {
+      await moved
+    } finally {
+      if (this.#moving.get(key) === moved) this.#moving.delete(key)
+    }
+  }
+
+  async #move(key: string, stream: Stream, retention: Retention, offset: number): Promise<void> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const record = await this.#engine.records.get(key)
       const page = await this.#engine.read(stream, retention, {
@@ -51,6 +69,7 @@ export class Inboxes {
       const options = { ttlMs: retention.ttlMs * 2, ifVersion: record?.version ?? 0 }
       if ((await this.#engine.records.put(key, value, options)) !== undefined) return
     }
+    throw new HoldfastError('engine_unavailable', 'the cursor could not be moved')
   }
 }
 

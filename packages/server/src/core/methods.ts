@@ -66,11 +66,10 @@ export class Methods {
     const method = this.#methods.get(name)
     if (method === undefined)
       throw new HoldfastError('unknown_method', `method ${JSON.stringify(name)} is not registered`)
-    const input = await validate(method.schema, data)
     const abort = new AbortController()
     const timeout = this.#deadline(timeoutMs, abort)
     try {
-      const work = Promise.resolve(method.handler(input, { identity, tenant: identity.tenant, signal: abort.signal }))
+      const work = carryOut(method, data, { identity, tenant: identity.tenant, signal: abort.signal })
       return encodeData(await Promise.race([work, timeout.expired]))
     } catch (error) {
       if (error instanceof HoldfastError) throw error
@@ -92,6 +91,12 @@ export class Methods {
     })
     return { expired, cancel: () => cancel() }
   }
+}
+
+/** One promise for all that the application does, so that the deadline holds for all of it. */
+async function carryOut(method: Method<unknown>, data: unknown, context: MethodContext): Promise<unknown> {
+  const input = await validate(method.schema, data)
+  return method.handler(input, context)
 }
 
 async function validate(schema: StandardSchema<unknown> | undefined, data: unknown): Promise<unknown> {

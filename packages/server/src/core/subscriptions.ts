@@ -73,7 +73,13 @@ export class Subscriptions {
    */
   async start(request: SubscribeRequest): Promise<void> {
     const { channel } = request
-    const rule = await this.#authorise(request)
+    let judged: Identity
+    let rule: ChannelRule
+    do {
+      judged = this.#owner.identity
+      rule = await this.#authorise(request)
+      // A token that was refreshed meanwhile may allow less.
+    } while (this.#owner.isOpen && this.#owner.identity !== judged)
     // The connection may have ended meanwhile; nobody would end what begins now.
     if (!this.#owner.isOpen) return
     const earlier = this.#byChannel.get(channel)
@@ -116,15 +122,28 @@ export class Subscriptions {
     this.#byChannel.clear()
   }
 
-  /** Ends those that the identity may no longer have, and tells the client. */
+  /** Ends those that the identity may no longer have, and tells the client. Those that cannot be judged now are when the engine is back. */
   async recheck(): Promise<void> {
-    for (const channel of [...this.#byChannel.keys()]) {
-      if (await this.#services.rules.allows(this.#owner.identity, 'subscribe', channel)) continue
-      this.stop(channel)
-      this.#owner.send(
-        JSON.stringify({ type: 'unsubscribed', channel, code: 'permission_denied', message: 'Not allowed any more' }),
-      )
-    }
+    for (const [channel, subscription] of [...this.#byChannel])
+      await this.#services.retries.insist(() => this.#judge(channel, subscription))
+  }
+
+  async #judge(channel: string, subscription: Subscription): Promise<void> {
+    if (this.#byChannel.get(channel) !== subscription) return
+    const allowed = await this.#mayKeep(channel, subscription)
+    // What came in its place meanwhile was judged by the identity in force.
+    if (allowed || this.#byChannel.get(channel) !== subscription) return
+    this.stop(channel)
+    this.#owner.send(
+      JSON.stringify({ type: 'unsubscribed', channel, code: 'permission_denied', message: 'Not allowed any more' }),
+    )
+  }
+
+  async #mayKeep(channel: string, { presence }: Subscription): Promise<boolean> {
+    const { rules } = this.#services
+    const { identity } = this.#owner
+    if (!(await rules.allows(identity, 'subscribe', channel))) return false
+    return !presence || rules.allows(identity, 'presence', channel)
   }
 
   async #authorise({ channel, presence }: SubscribeRequest): Promise<ChannelRule> {

@@ -128,6 +128,19 @@ describe('an upgrade', () => {
     client.terminate()
   })
 
+  it.each([handshake('/other'), handshake('/ws', `Content-Length: 1\r\n${KEY}`)])(
+    'that is refused holds no socket, also of a client that does not hang up',
+    async (text) => {
+      const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
+      socket.on('error', () => undefined)
+      await once(server, 'connection')
+      socket.write(text)
+      const open = (): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+      await expect.poll(open, { timeout: 2_000 }).toBe(0)
+      socket.destroy()
+    },
+  )
+
   it('is answered 503 while the node is full, with a time to come back', async () => {
     full = true
     const answer = await answerTo(handshake('/ws'))

@@ -107,6 +107,8 @@ function chooseProtocol(offered: Set<string>): string | false {
 }
 
 function refuse(stream: Duplex, status: string, headers: string = ''): void {
+  // A peer that keeps its half open would keep the socket.
+  stream.once('finish', () => stream.destroy())
   stream.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
