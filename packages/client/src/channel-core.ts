@@ -92,7 +92,7 @@ export class ChannelCore {
       case 'gap':
         return this.dispatcher.gap(message)
       case 'signal':
-        return this.#signalled({ ...message, id: undefined, offset: undefined, recovered: false })
+        return this.#signalled({ ...message, recovered: false } as unknown as Message)
       case 'joined':
       case 'left':
       case 'updated':

@@ -220,6 +220,6 @@ export function startOf({ position, messages }: Verdict): Position {
   return { epoch: position.epoch, offset: first === undefined ? position.offset : first - 1 }
 }
 
-function toMessage({ type: _, offset, ...message }: Wire, recovered: boolean): Message {
-  return { ...message, offset, recovered }
+function toMessage({ type: _, ...message }: Wire, recovered: boolean): Message {
+  return { ...message, recovered } as Message
 }

@@ -20,7 +20,7 @@ export type HoldfastErrorCode = ErrorCode | ClientErrorCode | (string & {})
 
 /** What an error may carry beside its code and message. */
 export interface HoldfastErrorOptions {
-  readonly retryable?: boolean
+  readonly retryable?: boolean | undefined
   readonly retryAfter?: number | undefined
   readonly details?: unknown
   readonly cause?: unknown
@@ -54,7 +54,7 @@ export class OperationError extends HoldfastError {
 
   constructor(snapshot: OperationSnapshot) {
     super(`operation_${snapshot.state}`, snapshot.error?.message ?? `Operation ${snapshot.id} ${snapshot.state}`, {
-      retryable: snapshot.error?.retryable ?? false,
+      retryable: snapshot.error?.retryable,
       details: snapshot.error,
     })
     this.name = 'OperationError'

@@ -157,7 +157,7 @@ export class Holdfast {
   async call<R = unknown>(method: string, data?: unknown, { timeoutMs, signal }: CallOptions = {}): Promise<R> {
     const timeout = Math.min(timeoutMs ?? this.#settings.requestTimeoutMs, 300_000)
     const head = { type: 'call', method, timeout }
-    const text = data === undefined ? undefined : encode(data)
+    const text = data === undefined ? data : encode(data)
     const ok = await this.#requests.request(head, { timeoutMs, signal, data: text })
     return ok.data as R
   }

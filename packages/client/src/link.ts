@@ -103,7 +103,7 @@ export class Link {
         closed: (code, reason) => this.#end({ code, reason, goodbye: this.#goodbye, returnAt: this.#returnAt }),
       })
     } catch (thrown) {
-      const error = asHoldfastError(thrown, 'transport_failed', 'No connection could be opened')
+      const error = asHoldfastError(thrown, 'transport_failed', 'No connection')
       this.abandon(error.message, error)
     }
   }

@@ -2,6 +2,7 @@ import { type OperationProgress, type OperationSnapshot, isTerminal } from '@hol
 import type { ChannelCore } from './channel-core.js'
 import { Emitter } from './emitter.js'
 import { HoldfastError, OperationError } from './errors.js'
+import { leavable } from './pull.js'
 
 /** How far an operation is, for a progress bar. */
 export interface Progress extends OperationProgress {
@@ -19,6 +20,12 @@ export interface OperationEvents {
   state: OperationSnapshot
   /** Once, with the terminal state. */
   ended: OperationSnapshot
+}
+
+/** One loop over the snapshots. */
+interface Reader {
+  isLeft: boolean
+  wake: () => void
 }
 
 /** A long-running operation as a watcher sees it. Watching begins with the first listener, `done` or loop, and ends with the operation. */
@@ -71,19 +78,27 @@ export class Operation<R = unknown> {
   }
 
   /** The snapshots: the newest each time, so that a slow reader skips some, and always the terminal one, after which it ends. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<OperationSnapshot, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<OperationSnapshot, void, undefined> {
+    const reader: Reader = { isLeft: false, wake: () => {} }
+    return leavable(this.#read(reader), () => {
+      reader.isLeft = true
+      reader.wake()
+    })
+  }
+
+  async *#read(reader: Reader): AsyncGenerator<OperationSnapshot, void, undefined> {
     let last: OperationSnapshot | undefined
-    let wake = (): void => {}
-    const offs = [this.on('progress', () => wake()), this.#emitter.on('settled', () => wake())]
+    const wake = (): void => reader.wake()
+    const offs = [this.on('progress', wake), this.#emitter.on('settled', wake)]
     try {
-      for (;;) {
+      while (!reader.isLeft) {
         const snapshot = this.#snapshot
         if (snapshot && snapshot !== last) {
           last = snapshot
           yield snapshot
           if (isTerminal(snapshot.state)) return
         } else if (this.#failure) throw this.#failure
-        else await new Promise<void>((resolve) => (wake = resolve))
+        else await new Promise<void>((resolve) => (reader.wake = resolve))
       }
     } finally {
       for (const off of offs) off()

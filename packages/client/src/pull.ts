@@ -32,9 +32,15 @@ export function pull<T>(
       for (const { done } of items) done()
     }
   }
-  const generator = read()
+  return leavable(read(), end)
+}
+
+/** The same generator, but `return` calls `end` first: one that waits would take its leave only with the next item. */
+export function leavable<T>(
+  generator: AsyncGenerator<T, void, undefined>,
+  end: () => void,
+): AsyncGenerator<T, void, undefined> {
   const leave = generator.return.bind(generator)
-  // One that waits would take its leave only with the next item.
   generator.return = (value) => (end(), leave(value))
   return generator
 }

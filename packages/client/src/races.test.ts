@@ -220,3 +220,32 @@ describe('an operation that begins anew under its id', () => {
     expect(result).toBe('2026-01-01T00:01:00.000Z')
   })
 })
+
+describe('an unsubscribe that a cut overtakes', () => {
+  it('is done, because what comes next does not go on with the channel', async () => {
+    const stage = new Stage()
+    silent(stage)
+    const room = stage.client.channel('room:1')
+    const off = room.on('chat', () => {})
+    const end = await stage.open()
+    give(end, 0)
+    off()
+    await settle()
+    end.close(1006)
+    await settle()
+    expect(stage.errors).toEqual([])
+  })
+})
+
+describe('a loop over an operation', () => {
+  it('ends when it is left while it waits', async () => {
+    const stage = new Stage()
+    const loop = stage.client.operation('import-1')[Symbol.asyncIterator]()
+    const next = loop.next()
+    await stage.open()
+    const left = loop.return()
+    await settle()
+    expect(await Promise.race([left, Promise.resolve('still waits')])).toMatchObject({ done: true })
+    expect(await next).toMatchObject({ done: true })
+  })
+})

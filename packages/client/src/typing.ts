@@ -20,7 +20,8 @@ export class TypingWatch {
   readonly #send: (active: boolean) => void
   readonly #changed: (typing: Typing) => void
   readonly #typers = new Map<string, () => void>()
-  #toldAt: number | undefined
+  /** When we told that we type; 0 when we do not. */
+  #toldAt = 0
 
   constructor(clock: Clock, send: (active: boolean) => void, changed: (typing: Typing) => void) {
     this.#clock = clock
@@ -36,9 +37,8 @@ export class TypingWatch {
   /** Tells the others; may be called at every keystroke. */
   tell(active: boolean): void {
     const now = this.#clock.now()
-    if (active && this.#toldAt !== undefined && now - this.#toldAt < TYPING_REPEAT_MS) return
-    if (!active && this.#toldAt === undefined) return
-    this.#toldAt = active ? now : undefined
+    if (active ? now - this.#toldAt < TYPING_REPEAT_MS : this.#toldAt === 0) return
+    this.#toldAt = active ? now : 0
     this.#send(active)
   }
 
@@ -59,6 +59,6 @@ export class TypingWatch {
   stop(): void {
     for (const stop of this.#typers.values()) stop()
     this.#typers.clear()
-    this.#toldAt = undefined
+    this.#toldAt = 0
   }
 }
