@@ -1,7 +1,7 @@
 import type { Channel, StatusChange } from '@holdfast/client'
 import { EXIT, Failure } from '../failure.js'
 import { type Shell, interruption } from '../shell.js'
-import { renderMessageLine } from '../terminal/message-line.js'
+import { renderGapLine, renderMessageLine } from '../terminal/message-line.js'
 import { type Remote, type RemoteOptions, connect, refused } from './remote.js'
 
 /** The flags of `holdfast listen`. */
@@ -22,9 +22,7 @@ export async function listen(channel: string, options: ListenOptions, shell: She
     // Signals are not part of the stream.
     if (message.id !== undefined) shell.stdout.write(`${json ? JSON.stringify(message) : renderMessageLine(message)}\n`)
   })
-  room.on('gap', ({ from, to, reason }) =>
-    tell(`gap: messages ${from} to ${to ?? 'the end of the old stream'} are lost (${reason})`),
-  )
+  room.on('gap', (gap) => tell(renderGapLine(gap)))
   const ended = untilEnded(remote, room, signal, tell)
   try {
     await room.subscribe({ ...(since !== undefined && { since }) })

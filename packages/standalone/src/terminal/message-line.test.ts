@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderMessageLine } from './message-line.js'
+import { renderGapLine, renderMessageLine } from './message-line.js'
 
 const message = {
   channel: 'room:1',
@@ -25,6 +25,16 @@ describe('a message on a terminal', () => {
   it('cannot command the terminal', () => {
     expect(renderMessageLine({ ...message, from: { user: '\u001B[31mada' }, data: 'a\r\nb' })).not.toMatch(
       /[\u001B\r\n]/,
+    )
+  })
+})
+
+describe('a gap on a terminal', () => {
+  it('names what is lost, and claims no more than is known', () => {
+    expect(renderGapLine({ from: 3, to: 7, reason: 'trimmed' })).toBe('gap: messages 3 to 7 are lost (trimmed)')
+    expect(renderGapLine({ from: 3, to: 3, reason: 'expired' })).toBe('gap: message 3 is lost (expired)')
+    expect(renderGapLine({ from: 1, to: null, reason: 'epoch_changed' })).toBe(
+      'gap: messages from 1 on, if there were any, are lost (epoch_changed)',
     )
   })
 })

@@ -1,4 +1,4 @@
-import type { Sender } from '@holdfast/protocol'
+import type { GapRange, Sender } from '@holdfast/protocol'
 import { printable } from './text-width.js'
 
 /** What a line shows of a message. */
@@ -15,6 +15,12 @@ export function renderMessageLine({ at, offset, event, from, data }: ShownMessag
   const time = new Date(at).toTimeString().slice(0, 8)
   const place = offset === undefined ? '' : `#${offset}`
   return printable([time, place, event, senderOf(from), textOf(data)].filter((part) => part !== '').join('  '))
+}
+
+/** What a reader is told of messages that cannot be had any more. Of an old stream nobody knows how far it went. */
+export function renderGapLine({ from, to, reason }: GapRange): string {
+  if (to === null) return `gap: messages from ${from} on, if there were any, are lost (${reason})`
+  return `gap: ${from === to ? `message ${from} is` : `messages ${from} to ${to} are`} lost (${reason})`
 }
 
 function senderOf(from: Sender): string {
