@@ -13,13 +13,16 @@ let engine: MemoryEngine
 let holdfast: Holdfast
 /** Whether a call of the engine is refused. */
 let refuses: (method: string) => boolean
+/** What a call of the engine waits for. */
+let hold: (method: string) => Promise<void> | undefined
 
 beforeEach(async () => {
   clock = new SimulatedClock()
   engine = new MemoryEngine({ clock })
   refuses = () => false
+  hold = () => undefined
   const before = async (method: string): Promise<void> => {
-    await Promise.resolve()
+    await hold(method)
     if (refuses(method)) throw Object.assign(new Error(`${method} refused`), { code: 'engine_unavailable' })
   }
   const channels = {
@@ -171,6 +174,27 @@ describe('while the engine refuses', () => {
       handler.closed(1000, true)
       await clock.pass(1)
     }
+  })
+
+  it('the updates of an operation do not pile up behind a write that takes its time', async () => {
+    const operation = await holdfast
+      .tenant('acme')
+      .operations.start({ id: 'job', kind: 'job', owner: 'ada', total: 100 })
+    let writes = 0
+    let letGo: () => void = () => undefined
+    hold = (method) => {
+      if (method === 'publish') writes += 1
+      return method === 'publish' && writes === 1 ? new Promise((resolve) => (letGo = resolve)) : undefined
+    }
+    for (let done = 1; done <= 50; done += 1) {
+      operation.report({ done })
+      await clock.pass(1_000, 500)
+    }
+    letGo()
+    await clock.pass(1_000, 10)
+    expect(writes).toBe(2)
+    expect(operation.snapshot.progress.done).toBe(50)
+    await operation.complete()
   })
 
   it('work that went well is not told as failed: its end waits for the engine', async () => {

@@ -83,6 +83,8 @@ export class Operation {
   #held: Cancel | undefined
   #toldAt = 0
   #writing: Promise<void> = Promise.resolve()
+  /** The last update, while it waits for its turn and may still be replaced. */
+  #waiting: { change: Change } | undefined
 
   /** Use `Operations.start`. */
   constructor(environment: OperationEnvironment, tenant: string, id: string, spec: OperationSpec) {
@@ -245,8 +247,19 @@ export class Operation {
     this.#toldAt = this.#environment.clock.now()
     // As of now: by the time of its turn to be written the work may be in another phase.
     const change: Change = { state: 'running', progress: this.#progress.snapshot() }
-    const write = (): Promise<void> => (this.#ending === undefined ? this.#write(event, change) : Promise.resolve())
-    this.#enqueue(write).catch(this.#environment.onError)
+    if (event === 'progress' && this.#waiting !== undefined) {
+      // The engine takes longer than updates come: only the newest is worth its turn.
+      this.#waiting.change = change
+      return
+    }
+    const update = { change }
+    this.#waiting = event === 'progress' ? update : undefined
+    this.#enqueue(() => this.#writeUpdate(event, update)).catch(this.#environment.onError)
+  }
+
+  #writeUpdate(event: OperationEvent, update: { change: Change }): Promise<void> {
+    if (this.#waiting === update) this.#waiting = undefined
+    return this.#ending === undefined ? this.#write(event, update.change) : Promise.resolve()
   }
 
   /** One write at a time, in the order they were asked for. */

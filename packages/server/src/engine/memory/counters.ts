@@ -4,6 +4,11 @@ import type { Counters } from '../engine.js'
 export class MemoryCounters implements Counters {
   readonly #table = new Map<string, number>()
 
+  /** Entries held. */
+  get size(): number {
+    return this.#table.size
+  }
+
   async add(name: string, by: number, max: number = Infinity): Promise<number | undefined> {
     const sum = (this.#table.get(name) ?? 0) + by
     if (by > 0 && sum > max) return undefined

@@ -23,6 +23,11 @@ export class IdempotencyTable {
     this.#clock = clock
   }
 
+  /** Entries held. */
+  get size(): number {
+    return this.#table.size
+  }
+
   /** What the same publish was answered before, or the conflict; undefined when it is new. */
   find(stream: string, request: PublishRequest): PublishOutcome | undefined {
     const earlier = request.idempotency && this.#table.get(tableKey(stream, request.idempotency))

@@ -10,6 +10,11 @@ export class MemoryLeases implements Leases {
     this.#clock = clock
   }
 
+  /** Entries held. */
+  get size(): number {
+    return this.#table.size
+  }
+
   async hold(name: string, holder: string, ttlMs: number): Promise<boolean> {
     const now = this.#clock.now()
     const lease = this.#table.get(name)

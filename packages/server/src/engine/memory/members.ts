@@ -23,6 +23,11 @@ interface Room {
 export class MemoryMembers implements Members {
   readonly #rooms = new Map<string, Room>()
 
+  /** Channels with somebody in them. */
+  get size(): number {
+    return this.#rooms.size
+  }
+
   async enter(stream: Stream, entry: PresenceEntry): Promise<MemberChange> {
     const room = this.#room(streamKey(stream))
     const present = room.users.get(entry.user) ?? { info: entry.info, owners: new Map<string, string>() }

@@ -85,6 +85,18 @@ export class MemoryEngine implements Engine {
     return undefined
   }
 
+  /** How much each table holds. */
+  sizes(): Readonly<Record<'streams' | 'records' | 'members' | 'counters' | 'leases' | 'idempotencyKeys', number>> {
+    return {
+      streams: this.#streams.size,
+      records: this.records.size,
+      members: this.members.size,
+      counters: this.counters.size,
+      leases: this.leases.size,
+      idempotencyKeys: this.#idempotency.size,
+    }
+  }
+
   // No await stands between the first check and the announcement: that is what makes a publish one atomic step here.
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     const key = streamKey(request.stream)
