@@ -44,6 +44,20 @@ describe('a channel whose owner changes their mind', () => {
     expect(heard).toEqual([2, 3])
   })
 
+  it('starts at the newest that were asked for while it was away, though the session is resumed', async () => {
+    const stage = new Stage()
+    silent(stage)
+    const room = stage.client.channel('room:1')
+    room.on('chat', () => {})
+    const first = await stage.open()
+    give(first, 3)
+    silent(stage, welcome({ resumed: true, channels: ['room:1'] }))
+    first.close(1006)
+    void room.subscribe({ since: 'newest:5' })
+    await stage.clock.pass(1000)
+    expect(stage.end.all('subscribe')).toMatchObject([{ since: 'newest:5' }])
+  })
+
   it('asks again when an unsubscribe that waited for its turn would end what a session resumed', async () => {
     const stage = new Stage()
     silent(stage, welcome({ inFlight: 1 }))

@@ -48,7 +48,10 @@ export class Subscription {
   #resumedOn: Link | undefined
   /** The link whose server may know of it. */
   #askedOn: Link | undefined
-  /** False from its end until it has begun again: an unsubscribe may be on its way, which would end what a session goes on with. */
+  /**
+   * False from its end, or a wish to start elsewhere, until it has begun again: a session would go on where it was, and an unsubscribe
+   * may be on its way that would end it.
+   */
   #mayResume = true
   #turn = 0
   #loaded = false
@@ -97,6 +100,7 @@ export class Subscription {
     this.#since = since
     this.#dispatcher.reset(typeof since === 'object' ? since : undefined)
     this.#resumedOn = undefined
+    this.#mayResume = false
     this.#startSoon()
   }
 
