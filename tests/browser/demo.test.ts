@@ -170,6 +170,8 @@ describe('a cut of the network', () => {
     expect(await page.getByText('Network cut: no byte passes').count()).toBe(1)
     const note = (): string => getComputedStyle(document.querySelector('#operation-state')!, '::after').content
     expect(await page.evaluate(note)).toBe('none')
+    await expect.poll(() => text('#journal'), WAIT).toContain('Recovered 3 messages')
+    expect(await focused()).toBe('cut')
   })
 })
 
