@@ -126,32 +126,28 @@ export class Outbox implements Flushable, Sheddable {
     for (const resolve of waiting) resolve()
   }
 
-  /** All frames of a tick at once: what ends the connection must not come between two of them. */
+  /** Takes the frames of a tick. One that ends the connection does so behind them: the answers among them are still to be written. */
   #enqueue(frames: readonly Frame[]): void {
     this.#queue ??= []
-    this.#queue.push(...frames)
-    this.#count(frames.reduce((bytes, frame) => bytes + frame.bytes.length, 0))
-    if (this.#closed || this.bytes <= this.#bytesMax) return
-    this.#relieve(frames)
+    let isGivenUp = false
+    for (const frame of frames) {
+      if (isGivenUp && frame.importance !== 'kept') continue
+      this.#queue.push(frame)
+      this.#count(frame.bytes.length)
+      if (this.#closed) return
+      isGivenUp ||= this.bytes > this.#bytesMax && !this.#relieve(frame)
+    }
+    if (isGivenUp) this.#owner.tooSlow()
+  }
+
+  /** Makes room as the policy of the newest frame says; false when there is none to be had. */
+  #relieve(frame: Frame): boolean {
     // Answers do not end a connection: commands are not read while there is no room for their answers.
-    if (this.bytes > this.#bytesMax && frames.some(endsSlowReaders)) this.#owner.tooSlow()
-  }
-
-  /** Makes room as the policies of the newest frames say. */
-  #relieve(frames: readonly Frame[]): void {
-    if (frames.some(({ importance }) => importance === 'latest')) this.#conflate()
+    if (frame.importance === 'kept') return true
+    if (frame.importance === 'latest') this.#dropWhere((other) => other !== frame && conflates(other, frame))
     const target = this.#bytesMax * RELIEVED
-    if (frames.some(isDroppable)) this.#dropWhere((frame) => this.bytes > target && isDroppable(frame))
-  }
-
-  /** Of frames that are conflated only the newest of each key stays. */
-  #conflate(): void {
-    const newest = new Map<string | undefined, Frame>()
-    for (const frame of this.#queue ?? []) if (frame.importance === 'latest') newest.set(frame.conflationKey, frame)
-    this.#dropWhere(
-      (frame) =>
-        frame.importance === 'latest' && frame.conflationKey !== undefined && newest.get(frame.conflationKey) !== frame,
-    )
+    if (isDroppable(frame)) this.#dropWhere((other) => this.bytes > target && isDroppable(other))
+    return this.bytes <= this.#bytesMax
   }
 
   #dropWhere(goes: (frame: Frame) => boolean): void {
@@ -193,7 +189,8 @@ function isDroppable(frame: Frame): boolean {
   return frame.importance === 'drop-oldest' || frame.importance === 'latest'
 }
 
-/** Frames whose policy is that a reader too slow for them starts over. */
-function endsSlowReaders({ importance }: Frame): boolean {
-  return importance === 'resume' || importance === 'close'
+function conflates(older: Frame, newer: Frame): boolean {
+  return (
+    older.importance === 'latest' && older.conflationKey !== undefined && older.conflationKey === newer.conflationKey
+  )
 }
