@@ -84,6 +84,8 @@ class World {
   readonly published = new Map<string, number>()
   verdict: Verdict | undefined
   failure: unknown
+  /** Whether telling the verdict ends the connection. */
+  endsAtStart = false
   subscription: Subscription | undefined
   #count = 0
   readonly #clock = new SimulatedClock()
@@ -172,6 +174,7 @@ class World {
         this.flush()
         this.verdict = verdict
         this.heard.push({ type: 'start' })
+        if (this.endsAtStart) subscription.end()
       })
       .catch((error: unknown) => {
         this.failure = error
@@ -366,6 +369,20 @@ describe('a subscription', () => {
       info: '{"mood":"fine"}',
     })
     expect(info).toBe('{"mood":"fine"}')
+  })
+
+  it('does not go live when telling its verdict ended it, and leaves nothing behind beside another', async () => {
+    const world = new World()
+    world.prepare()
+    world.endsAtStart = true
+    const subscription = world.prepare()
+    await world.begin(subscription, undefined, LIMITS)
+    await world.line.letAllThrough()
+    await world.publish()
+    world.flush()
+    expect(subscription.state).toBe('ended')
+    expect(subscription.topic.size).toBe(1)
+    expect(world.heard.map(({ type }) => type)).toEqual(['start'])
   })
 
   it('says nothing when it was ended before it began', async () => {
