@@ -1,12 +1,15 @@
 import './node-version.mjs'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { root, run } from './tool.mjs'
 
 // What stands between a fresh clone and a running command. `build` installs and builds what is missing or old;
 // `test` also makes sure of the programs that only the tests need. A tree that is ready costs about a second.
 
-/** Programs that tests start and that npm cannot install: how to find each, and Debian's package of it. */
+/**
+ * Programs that tests start and that npm cannot install: how to find each, Debian's package of it, and the service that
+ * Debian makes of it, which the tests do not need.
+ */
 const PROGRAMS = [
   {
     name: 'Chromium',
@@ -22,9 +25,28 @@ const PROGRAMS = [
       existsSync('/usr/bin/python3') &&
       (await run('/usr/bin/python3', ['-c', 'import websockets'], { stdio: 'ignore' })).code === 0,
   },
+  program('redis-server', { service: 'redis-server' }),
+  program('redis-sentinel', { service: 'redis-sentinel' }),
+  program('haproxy', { service: 'haproxy' }),
+  program('nginx', { service: 'nginx' }),
+  program('strace'),
 ]
 
+/** Debian asks this program whether a package may start its service; 101 forbids it. */
+const POLICY = '/usr/sbin/policy-rc.d'
+
 await main(process.argv.slice(2))
+
+/** A program that is called like its package. */
+function program(name, { service } = {}) {
+  return { name, debian: name, service, otherwise: `put ${name} on the search path`, present: () => isOnPath(name) }
+}
+
+function isOnPath(name) {
+  // Servers stand in sbin, which is not on everybody's search path.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
+}
 
 async function main(wanted) {
   const unknown = wanted.find((word) => word !== 'build' && word !== 'test')
@@ -75,8 +97,9 @@ async function findPrograms() {
   const missing = await absent(PROGRAMS)
   if (missing.length === 0) return
   const packages = missing.map((program) => program.debian)
-  console.log(`The tests need ${missing.map((program) => program.name).join(' and ')}.`)
-  await aptInstall(packages)
+  const services = missing.map((program) => program.service).filter(Boolean)
+  console.log(`The tests need ${missing.map((program) => program.name).join(', ')}.`)
+  await aptInstall(packages, services)
   const still = await absent(missing)
   if (still.length === 0) return
   fail(
@@ -84,6 +107,12 @@ async function findPrograms() {
       `Not found: ${still.map((program) => program.name).join('; ')}.`,
       'On Debian or Ubuntu run:',
       `  sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${packages.join(' ')}`,
+      ...(services.length === 0
+        ? []
+        : [
+            'Debian starts services of them, which the tests do not need:',
+            `  sudo systemctl disable --now ${services.join(' ')}`,
+          ]),
       ...still.map((program) => `Elsewhere: ${program.otherwise}.`),
     ].join('\n'),
   )
@@ -95,12 +124,43 @@ async function absent(programs) {
   return missing
 }
 
-async function aptInstall(packages) {
+async function aptInstall(packages, services) {
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   console.log(`Installing ${packages.join(' ')} (apt-get) …`)
   await run('apt-get', ['update', '--quiet'], options)
-  await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', ...packages], options)
+  await withoutServices(() =>
+    run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', ...packages], options),
+  )
+  if (services.length > 0 && existsSync('/run/systemd/system')) {
+    await run('systemctl', ['disable', '--quiet', ...services], options)
+  }
+}
+
+/** Installs packages, and leaves what runs on this machine as it was. */
+async function withoutServices(install) {
+  const isOurs = writePolicy()
+  const remove = () => isOurs && rmSync(POLICY, { force: true })
+  const interrupted = () => process.exit(130)
+  process.once('exit', remove)
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', interrupted)
+  await install()
+  remove()
+  process.off('exit', remove)
+  process.off('SIGINT', interrupted)
+  process.off('SIGTERM', interrupted)
+}
+
+/** Whether the policy was written; one that is there already is the administrator's. */
+function writePolicy() {
+  try {
+    writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
 }
 
 function fail(message) {
