@@ -1,10 +1,10 @@
-import type { ServerMessage } from '@holdfast/protocol'
-import { type Gap, type Message, type Subscribed, Dispatcher } from './dispatcher.js'
+import type { Position, ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import { type Deliveries, type Gap, type Message, type Subscribed, Dispatcher } from './dispatcher.js'
 import { Emitter } from './emitter.js'
 import type { Link } from './link.js'
 import { frameOf } from './requests.js'
 import { Roster } from './roster.js'
-import { Subscription, type Unsubscribed } from './subscription.js'
+import { Subscription, type SubscriptionEvents, type Unsubscribed } from './subscription.js'
 import { type Typing, TypingWatch } from './typing.js'
 import type { Wire } from './wire.js'
 
@@ -29,7 +29,7 @@ type Listened = ChannelEvents & Record<`event:${string}`, Message>
 export type ChannelMessage = Extract<ServerMessage, { channel: string }>
 
 /** The parts of one channel and what passes between them. */
-export class ChannelCore {
+export class ChannelCore implements Deliveries, SubscriptionEvents {
   readonly name: string
   readonly wire: Wire
   readonly events: Emitter<Listened>
@@ -54,24 +54,8 @@ export class ChannelCore {
       (active) => void this.signal('typing', JSON.stringify({ active })),
       (typing) => void this.events.emit('typing', typing),
     )
-    this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, wire.tally, {
-      message: (message) => this.#deliver(message),
-      gap: (gap) => this.events.emit('gap', gap),
-      subscribed: (subscribed) => {
-        this.subscription.tell(subscribed)
-        return this.events.emit('subscribed', subscribed)
-      },
-      moved: () => this.#moved(),
-      starved: () => this.subscription.recover(),
-    })
-    this.subscription = new Subscription(name, wire, this.dispatcher, {
-      begun: (verdict) => {
-        for (const message of verdict.messages) this.#tap(message.data)
-        if (verdict.members) this.roster.replace(verdict.members, verdict.counts)
-        this.dispatcher.subscribed(verdict)
-      },
-      ended: (unsubscribed) => void this.events.emit('unsubscribed', unsubscribed),
-    })
+    this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, wire.tally, this)
+    this.subscription = new Subscription(name, wire, this.dispatcher, this)
   }
 
   /** Sends a signal whose data is encoded; false when there is no connection, because a signal is never kept. */
@@ -100,6 +84,47 @@ export class ChannelCore {
     }
   }
 
+  /** The subscription has begun. */
+  begun(verdict: ServerMessageOf<'subscribed'>): void {
+    for (const message of verdict.messages) this.#tap(message.data)
+    if (verdict.members) this.roster.replace(verdict.members, verdict.counts)
+    this.dispatcher.subscribed(verdict)
+  }
+
+  /** The subscription has ended, and not by wish. */
+  ended(unsubscribed: Unsubscribed): void {
+    void this.events.emit('unsubscribed', unsubscribed)
+  }
+
+  /** Hands a message to those who listen. */
+  message(message: Message): Promise<unknown> | undefined {
+    const named = this.events.emit(`event:${message.event}`, message)
+    const every = this.events.emit('*', message)
+    return named && every ? Promise.all([named, every]) : (named ?? every)
+  }
+
+  /** Hands a gap to those who listen. */
+  gap(gap: Gap): Promise<unknown> | undefined {
+    return this.events.emit('gap', gap)
+  }
+
+  /** Tells those who listen, and those who wait, how it began. */
+  subscribed(subscribed: Subscribed): Promise<unknown> | undefined {
+    this.subscription.tell(subscribed)
+    return this.events.emit('subscribed', subscribed)
+  }
+
+  /** The handlers of everything up to there have settled: keeps the position. */
+  moved(position: Position): void {
+    for (const move of this.moves) move()
+    void this.#save(position)
+  }
+
+  /** Messages were turned away: recovers them. */
+  starved(): void {
+    this.subscription.recover()
+  }
+
   /** The client was closed: nothing more comes, and nobody waits for it. */
   close(error: unknown): void {
     this.endStreams()
@@ -112,33 +137,24 @@ export class ChannelCore {
     for (const end of [...this.streams]) end()
   }
 
-  #deliver(message: Message): Promise<unknown> | undefined {
-    const named = this.events.emit(`event:${message.event}`, message)
-    const every = this.events.emit('*', message)
-    return named && every ? Promise.all([named, every]) : (named ?? every)
-  }
-
   #signalled(signal: Message): void {
     const { user } = signal.from as { user?: string }
     const active = (signal.data as { active?: unknown } | null)?.active
-    if (signal.event !== 'typing' || user === undefined) return void this.#deliver(signal)
+    if (signal.event !== 'typing' || user === undefined) return void this.message(signal)
     if (user !== this.wire.welcome()?.user) this.typing.hear(user, active === true)
     void this.events.emit('*', signal)
   }
 
-  #tap(data: unknown): void {
-    for (const tap of this.taps) tap(data)
+  async #save(position: Position): Promise<void> {
+    const { report, settings } = this.wire
+    try {
+      await settings.cursorStore.save(this.name, position)
+    } catch (error) {
+      report(error)
+    }
   }
 
-  #moved(): void {
-    const { position } = this.dispatcher
-    if (!position) return
-    for (const move of this.moves) move()
-    try {
-      const saved = this.wire.settings.cursorStore.save(this.name, position)
-      if (saved) void saved.catch(this.wire.report)
-    } catch (error) {
-      this.wire.report(error)
-    }
+  #tap(data: unknown): void {
+    for (const tap of this.taps) tap(data)
   }
 }

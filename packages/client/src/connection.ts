@@ -3,7 +3,7 @@ import { Backoff } from './backoff.js'
 import { reactionTo } from './ending.js'
 import { HoldfastError } from './errors.js'
 import { Heartbeat } from './heartbeat.js'
-import { type Ending, type Goodbye, type Hold, Link, type LinkParts, type Welcome } from './link.js'
+import { type Ending, type Goodbye, type Hold, Link, type LinkEvents, type LinkParts, type Welcome } from './link.js'
 import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
 import { type Status, type StatusChange, type StatusInput, transition } from './status.js'
@@ -31,7 +31,7 @@ const RETIRE_MS = 5000
 const SERVICE_RESTART = 1012
 
 /** Keeps one link to the server, whatever happens to it: attempts, back-off, hand-over, heartbeat. */
-export class Connection {
+export class Connection implements LinkEvents {
   readonly #settings: Settings
   readonly #linkParts: LinkParts
   readonly #tally: Tally
@@ -97,16 +97,11 @@ export class Connection {
 
   #dial(hold: Hold = (go) => go()): void {
     this.#tally.attempts += 1
-    const events = {
-      welcomed: (link: Link, welcome: Welcome) => this.#welcomed(link, welcome),
-      received: (link: Link, message: ServerMessage) => this.#received(link, message),
-      ended: (link: Link, ending: Ending) => this.#ended(link, ending),
-      failed: (ending: Ending) => this.#failed(ending),
-    }
-    this.#attempted = new Link(this.#linkParts, events, hold)
+    this.#attempted = new Link(this.#linkParts, this, hold)
   }
 
-  #welcomed(link: Link, welcome: Welcome): void {
+  /** An attempt has come to its welcome. */
+  welcomed(link: Link, welcome: Welcome): void {
     const old = this.#link
     this.#count()
     this.#failures = 0
@@ -139,7 +134,8 @@ export class Connection {
     this.#stopStable()
   }
 
-  #received(link: Link, message: ServerMessage): void {
+  /** A link was told something. */
+  received(link: Link, message: ServerMessage): void {
     if (message.type === 'goodbye') return this.#bidden(link, message)
     if (message.type === 'pong' && typeof message.at === 'number')
       return this.#tally.answered(this.#settings.clock.now() - message.at)
@@ -181,7 +177,8 @@ export class Connection {
     if (old) this.#events.lost(old, true)
   }
 
-  #failed(ending: Ending): void {
+  /** An attempt came to nothing. */
+  failed(ending: Ending): void {
     if (this.#moving && this.#link) {
       this.#moving = false
       this.#events.stayed()
@@ -194,7 +191,8 @@ export class Connection {
     this.#retreat(ending)
   }
 
-  #ended(link: Link, ending: Ending): void {
+  /** A link is gone. */
+  ended(link: Link, ending: Ending): void {
     if (link === this.#retiring) return this.#dropRetiring()
     if (link !== this.#link) return
     this.#link = undefined

@@ -201,8 +201,7 @@ export class Holdfast {
   #received(link: Link, message: ServerMessage): void {
     const { type } = message
     if (type === 'notice') return this.#noticed(message)
-    const isAnswer = type === 'ok' || type === 'error' || type === 'subscribed'
-    if (isAnswer && this.#requests.answer(message, link)) return
+    if (this.#requests.answer(message, link)) return
     if ('channel' in message) this.#channels.receive(message, link)
     else if (type === 'error' && message.id === undefined) this.#report(errorFromAnswer(message))
   }

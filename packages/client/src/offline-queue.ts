@@ -8,9 +8,13 @@ export interface OfflineQueueOptions {
   readonly ageMaxMs: number
 }
 
-/** What waits has a size. */
+/** What waits has a size and a place. */
 export interface Queued {
   readonly bytes: number
+  /** Rises with every command. */
+  readonly id: number
+  /** Goes before what is not, and is never refused. */
+  readonly urgent: boolean
 }
 
 /** What waits to be sent, in order, bounded by count and bytes. Age is watched by whoever puts things in. */
@@ -33,25 +37,26 @@ export class OfflineQueue<T extends Queued> {
     return this.#bytes
   }
 
-  /** Adds at the end; false when a bound is reached, and nothing was added. */
+  /** Adds what is new; false when a bound is reached, and nothing was added. */
   push(item: T): boolean {
     const { countMax, bytesMax } = this.#options
-    if (this.#items.length >= countMax || this.#bytes + item.bytes > bytesMax) return false
-    this.#items.push(item)
-    this.#bytes += item.bytes
+    const isFull = this.#items.length >= countMax || this.#bytes + item.bytes > bytesMax
+    if (isFull && !item.urgent) return false
+    this.putBack(item)
     return true
   }
 
-  /** Puts what had left back in front, in its order. Not refused: it was counted when it came. */
-  putBack(items: readonly T[]): void {
-    this.#items.unshift(...items)
-    for (const item of items) this.#bytes += item.bytes
+  /** Puts it where it belongs. Not refused: what had left was counted when it came. */
+  putBack(item: T): void {
+    const next = this.#items.findLastIndex(({ id, urgent }) => (urgent === item.urgent ? id < item.id : urgent))
+    this.#items.splice(next + 1, 0, item)
+    this.#bytes += item.bytes
   }
 
-  /** Takes the first. */
-  shift(): T | undefined {
-    const item = this.#items.shift()
-    if (item) this.#bytes -= item.bytes
+  /** Takes the first of which `mayGo` is true. */
+  take(mayGo: (item: T) => boolean): T | undefined {
+    const item = this.#items.find(mayGo)
+    if (item) this.remove(item)
     return item
   }
 

@@ -62,48 +62,41 @@ export const VERSION = '0.1.0'
  * @throws HoldfastError `invalid_option`, which names the option, the expectation and the value received.
  */
 export function settingsFrom(url: string, options: HoldfastOptions): Settings {
-  const { connect = true, name = 'holdfast-js', version = VERSION, backoff = {}, offlineQueue = {} } = options
-  const { clock = systemClock, random = systemRandom, wakes = browserWakes, cursorStore = memoryCursor() } = options
+  const { backoff = {}, offlineQueue = {} } = options
+  const queueDefaults = { countMax: 10_000, bytesMax: 4 * 1024 * 1024, ageMaxMs: 240_000 }
   return {
-    ...filled(options, {
+    ...filled<Omit<Settings, 'url' | 'backoff' | 'offlineQueue'>>(options, {
+      connect: true,
       maxAttempts: 0,
       stableMs: 10_000,
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 10_000,
       backlogMax: 10_000,
+      name: 'holdfast-js',
+      version: VERSION,
+      token: undefined,
+      WebSocket: undefined,
+      clock: systemClock,
+      random: systemRandom,
+      wakes: browserWakes,
+      cursorStore: options.cursorStore ?? memoryCursor(),
     }),
     backoff: filled(backoff, { minMs: 500, maxMs: 30_000 }, 'backoff.'),
-    offlineQueue: filled(
-      offlineQueue,
-      { countMax: 10_000, bytesMax: 4 * 1024 * 1024, ageMaxMs: 240_000 },
-      'offlineQueue.',
-    ),
+    offlineQueue: filled(offlineQueue, queueDefaults, 'offlineQueue.'),
     url: checkUrl(url),
-    token: options.token,
-    WebSocket: options.WebSocket,
-    connect,
-    name,
-    version,
-    clock,
-    random,
-    wakes,
-    cursorStore,
   }
 }
 
-/** The whole numbers among the options; what is not given is as in `defaults`. */
-function filled<T extends Record<string, number>>(
-  given: { readonly [N in keyof T]?: number },
-  defaults: T,
-  prefix = '',
-): T {
-  const numbers: Record<string, number> = { ...defaults }
+/** What is given, else what `defaults` say; where the default is a number, it has to be a whole one. */
+function filled<T extends object>(given: { readonly [N in keyof T]?: T[N] | undefined }, defaults: T, prefix = ''): T {
+  const all = { ...defaults }
   for (const name in defaults) {
-    const value = given[name] ?? defaults[name]!
-    if (!Number.isSafeInteger(value) || value < 0) throw invalid(`options.${prefix}${name}`, 'an integer from 0', value)
-    numbers[name] = value
+    const value: unknown = given[name] ?? defaults[name]
+    if (typeof defaults[name] === 'number' && !(Number.isSafeInteger(value) && (value as number) >= 0))
+      throw invalid(`options.${prefix}${name}`, 'an integer from 0', value)
+    all[name] = value as T[typeof name]
   }
-  return numbers as T
+  return all
 }
 
 /** An address as `ws:` or `wss:`; in a page it may be relative, and `http:` stands for `ws:`. */

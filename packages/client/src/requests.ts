@@ -1,9 +1,9 @@
-import type { ErrorCode, ServerMessageOf } from '@holdfast/protocol'
+import type { ErrorCode, ServerMessage, ServerMessageOf } from '@holdfast/protocol'
 import { abortable } from './abort.js'
 import type { Clock } from './clock.js'
 import { type ClientErrorCode, HoldfastError, errorFromAnswer } from './errors.js'
 import type { Link, Welcome } from './link.js'
-import { OfflineQueue } from './offline-queue.js'
+import { OfflineQueue, type Queued } from './offline-queue.js'
 import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
 
@@ -35,10 +35,8 @@ export interface Outcome {
   failed(error: HoldfastError): void
 }
 
-interface Entry {
-  readonly id: number
+interface Entry extends Queued {
   readonly frame: string
-  readonly bytes: number
   readonly options: RequestOptions
   readonly timeoutMs: number
   readonly outcome: Outcome
@@ -68,7 +66,6 @@ export class Requests {
   readonly #ageMaxMs: number
   readonly #timeoutMs: number
   readonly #line: OfflineQueue<Entry>
-  readonly #urgent: Entry[] = []
   readonly #inFlight = new Map<number, Entry>()
   #link: Link | undefined
   #windowMax = 0
@@ -109,9 +106,8 @@ export class Requests {
   /** Sends a command as soon as it may; returns its cancel, after which nothing is reported. */
   ask(head: Head, options: RequestOptions, outcome: Outcome): () => void {
     const entry = this.#entry(head, options, outcome)
-    const refusal = this.#refusal ?? this.#enqueue(entry)
-    if (refusal) {
-      outcome.failed(refusal)
+    if (this.#refusal || !this.#line.push(entry)) {
+      outcome.failed(this.#refusal ?? failure('queue_full', 'Too much waits already'))
       return () => {}
     }
     this.#pump()
@@ -119,8 +115,9 @@ export class Requests {
     return () => this.#forsake(entry)
   }
 
-  /** Hands an answer to whoever waits for it; false when nobody does. */
-  answer(answer: Answer, link: Link): boolean {
+  /** Hands an answer to whoever waits for it; false when nobody does. Only answers bear the number of a command. */
+  answer(message: ServerMessage, link: Link): boolean {
+    const answer = message as Answer
     const entry = this.#inFlight.get(answer.id as number)
     if (!entry) return false
     this.#remove(entry)
@@ -169,7 +166,7 @@ export class Requests {
   refuse(error: HoldfastError): void {
     this.#refusal = error
     this.#link = undefined
-    const all = [...this.#inFlight.values(), ...this.#urgent.splice(0), ...this.#line.clear()]
+    const all = [...this.#inFlight.values(), ...this.#line.clear()]
     for (const entry of all) this.#fail(entry, error)
   }
 
@@ -182,20 +179,14 @@ export class Requests {
     const id = (this.#lastId += 1)
     const frame = frameOf({ ...head, id }, options.data)
     const bytes = utf8.encode(frame).length
-    const { timeoutMs = this.#timeoutMs } = options
+    const { timeoutMs = this.#timeoutMs, urgent = false } = options
     const fresh = { madeAt: this.#clock.now(), sentAt: 0, link: undefined, stopTimer: () => {}, forsaken: false }
-    return { id, frame, bytes, options, timeoutMs, outcome, ...fresh }
-  }
-
-  #enqueue(entry: Entry): HoldfastError | undefined {
-    if (entry.options.urgent) this.#urgent.push(entry)
-    else if (!this.#line.push(entry)) return failure('queue_full', 'Too much waits already')
-    return undefined
+    return { id, frame, bytes, options, urgent, timeoutMs, outcome, ...fresh }
   }
 
   #pump(): void {
     while (this.#link && !this.#held && this.#inFlight.size < this.#windowMax) {
-      const entry = this.#urgent.shift() ?? this.#line.shift()
+      const entry = this.#line.take(() => true)
       if (!entry) return
       this.#send(entry, this.#link)
     }
@@ -234,8 +225,8 @@ export class Requests {
       this.#remove(entry)
       entry.link = undefined
       this.#limitAge(entry)
+      this.#line.putBack(entry)
     }
-    this.#line.putBack(entries.sort((a, b) => a.id - b.id))
   }
 
   #forsake(entry: Entry): void {
@@ -251,9 +242,7 @@ export class Requests {
 
   #remove(entry: Entry): void {
     entry.stopTimer()
-    if (this.#inFlight.delete(entry.id) || this.#line.remove(entry)) return
-    const index = this.#urgent.indexOf(entry)
-    if (index >= 0) this.#urgent.splice(index, 1)
+    if (!this.#inFlight.delete(entry.id)) this.#line.remove(entry)
   }
 }
 

@@ -25,7 +25,7 @@ export interface SocketEvents {
 export interface Socket {
   /** Sends a frame; one that the socket does not take is lost, and the socket about to report its end. */
   send(frame: string): boolean
-  /** Reports nothing more, and closes with 1000. With `gone` it is dropped: a closing handshake would wait for an end that is not there. */
+  /** Closes with 1000; the end is reported as any other. With `gone` it is dropped: a closing handshake would wait for an end that is not there. */
   close(gone?: boolean): void
 }
 
@@ -39,21 +39,14 @@ export function openSocket(
   events: SocketEvents,
 ): Socket {
   const socket = new WebSocket(url, [subprotocol])
-  const silence = (): void => {
-    socket.onopen = socket.onmessage = socket.onclose = null
-  }
   socket.onopen = events.opened
   socket.onmessage = ({ data }: { data: unknown }) => typeof data === 'string' && events.received(data)
-  socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) => {
-    silence()
-    events.closed(code, reason)
-  }
+  socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) => events.closed(code, reason)
   // A close event follows every error; without a listener `ws` would end the process.
   socket.onerror = () => {}
   return {
     send: (frame) => socket.readyState === OPEN && attempt(() => socket.send(frame)),
     close(gone) {
-      silence()
       const { terminate } = socket as { terminate?: () => void }
       attempt(() => (gone && terminate ? terminate.call(socket) : socket.close(1000, 'Normal closure')))
     },

@@ -1,6 +1,7 @@
 import type { ServerMessageOf, Since } from '@holdfast/protocol'
 import { abortable } from './abort.js'
 import { Backoff } from './backoff.js'
+import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
 import { HoldfastError, errorFromAnswer } from './errors.js'
 import type { Link } from './link.js'
@@ -220,7 +221,10 @@ export class Subscription {
 
   async #load(): Promise<void> {
     try {
-      const position = await this.#wire.settings.cursorStore.load(this.#channel)
+      const { clock, cursorStore } = this.#wire.settings
+      const position = await answerOf(clock, 'handler_failed', 'cursorStore.load()', () =>
+        cursorStore.load(this.#channel),
+      )
       if (position && !this.#loaded) this.#dispatcher.reset(position)
     } catch (error) {
       this.#wire.report(error)
