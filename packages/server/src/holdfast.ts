@@ -123,8 +123,13 @@ export class Holdfast implements Acceptor {
 
   /** Starts the engine and the clockwork; `listen` and `attach` do it. */
   start(): Promise<void> {
-    this.#started ??= this.#services.engine.start().then(() => this.#services.heartbeat.start())
+    this.#started ??= this.#services.engine.start().then(() => this.#begin())
     return this.#started
+  }
+
+  #begin(): void {
+    this.#services.heartbeat.start()
+    this.#services.hub.start()
   }
 
   /** Everything the application does for one tenant. @throws RangeError when `id` cannot name a tenant. */
@@ -160,8 +165,10 @@ export class Holdfast implements Acceptor {
     }
   }
 
+  /** A node that drains refuses the upgrade itself: a load balancer then asks the next node, and nobody notices. */
   admits(): boolean {
-    return this.#services.admission.hasRoom && this.#services.budget.admits
+    const { admission, budget } = this.#services
+    return admission.isOpen && admission.hasRoom && budget.admits
   }
 
   accept(socket: Socket, upgrade: Upgrade): SocketHandler {
@@ -205,6 +212,7 @@ export class Holdfast implements Acceptor {
     for (const undo of this.#undo) undo()
     await this.#closeServer()
     this.#services.heartbeat.stop()
+    this.#services.hub.stop()
     this.#services.presence.close()
     this.#services.retries.close()
     await this.#services.engine.close()
@@ -247,15 +255,24 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
   const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
   const rules = new ChannelRules(resolved.rules, operations)
   const retries = new Retries(clock, report('retry.waits'))
+  const node = resolved.node ?? random.id(6)
   const services: Services = {
-    node: resolved.node ?? random.id(6),
+    node,
     clock,
     random,
     engine,
     frames,
     authenticator: authenticatorOf(resolved.auth, clock),
     rules,
-    hub: new Hub(engine, frames, retries),
+    hub: new Hub({
+      engine,
+      clock,
+      frames,
+      retries,
+      limits,
+      quietMs: limits.quietCheckMs,
+      onError: report('topic.behind'),
+    }),
     flusher: new Flusher(clock),
     budget: new OutboxBudget(limits.outboxTotalBytesMax),
     presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
@@ -267,7 +284,7 @@ function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: 
       log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
     ),
     operations: operationDoor(operations, rules),
-    admission: new Admission(engine, limits.connectionsMax, limits.connectionsPerUserMax, retries),
+    admission: new Admission(engine, node, limits.connectionsMax, limits.connectionsPerUserMax, retries),
     limits,
     log,
     queryToken: resolved.queryToken,

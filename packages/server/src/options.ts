@@ -54,6 +54,8 @@ export interface LimitOptions {
   readonly gateMessagesMax?: number
   /** Characters of data that may arrive while one subscription recovers (a quarter of `outboxBytesMax`). */
   readonly gateBytesMax?: number
+  /** Milliseconds without a message after which a channel is compared with its log, 100 to 3,600,000 (25,000). */
+  readonly quietCheckMs?: number
 }
 
 /** How a node is set up. */
@@ -212,6 +214,7 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     presenceInfoBytesMax: limits.presenceInfoBytesMax ?? 1_024,
     handshakeTimeoutMs: limits.handshakeTimeoutMs ?? 10_000,
     sessionWindowMs: session.windowMs ?? 300_000,
+    quietCheckMs: limits.quietCheckMs ?? 25_000,
     heartbeat: {
       intervalMs: heartbeat.intervalMs ?? HEARTBEAT.intervalMs,
       timeoutMs: heartbeat.timeoutMs ?? HEARTBEAT.timeoutMs,
@@ -341,6 +344,7 @@ const schema = z.strictObject({
       stateBytesMax: whole(0, 1_048_576),
       presenceInfoBytesMax: whole(0, 65_536),
       handshakeTimeoutMs: whole(100, 120_000),
+      quietCheckMs: whole(100, 3_600_000),
       recoveryMessagesMax: whole(0, 9_999),
       recoveryBytesMax: whole(1_024, 1_073_741_824),
       gateMessagesMax: whole(1, 100_000),

@@ -186,8 +186,9 @@ export class Tenant {
   }
 
   /** Who is in a channel: up to 1,000 members, and the counts of all. */
-  async presence(channel: string): Promise<MemberList> {
-    return this.#node.presence.list(this.#resolve(channel).stream)
+  async presence(channel: string): Promise<Pick<MemberList, 'members' | 'counts'>> {
+    const { members, counts } = await this.#node.presence.list(this.#resolve(channel).stream)
+    return { members, counts }
   }
 
   /** Closes every connection of a user on this node; answers how many there were. */

@@ -11,7 +11,7 @@ const RETRIES = new Retries(systemClock, () => undefined)
 
 describe('admission', () => {
   it('has room for so many connections on a node', () => {
-    const admission = new Admission(new MemoryEngine(), 2, 1, RETRIES)
+    const admission = new Admission(new MemoryEngine(), 'n1', 2, 1, RETRIES)
     admission.arrived()
     expect(admission.hasRoom).toBe(true)
     admission.arrived()
@@ -22,7 +22,7 @@ describe('admission', () => {
 
   it('gives each user so many places, on all nodes together', async () => {
     const engine = new MemoryEngine()
-    const [one, other] = [new Admission(engine, 9, 2, RETRIES), new Admission(engine, 9, 2, RETRIES)]
+    const [one, other] = [new Admission(engine, 'n1', 9, 2, RETRIES), new Admission(engine, 'n2', 9, 2, RETRIES)]
     expect(await one.takePlace(ADA)).toBe(true)
     expect(await other.takePlace(ADA)).toBe(true)
     expect(await one.takePlace(ADA)).toBe(false)
@@ -32,7 +32,7 @@ describe('admission', () => {
   })
 
   it('is closed for good when the node drains', () => {
-    const admission = new Admission(new MemoryEngine(), 1, 1, RETRIES)
+    const admission = new Admission(new MemoryEngine(), 'n1', 1, 1, RETRIES)
     expect(admission.isOpen).toBe(true)
     admission.stop()
     expect(admission.isOpen).toBe(false)

@@ -5,14 +5,16 @@ import type { Retries } from './retries.js'
 /** Who may connect now: the node's own bound, the bound of each user across nodes, and none while the node drains. */
 export class Admission {
   readonly #engine: Engine
+  readonly #node: string
   readonly #connectionsMax: number
   readonly #perUserMax: number
   readonly #retries: Retries
   #connections = 0
   #open = true
 
-  constructor(engine: Engine, connectionsMax: number, perUserMax: number, retries: Retries) {
+  constructor(engine: Engine, node: string, connectionsMax: number, perUserMax: number, retries: Retries) {
     this.#engine = engine
+    this.#node = node
     this.#connectionsMax = connectionsMax
     this.#perUserMax = perUserMax
     this.#retries = retries
@@ -43,12 +45,15 @@ export class Admission {
 
   /** Takes one of the user's places; false when there is none. */
   async takePlace(identity: Identity): Promise<boolean> {
-    return (await this.#engine.counters.add(placeName(identity), 1, this.#perUserMax)) !== undefined
+    return (
+      (await this.#engine.counters.add(placeName(identity), 1, { node: this.#node, max: this.#perUserMax })) !==
+      undefined
+    )
   }
 
   /** Gives the user's place back; where the engine refuses, as soon as it does no more. */
   leavePlace(identity: Identity): Promise<void> {
-    return this.#retries.insist(() => this.#engine.counters.add(placeName(identity), -1))
+    return this.#retries.insist(() => this.#engine.counters.add(placeName(identity), -1, { node: this.#node }))
   }
 }
 

@@ -318,6 +318,7 @@ describe('the application', () => {
     await node.close()
     node = await startNode({ drain: { windowMs: 100, deadlineMs: 500 } })
     const client = await node.join('ada')
+    const late = await node.open()
     const drained = node.holdfast.drain()
     expect(await client.next('goodbye')).toEqual({
       type: 'goodbye',
@@ -328,7 +329,7 @@ describe('the application', () => {
     })
     expect(await client.request({ type: 'ping' })).toMatchObject({ type: 'pong' })
     expect(node.holdfast.stats().draining).toBe(true)
-    const late = await node.open()
+    await expect(node.open()).rejects.toThrow('503')
     late.send({ type: 'hello', token: node.token('bob') })
     expect(await late.closed).toEqual({ code: 1012, reason: 'Service restart' })
     expect(await client.closed).toEqual({ code: 1012, reason: 'Service restart' })

@@ -77,7 +77,7 @@ describe('every other encoded message', () => {
           recovered: 'gap',
           gap: { from: 1, to: 2, reason: 'trimmed' },
           messages: [MESSAGE, MESSAGE],
-          present: { members: [{ user: 'ada', connections: 1 }], counts: { members: 1, connections: 1 } },
+          present: { members: [{ user: 'ada', connections: 1 }], counts: { members: 1, connections: 1 }, version: 3 },
         },
         1,
       ),

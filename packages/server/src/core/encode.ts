@@ -10,7 +10,8 @@ import {
   encodeData,
 } from '@holdfast/protocol'
 import { timestamp } from '../clock.js'
-import type { MemberList, PresenceChange, Signal, StreamMessage } from '../engine/engine.js'
+import type { MemberList, Signal, StreamMessage } from '../engine/engine.js'
+import type { PresenceChange } from './roster.js'
 import type { HoldfastError } from './errors.js'
 
 /** JSON text that goes into a message as it is. */
@@ -61,10 +62,14 @@ export interface Subscribed {
   readonly present: MemberList | undefined
 }
 
+function shown(present: MemberList | undefined): Pick<MemberList, 'members' | 'counts'> | undefined {
+  return present && { members: present.members, counts: present.counts }
+}
+
 /** The text of the answer to a subscribe, the messages recovered included. */
 export function encodeSubscribed(start: Subscribed, id?: CommandId): string {
   const { channel, position, recovered, gap, messages, present } = start
-  const head = { type: 'subscribed', id, channel, epoch: position.epoch, position, recovered, gap, ...present }
+  const head = { type: 'subscribed', id, channel, epoch: position.epoch, position, recovered, gap, ...shown(present) }
   return encodeWithRaw(head, 'messages', encodeMessageList(channel, messages))
 }
 

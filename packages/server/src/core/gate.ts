@@ -1,4 +1,5 @@
-import type { PresenceChange, StreamMessage } from '../engine/engine.js'
+import type { StreamMessage } from '../engine/engine.js'
+import type { PresenceChange } from './roster.js'
 
 /** What a gate may hold. */
 export interface GateLimits {
@@ -30,6 +31,8 @@ export class Gate {
   /** Takes a message announced under `epoch`. What was announced under another is of a log that is gone. */
   message(epoch: string, message: StreamMessage): void {
     if (epoch !== this.#epoch) this.rotated(epoch)
+    // Announced twice.
+    if ((message.offset ?? Infinity) <= (this.#messages.at(-1)?.offset ?? 0)) return
     this.#bytes += message.data.length
     if (this.#isFull()) this.#overflowed = true
     else this.#messages.push(message)
@@ -38,6 +41,12 @@ export class Gate {
   presence(change: PresenceChange): void {
     if (this.#isFull()) this.#overflowed = true
     else this.#presence.push(change)
+  }
+
+  /** Starts over, as if it had never been full. */
+  reset(): void {
+    this.empty()
+    this.#overflowed = false
   }
 
   /** Everything so far belongs to a log that is gone. */

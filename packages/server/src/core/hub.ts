@@ -1,24 +1,47 @@
 import { type Engine, type Stream, streamKey } from '../engine/engine.js'
-import type { FrameEncoder } from '../transport/transport.js'
+import { PositionChecks } from './position-checks.js'
 import type { Retries } from './retries.js'
-import { Topic } from './topic.js'
+import { Topic, type TopicParts } from './topic.js'
+
+/** What a hub works with. */
+export interface HubParts extends Omit<TopicParts, 'checks'> {
+  readonly retries: Retries
+  /** Milliseconds without a message after which a channel is compared with its log. */
+  readonly quietMs: number
+}
 
 /** Who listens to what on this node. A channel that nobody here listens to costs nothing here. */
 export class Hub {
   readonly #engine: Engine
-  readonly #frames: FrameEncoder
   readonly #retries: Retries
+  readonly #checks: PositionChecks
+  readonly #parts: TopicParts
   readonly #topics = new Map<string, Topic>()
 
-  constructor(engine: Engine, frames: FrameEncoder, retries: Retries) {
-    this.#engine = engine
-    this.#frames = frames
+  constructor({ retries, quietMs, ...parts }: HubParts) {
+    this.#engine = parts.engine
     this.#retries = retries
+    this.#checks = new PositionChecks(parts.engine, parts.clock, quietMs, parts.onError)
+    this.#parts = { ...parts, checks: this.#checks, onError: parts.onError }
   }
 
   /** Channels that somebody here listens to. */
   get size(): number {
     return this.#topics.size
+  }
+
+  /** Looks after quiet channels from now on. */
+  start(): void {
+    this.#checks.start(() => this.#topics.values())
+  }
+
+  stop(): void {
+    this.#checks.stop()
+  }
+
+  /** Resolves when every channel that had to be compared with its log was. */
+  compared(): Promise<void> {
+    return this.#checks.settled()
   }
 
   /** The topic of a stream, made and listening when somebody asks for it first. */
@@ -47,7 +70,7 @@ export class Hub {
       forget(topic)
       if (unlisten !== undefined) void this.#retries.insist(unlisten)
     }
-    const topic = new Topic(stream, this.#frames, listen, end)
+    const topic = new Topic(stream, this.#parts, listen, end)
     // Whoever subscribed is told, when its turn comes; whoever comes later asks the engine again.
     topic.listening.catch(() => forget(topic))
     return topic

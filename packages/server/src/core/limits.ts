@@ -27,6 +27,8 @@ export interface Limits extends FrameLimits {
   readonly handshakeTimeoutMs: number
   /** Milliseconds that a session outlives its connection. */
   readonly sessionWindowMs: number
+  /** Milliseconds without a message after which a channel is compared with its log. */
+  readonly quietCheckMs: number
   readonly heartbeat: HeartbeatOptions
   readonly presence: PresenceOptions
   readonly subscription: SubscriptionLimits

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { PresenceChange, PresenceEntry, Stream } from '../engine/engine.js'
+import type { MemberChange, PresenceEntry, Stream } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
 import { PresenceTracker } from './presence.js'
+import { type PresenceChange, Roster } from './roster.js'
 
 const ROOM: Stream = { tenant: 'acme', channel: 'room:1' }
 const OPTIONS = { graceMs: 15_000, coalesceMs: 250, sampleMax: 3 }
@@ -20,14 +21,24 @@ beforeEach(async () => {
   const tell = ({ kind, member, counts }: PresenceChange): void => {
     told.push(`${kind} ${member.user} ${member.connections} of ${counts.members}/${counts.connections}`)
   }
+  const roster = new Roster({
+    clock,
+    ...OPTIONS,
+    list: () => engine.members.list(ROOM, OPTIONS.sampleMax),
+    tell,
+    onError: (error) => told.push(`error ${String(error)}`),
+  })
+  roster.begin(await presence.list(ROOM))
   const ignore = (): void => undefined
-  await engine.listen(ROOM, { message: ignore, signal: ignore, presence: tell, rotated: ignore })
+  const members = (change: MemberChange): void => roster.take(change)
+  await engine.listen(ROOM, { message: ignore, signal: ignore, members, rotated: ignore, uncertain: ignore })
 })
 
 const entry = (user: string, session: string, connection = `${session}-c`, info?: string): PresenceEntry => ({
   user,
   session,
   connection,
+  node: 'n1',
   info,
 })
 
@@ -51,7 +62,9 @@ describe('presence', () => {
 
   it('answers who is there, the one who enters included', async () => {
     await presence.enter(ROOM, entry('ada', 's1', 'c1', '{"mood":"good"}'))
-    const { members, counts } = await presence.enter(ROOM, entry('bob', 's2'))
+    const {
+      list: { members, counts },
+    } = await presence.enter(ROOM, entry('bob', 's2'))
     expect(members).toEqual([
       { user: 'ada', connections: 1, info: { mood: 'good' } },
       { user: 'bob', connections: 1 },

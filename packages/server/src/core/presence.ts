@@ -3,7 +3,6 @@ import {
   type Engine,
   type MemberChange,
   type MemberList,
-  type PresenceChange,
   type PresenceEntry,
   type Stream,
   streamKey,
@@ -23,12 +22,13 @@ export interface PresenceOptions {
 const RETRY_MS = 1_000
 const RETRY_MS_MAX = 30_000
 
-interface Gathered {
-  readonly before: number
-  last: MemberChange
+/** What an entry came to. */
+export interface Entered {
+  readonly own: MemberChange
+  readonly list: MemberList
 }
 
-/** Who of this node's sessions is in which channel: enters and leaves the engine's table and announces what changed. */
+/** Who of this node's sessions is in which channel: enters and leaves the engine's table, which announces what changed. */
 export class PresenceTracker {
   readonly #engine: Engine
   readonly #clock: Clock
@@ -36,9 +36,6 @@ export class PresenceTracker {
   readonly #onError: (error: unknown) => void
   /** Leaves that wait for their grace to end, or for the engine, by channel and connection. */
   readonly #leaving = new Map<string, Cancel>()
-  /** Changes that wait to be announced, by channel and user. */
-  readonly #gathered = new Map<string, Map<string, Gathered>>()
-  #closed = false
 
   constructor(engine: Engine, clock: Clock, options: PresenceOptions, onError: (error: unknown) => void) {
     this.#engine = engine
@@ -47,11 +44,11 @@ export class PresenceTracker {
     this.#onError = onError
   }
 
-  /** A session enters, or comes back within its grace; answers who is there. The leave of the connection that it had before goes on: the engine knows whose the entry is. */
-  async enter(stream: Stream, entry: PresenceEntry): Promise<MemberList> {
+  /** A session enters, or comes back within its grace; answers its change, and who is there. The leave of the connection that it had before goes on: the engine knows whose the entry is. */
+  async enter(stream: Stream, entry: PresenceEntry): Promise<Entered> {
     this.#cancelLeave(stream, entry)
-    this.#gather(stream, await this.#engine.members.enter(stream, entry))
-    return this.list(stream)
+    const own = await this.#engine.members.enter(stream, entry)
+    return { own, list: await this.list(stream) }
   }
 
   /** A session leaves: at once when it said so, after the grace when its connection broke. */
@@ -70,8 +67,6 @@ export class PresenceTracker {
   close(): void {
     for (const cancel of this.#leaving.values()) cancel()
     this.#leaving.clear()
-    this.#gathered.clear()
-    this.#closed = true
   }
 
   #cancelLeave(stream: Stream, entry: PresenceEntry): void {
@@ -90,9 +85,8 @@ export class PresenceTracker {
     const key = leaveKey(stream, entry)
     const underWay: Cancel = () => undefined
     this.#leaving.set(key, underWay)
-    const left = (change: MemberChange): void => {
+    const left = (): void => {
       if (this.#leaving.get(key) === underWay) this.#leaving.delete(key)
-      this.#gather(stream, change)
     }
     const refused = (error: unknown): void => {
       this.#onError(error)
@@ -101,39 +95,8 @@ export class PresenceTracker {
     }
     this.#engine.members.leave(stream, entry).then(left, refused)
   }
-
-  #gather(stream: Stream, change: MemberChange): void {
-    if (!change.changed || this.#closed) return
-    const key = streamKey(stream)
-    const changes = this.#gathered.get(key) ?? this.#beginGathering(stream, key)
-    const known = changes.get(change.member.user)
-    if (known === undefined) changes.set(change.member.user, { before: change.before, last: change })
-    else known.last = change
-  }
-
-  #beginGathering(stream: Stream, key: string): Map<string, Gathered> {
-    const changes = new Map<string, Gathered>()
-    this.#gathered.set(key, changes)
-    this.#clock.after(this.#options.coalesceMs, () => {
-      if (!this.#gathered.delete(key)) return
-      for (const gathered of changes.values()) this.#announce(stream, gathered)
-    })
-    return changes
-  }
-
-  #announce(stream: Stream, { before, last }: Gathered): void {
-    const kind = kindOfChange(before, last.member.connections)
-    if (kind === undefined) return
-    this.#engine.announce(stream, { kind, member: last.member, counts: last.counts }).catch(this.#onError)
-  }
 }
 
 function leaveKey(stream: Stream, entry: PresenceEntry): string {
   return `${streamKey(stream)} ${entry.connection} ${entry.session}`
-}
-
-/** Undefined when somebody came and went before anybody was told. */
-function kindOfChange(before: number, after: number): PresenceChange['kind'] | undefined {
-  if (after === 0) return before === 0 ? undefined : 'left'
-  return before === 0 ? 'joined' : 'updated'
 }

@@ -60,7 +60,7 @@ function findGap(since: Position, page: LogPage, messages: readonly StreamMessag
 }
 
 /** The log holds another message where the reader's last one was. A position without an id cannot be compared. */
-function hasDiverged(since: Position, page: LogPage): boolean {
+export function hasDiverged(since: Position, page: LogPage): boolean {
   if (!since.id) return false
   const same =
     since.offset === page.top.offset

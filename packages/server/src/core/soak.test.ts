@@ -58,7 +58,15 @@ it(
       channels: 0,
       heartbeat: { healthy: 0, late: 0, stale: 0 },
     })
-    expect(engine.sizes()).toEqual({ streams: 0, records: 0, members: 0, counters: 0, leases: 0, idempotencyKeys: 0 })
+    expect(engine.sizes()).toEqual({
+      streams: 0,
+      records: 0,
+      members: 0,
+      counters: 0,
+      leases: 0,
+      nodes: 0,
+      idempotencyKeys: 0,
+    })
     if (globalThis.gc) expect((after - before) / CYCLES).toBeLessThan(BYTES_PER_CYCLE_MAX)
     await holdfast.close()
   },

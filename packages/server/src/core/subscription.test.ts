@@ -106,7 +106,15 @@ class World {
     }
     const owner = { tooSlow() {}, encodeGap: () => ({ bytes: Buffer.alloc(0), importance: 'kept' as const }) }
     this.#outbox = new Outbox(flusher, new OutboxBudget(10_000_000), socket, owner, 1_000_000)
-    this.#hub = new Hub(this.line.engine, frames, new Retries(systemClock, () => undefined))
+    this.#hub = new Hub({
+      engine: this.line.engine,
+      clock: this.#clock,
+      frames,
+      retries: new Retries(systemClock, () => undefined),
+      limits: { subscription: LIMITS, presence: { graceMs: 0, coalesceMs: 1, sampleMax: 100 } },
+      quietMs: 25_000,
+      onError: () => undefined,
+    })
   }
 
   async publish(
@@ -183,9 +191,10 @@ class World {
   }
 
   async announce(user: string): Promise<void> {
-    const counts = { members: 1, connections: 1 }
-    await this.line.memory.announce(STREAM, { kind: 'joined', member: { user, connections: 1 }, counts })
-    await settle()
+    this.#hub.topic(STREAM).watch({ members: [], counts: { members: 0, connections: 0 }, version: 0 })
+    const entry = { session: user, connection: user, node: 'n1', user, info: undefined }
+    await this.line.memory.members.enter(STREAM, entry)
+    await this.#clock.pass(1)
   }
 
   topics(): number {

@@ -1,17 +1,11 @@
 import type { Since } from '@holdfast/protocol'
 import type { ChannelRule } from '../access/channel-rules.js'
-import type { Engine, LogPage, Retention } from '../engine/engine.js'
-import { HoldfastError } from './errors.js'
+import type { Engine, LogPage, LogTop } from '../engine/engine.js'
 import { Gate, type GateLimits } from './gate.js'
 import type { Outbox } from './outbox.js'
-import { type RecoveryLimits, type Verdict, freshEpochRange, judge, recoveryRange } from './recovery.js'
+import { joinLog } from './join.js'
+import type { RecoveryLimits, Verdict } from './recovery.js'
 import type { Topic } from './topic.js'
-
-/** How often the log is read again because what was announced meanwhile did not join up with it. */
-const READS_MAX = 5
-
-/** After how long a client tries a subscribe again that could not be completed. */
-const RETRY_AFTER_MS = 1_000
 
 /** What a subscription needs of its connection. */
 export interface Subscriber {
@@ -44,6 +38,8 @@ export class Subscription {
   readonly presence: boolean
   /** What the member tells of itself, as JSON text. */
   readonly info: string | undefined
+  /** Where it stands, until its topic has come as far. */
+  settlesAt: LogTop | undefined
   /** Its place in the topic's list of live subscriptions. */
   index = -1
   #state: SubscriptionState = 'recovering'
@@ -88,10 +84,18 @@ export class Subscription {
     this.#gate = gate
     await this.topic.listening
     const { retention } = this.rule
-    const beginning = retention ? await this.#join(engine, gate, retention, since, limits.recovery) : nothingKept()
+    const { topic } = this
+    const beginning = retention
+      ? await joinLog(
+          engine,
+          { stream: topic.stream, retention, since, limits: limits.recovery },
+          gate,
+          ({ position }) => topic.accepts(position),
+        )
+      : nothingKept()
     if (this.#state === 'ended') return
     start(beginning)
-    this.#goLive()
+    this.#goLive(beginning)
   }
 
   /** Ends the subscription. Doing so again does nothing. */
@@ -101,50 +105,16 @@ export class Subscription {
     this.#state = 'ended'
   }
 
-  async #join(
-    engine: Engine,
-    gate: Gate,
-    retention: Retention,
-    since: Since | undefined,
-    limits: RecoveryLimits,
-  ): Promise<Beginning> {
-    for (let reads = 0; reads < READS_MAX && !gate.overflowed; reads += 1) {
-      const page = await this.#read(engine, retention, since, limits)
-      const live = gate.continuing(page.epoch, page.top.offset)
-      if (live !== undefined && !gate.overflowed) return { verdict: judge(since, extend(page, live)), page }
-      gate.empty()
-    }
-    throw new HoldfastError('recovery_overflow', undefined, { retryAfter: RETRY_AFTER_MS })
-  }
-
-  async #read(
-    engine: Engine,
-    retention: Retention,
-    since: Since | undefined,
-    limits: RecoveryLimits,
-  ): Promise<LogPage> {
-    const page = await engine.read(this.topic.stream, retention, recoveryRange(since, limits))
-    const ended = typeof since === 'object' && since.epoch !== page.epoch
-    return ended ? engine.read(this.topic.stream, retention, freshEpochRange(limits)) : page
-  }
-
-  #goLive(): void {
+  #goLive({ verdict, page }: Beginning): void {
     // Telling the verdict may have ended the connection: its operation was over already.
     if (this.#state === 'ended') return
     const changes = this.#gate?.changes() ?? []
     this.#gate = undefined
     this.#state = 'live'
-    this.topic.admit(this)
+    const { epoch, offset, id } = verdict.position
+    this.topic.admit(this, page && { epoch, top: { offset, id } })
     if (this.presence) for (const change of changes) this.subscriber.outbox.push(this.topic.presenceFrame(change))
   }
-}
-
-/** A page with the messages that were announced after it was read; its top is that of the last. */
-function extend(page: LogPage, live: LogPage['messages']): LogPage {
-  const last = live.at(-1)
-  if (last === undefined) return page
-  const top = { offset: last.offset ?? 0, id: last.id }
-  return { ...page, top, messages: [...page.messages, ...live] }
 }
 
 /** The verdict on a channel without history: there is nothing to recover, and no position to come back to. */

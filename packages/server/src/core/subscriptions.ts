@@ -171,11 +171,14 @@ export class Subscriptions {
     const { stream } = subscription.topic
     await this.#owner.outbox.room()
     if (subscription.state === 'ended') return
-    const present = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
+    const entered = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
+    if (entered) subscription.topic.watch(entered.list, entered.own)
     const since = request.since ?? (await this.#cursor(subscription))
     await subscription.recover(engine, since, limits.subscription, (beginning) => {
       const messages = this.#openingMessages(stream, beginning)
-      this.#owner.send(encodeSubscribed({ ...beginning.verdict, channel, messages, present }, request.id))
+      this.#owner.send(
+        encodeSubscribed({ ...beginning.verdict, channel, messages, present: entered?.list }, request.id),
+      )
       if (messages.some((message) => message.final)) this.#owner.streamEnded(channel)
     })
   }
@@ -215,7 +218,7 @@ export class Subscriptions {
 
   #entry({ info }: Subscription): PresenceEntry {
     const { id, identity, session } = this.#owner
-    return { session: session.id, connection: id, user: identity.user, info }
+    return { session: session.id, connection: id, node: this.#services.node, user: identity.user, info }
   }
 
   #stream(channel: string): Stream {

@@ -55,6 +55,8 @@ export interface PublishRequest {
   /** Replaces the stream's state if its version is `ifVersion` (0: there must be none), else nothing is published. */
   readonly state?: { readonly value: string; readonly ifVersion: number; readonly ttlMs: number }
   readonly final?: boolean
+  /** The id of the message; the engine makes one where there is none. */
+  readonly id?: string
 }
 
 /** What a publish came to. `epoch` and `offset` are empty and 0 on a channel without history. */
@@ -101,45 +103,56 @@ export interface Signal {
   readonly at: string
 }
 
-/** A change of presence as it is announced. */
-export interface PresenceChange {
-  readonly kind: 'joined' | 'left' | 'updated'
-  readonly member: Member
-  readonly counts: Counts
+/** Where a log stands: its epoch and its newest message (offset 0 and an empty id when there never was one in this epoch). */
+export interface LogTop {
+  readonly epoch: string
+  readonly top: { readonly offset: number; readonly id: string }
 }
 
-/** What a node hears of a stream that it listens to. Called synchronously, in order. */
+/**
+ * What a node hears of a stream that it listens to. Called synchronously. On the way from another node an announcement may be lost, come twice or
+ * come late: offsets and versions tell.
+ */
 export interface Receiver {
   message(epoch: string, message: StreamMessage): void
   signal(signal: Signal): void
-  presence(change: PresenceChange): void
+  /** Who is there has changed. */
+  members(change: MemberChange): void
   /** The epoch ended: what was stored under it is gone. */
   rotated(epoch: string): void
+  /** Announcements may have been lost before now: the link that brings them broke. */
+  uncertain(): void
 }
 
 /** One session in a channel, as presence stores it. The connection owns the entry: an older one cannot remove what a newer one took over. */
 export interface PresenceEntry {
   readonly session: string
   readonly connection: string
+  /** The node that holds the connection: when its lease lapses the entry goes. */
+  readonly node: string
   readonly user: string
   /** JSON text of what the member tells of itself. */
   readonly info: string | undefined
 }
 
-/** Who is in a channel, after a change or at a reading. */
+/** One member after a change. */
 export interface MemberChange {
   readonly member: Member
   readonly counts: Counts
   /** Connections of the member before the change. */
   readonly before: number
-  /** Whether anything is different now. */
+  /** Whether anything is different now. Only what is gets announced. */
   readonly changed: boolean
+  /** One more with each change of the channel; higher by any number when the channel was empty before. A listener that misses a number has missed a change. */
+  readonly version: number
 }
 
 /** Who is in a channel: at most `limit` members, and the counts of all. */
 export interface MemberList {
   readonly members: readonly Member[]
   readonly counts: Counts
+  /** The version of the last change; 0 while the channel is empty. */
+  readonly version: number
 }
 
 /** A keyed record. `version` counts its writes from 1. */
@@ -164,13 +177,38 @@ export interface Leases {
   release(name: string, holder: string): Promise<void>
 }
 
-/** Numbers that nodes share. */
+/** Numbers that nodes share. Each node has a share of each: it goes with the node's lease. */
 export interface Counters {
-  /** Adds if the sum stays at or under `max`; answers the sum, or undefined when it would not. A counter that reaches 0 is gone. */
-  add(name: string, by: number, max?: number): Promise<number | undefined>
+  /** Adds to the share of `node` if the sum stays at or under `max`; answers the sum, or undefined when it would not. A share never falls below 0. */
+  add(name: string, by: number, options: { node: string; max?: number }): Promise<number | undefined>
 }
 
-/** Who is in which channel. */
+/** A node that holds its lease, and what it tells of itself. */
+export interface LiveNode {
+  readonly node: string
+  readonly about: string
+}
+
+/** The nodes that share the state. What a node holds in it (member entries, shares of counters) lives as long as its lease. */
+export interface Nodes {
+  /** Takes or renews a lease. False when it was not held: what the node had entered before may be gone, and has to be entered again. */
+  renew(node: string, about: string, ttlMs: number): Promise<boolean>
+  /** Gives a lease back; what the node still holds is left to `reap`. */
+  leave(node: string): Promise<void>
+  list(): Promise<readonly LiveNode[]>
+  /** Lets go of what nodes hold whose lease has lapsed or was given back; listeners hear of each member. Of several callers one does it. Answers those nodes. */
+  reap(): Promise<readonly string[]>
+}
+
+/** Short texts from node to node. Best effort: whoever needs an answer waits for one, for a limited time. */
+export interface Control {
+  /** To one node, or to all of them, the sender included. */
+  send(to: string | undefined, text: string): Promise<void>
+  /** From the moment it resolves, what is sent to `node` or to all reaches `receive`. Resolves to its undo. */
+  receive(node: string, receive: (text: string) => void): Promise<() => Promise<void>>
+}
+
+/** Who is in which channel. A change is announced to the listeners of the channel in one step with itself. */
 export interface Members {
   enter(stream: Stream, entry: PresenceEntry): Promise<MemberChange>
   leave(stream: Stream, entry: PresenceEntry): Promise<MemberChange>
@@ -178,8 +216,8 @@ export interface Members {
 }
 
 /**
- * The port to the state that nodes share. Every method rejects with an error only when the state cannot be reached; a refusal is
- * a value. What `publish` has answered is stored.
+ * The port to the state that nodes share. Every method rejects only when the state cannot be reached, with an error whose `code` is `engine_unavailable`; a
+ * refusal is a value. What `publish` has answered is stored; of one that was rejected nobody knows.
  */
 export interface Engine {
   readonly name: string
@@ -189,18 +227,32 @@ export interface Engine {
   readonly leases: Leases
   readonly counters: Counters
   readonly members: Members
+  readonly nodes: Nodes
+  readonly control: Control
+  /**
+   * Resolves when the engine serves, or has given up waiting for what it needs: then `problem` says so, and it goes on trying.
+   *
+   * @throws Error when it can never serve: a server that is too old, a directory that cannot be read.
+   */
   start(): Promise<void>
   close(): Promise<void>
-  /** Undefined while all is well; else what is wrong, in one sentence. */
+  /** Undefined while state can be reached and announcements arrive; else what is wrong, in one sentence. */
   problem(): string | undefined
+  /**
+   * Tells each change of `problem`. Before undefined is told, everything that is listened to is listened to again, and every receiver was told `uncertain`
+   * if it has to be. Answers its undo.
+   */
+  watch(listener: (problem: string | undefined) => void): () => void
   /** One atomic step: idempotency, state, epoch, offset, append, trim, expiry, announcement. */
   publish(request: PublishRequest): Promise<PublishOutcome>
   /** Announces what is never stored. */
-  announce(stream: Stream, announcement: Signal | PresenceChange): Promise<void>
+  announce(stream: Stream, signal: Signal): Promise<void>
   /** From the moment it resolves every announcement of the stream reaches `receiver`. Resolves to its undo. */
   listen(stream: Stream, receiver: Receiver): Promise<() => Promise<void>>
   /** Reads the log; a stream that has none gets an epoch, so that a position can be issued. */
   read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage>
+  /** Where many logs stand, in the order asked; as with `read`, one that has none begins. What is asked for again and again does not end by age. */
+  tops(logs: readonly { readonly stream: Stream; readonly retention: Retention }[]): Promise<readonly LogTop[]>
   /** The state of a stream, without creating anything. */
   state(stream: Stream): Promise<StreamState | undefined>
   /** Ends an epoch if it still is `epoch`: the log goes, a new epoch begins, listeners are told. Answers the epoch in force. */

@@ -51,8 +51,9 @@ async function watch(id = 'import-1', tenant = 'acme'): Promise<Told[]> {
     {
       message: (_, { event, data, final = false }) => told.push({ event, snapshot: JSON.parse(data) as never, final }),
       signal: ignore,
-      presence: ignore,
+      members: ignore,
       rotated: ignore,
+      uncertain: ignore,
     },
   )
   return told

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js'
 
-/** An engine whose every method but `start`, `close` and `problem` asks `before` first, with its name, and rejects when that does: `before` may also take its time. */
+/** An engine whose every method but `start`, `close`, `problem` and `watch` asks `before` first, with its name, and rejects when that does: `before` may also take its time. */
 export function faultyEngine(engine: Engine, before: (method: string) => Promise<void>): Engine {
   const asking =
     <A extends unknown[], R>(method: string, run: (...parts: A) => Promise<R>): ((...parts: A) => Promise<R>) =>
@@ -8,7 +8,7 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       await before(method)
       return run(...parts)
     }
-  const { records, leases, counters, members } = engine
+  const { records, leases, counters, members, nodes, control } = engine
   return {
     name: 'faulty',
     canDiverge: engine.canDiverge,
@@ -21,22 +21,34 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       hold: asking('leases.hold', (name, holder, ttlMs) => leases.hold(name, holder, ttlMs)),
       release: asking('leases.release', (name, holder) => leases.release(name, holder)),
     },
-    counters: { add: asking('counters.add', (name, by, max) => counters.add(name, by, max)) },
+    counters: { add: asking('counters.add', (name, by, options) => counters.add(name, by, options)) },
     members: {
       enter: asking('members.enter', (stream, entry) => members.enter(stream, entry)),
       leave: asking('members.leave', (stream, entry) => members.leave(stream, entry)),
       list: asking('members.list', (stream, limit) => members.list(stream, limit)),
     },
+    nodes: {
+      renew: asking('nodes.renew', (node, about, ttlMs) => nodes.renew(node, about, ttlMs)),
+      leave: asking('nodes.leave', (node) => nodes.leave(node)),
+      list: asking('nodes.list', () => nodes.list()),
+      reap: asking('nodes.reap', () => nodes.reap()),
+    },
+    control: {
+      send: asking('control.send', (to, text) => control.send(to, text)),
+      receive: asking('control.receive', (node, receive) => control.receive(node, receive)),
+    },
     start: () => engine.start(),
     close: () => engine.close(),
     problem: () => engine.problem(),
+    watch: (listener) => engine.watch(listener),
     publish: asking('publish', (request) => engine.publish(request)),
-    announce: asking('announce', (stream, announcement) => engine.announce(stream, announcement)),
+    announce: asking('announce', (stream, signal) => engine.announce(stream, signal)),
     listen: asking('listen', async (stream, receiver) => {
       const undo = await engine.listen(stream, receiver)
       return asking('unlisten', undo)
     }),
     read: asking('read', (stream, retention, range) => engine.read(stream, retention, range)),
+    tops: asking('tops', (logs) => engine.tops(logs)),
     state: asking('state', (stream) => engine.state(stream)),
     rotate: asking('rotate', (stream, epoch) => engine.rotate(stream, epoch)),
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Engine, PresenceChange, PublishOutcome, PublishRequest, Signal, Stream } from '../engine.js'
+import type { Engine, PublishOutcome, PublishRequest, Signal, Stream } from '../engine.js'
+import { describeSharedState } from './shared-state.js'
 import { ALL, IDEMPOTENCY_MS, KEPT, anyStep, followModel } from './model.js'
 import { Recorder } from './recorder.js'
 
@@ -9,6 +10,8 @@ export interface EngineHarness {
   readonly engine: Engine
   /** Lets time pass for the engine. */
   pass(ms: number): Promise<void>
+  /** Resolves when everything that was announced has arrived. Default: it arrives at once. */
+  delivered?(): Promise<void>
 }
 
 type Published = Extract<PublishOutcome, { kind: 'published' }>
@@ -20,11 +23,13 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
   describe(`the ${name} engine`, () => {
     let engine: Engine
     let pass: EngineHarness['pass']
+    let delivered: () => Promise<void>
 
     beforeEach(async () => {
       const harness = await create()
       engine = harness.engine
       pass = (ms) => harness.pass(ms)
+      delivered = () => harness.delivered?.() ?? Promise.resolve()
       await engine.start()
       return () => engine.close()
     })
@@ -73,6 +78,11 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         ])
       })
 
+      it('keeps the id that the request names', async () => {
+        expect(await publish('x', { id: 'a-b_c1' })).toMatchObject({ id: 'a-b_c1' })
+        expect((await engine.read(ROOM, KEPT, ALL)).messages).toMatchObject([{ id: 'a-b_c1' }])
+      })
+
       it('keeps streams apart, whatever characters tenants and channels are made of', async () => {
         const streams = [
           { tenant: 'a', channel: 'b:c' },
@@ -94,6 +104,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           offset: 0,
           duplicate: false,
         })
+        await delivered()
         expect(heard.messages.map(({ message }) => [message.offset, message.data])).toEqual([[undefined, '"gone"']])
         expect(await offsets()).toEqual([])
       })
@@ -140,6 +151,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         await engine.listen(ROOM, heard)
         await publish('x', { ...keyed, retention: undefined })
         expect(await publish('x', { ...keyed, retention: undefined })).toMatchObject({ duplicate: true })
+        await delivered()
         expect(heard.messages).toHaveLength(1)
       })
 
@@ -159,9 +171,35 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         await engine.listen(ROOM, heard)
         const outcomes: Published[] = []
         for (let n = 0; n < 20; n += 1) outcomes.push(await publish(n))
+        await delivered()
         expect(heard.messages.map(({ epoch, message }) => [epoch, message.offset, message.id, message.data])).toEqual(
           outcomes.map(({ epoch, offset, id }, n) => [epoch, offset, id, String(n)]),
         )
+      })
+
+      it('tells a listener everything, though others of the same stream come and go', async () => {
+        const heard = new Recorder()
+        await engine.listen(ROOM, heard)
+        const comeAndGo = async (): Promise<void> => {
+          for (let n = 0; n < 10; n += 1) await (await engine.listen(ROOM, new Recorder()))()
+        }
+        const talk = async (): Promise<void> => {
+          for (let n = 0; n < 30; n += 1) await publish(n)
+        }
+        await Promise.all([comeAndGo(), comeAndGo(), talk()])
+        await delivered()
+        expect(heard.messages.map(({ message }) => message.offset)).toEqual(Array.from({ length: 30 }, (_, n) => n + 1))
+      })
+
+      it('hears at once again after it left and came back', async () => {
+        for (let n = 0; n < 20; n += 1) {
+          const heard = new Recorder()
+          const unlisten = await engine.listen(ROOM, heard)
+          await publish(n)
+          await delivered()
+          expect(heard.messages).toHaveLength(1)
+          void unlisten()
+        }
       })
 
       it('hears nothing of another stream, and nothing after its undo', async () => {
@@ -170,6 +208,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         await publish('other', { stream: { tenant: 'other', channel: 'room:1' } })
         await unlisten()
         await publish('late')
+        await delivered()
         expect(heard.messages).toEqual([])
       })
 
@@ -179,10 +218,11 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         await engine.listen(ROOM, other)
         await unlisten()
         await publish('x')
+        await delivered()
         expect([one.messages.length, other.messages.length]).toEqual([0, 1])
       })
 
-      it('hears signals and presence changes, which are not stored', async () => {
+      it('hears signals, which are not stored', async () => {
         const heard = new Recorder()
         await engine.listen(ROOM, heard)
         const signal: Signal = {
@@ -191,14 +231,9 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           from: { user: 'ada' },
           at: '2026-01-01T00:00:00.000Z',
         }
-        const change: PresenceChange = {
-          kind: 'joined',
-          member: { user: 'ada', connections: 1 },
-          counts: { members: 1, connections: 1 },
-        }
         await engine.announce(ROOM, signal)
-        await engine.announce(ROOM, change)
-        expect([heard.signals, heard.changes, heard.messages]).toEqual([[signal], [change], []])
+        await delivered()
+        expect([heard.signals, heard.changes, heard.messages]).toEqual([[signal], [], []])
         expect(await offsets()).toEqual([])
       })
     })
@@ -261,12 +296,41 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ first: 3, expired: true })
       })
 
+      it('keeps the epoch of a log that somebody asks for, however old it is', async () => {
+        const { epoch } = await publish('x')
+        for (let n = 0; n < 10; n += 1) {
+          await pass(KEPT.ttlMs)
+          expect(await engine.tops([{ stream: ROOM, retention: KEPT }])).toMatchObject([{ epoch, top: { offset: 1 } }])
+        }
+        expect(await publish('y')).toMatchObject({ epoch, offset: 2 })
+      })
+
       it('forgets a stream at last: what follows has another epoch', async () => {
         const { epoch } = await publish('x')
         await pass(KEPT.ttlMs * 10)
         const again = await publish('y')
         expect(again.offset).toBe(1)
         expect(again.epoch).not.toBe(epoch)
+      })
+    })
+
+    describe('tops', () => {
+      it('tells where each log stands, in the order asked', async () => {
+        const other: Stream = { tenant: 'acme', channel: 'room:2' }
+        const first = await publish('x')
+        const second = await publish('y', { stream: other })
+        const asked = [other, ROOM, other].map((stream) => ({ stream, retention: KEPT }))
+        const [one, two, again] = await engine.tops(asked)
+        expect(one).toEqual({ epoch: second.epoch, top: { offset: 1, id: second.id } })
+        expect(two).toEqual({ epoch: first.epoch, top: { offset: 1, id: first.id } })
+        expect(again).toEqual(one)
+        expect(await engine.tops([])).toEqual([])
+      })
+
+      it('begins a log where there is none', async () => {
+        const [top] = await engine.tops([{ stream: ROOM, retention: KEPT }])
+        expect(top).toMatchObject({ top: { offset: 0, id: '' } })
+        expect(await publish('x')).toMatchObject({ epoch: top?.epoch, offset: 1 })
       })
     })
 
@@ -293,6 +357,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
           engine.publish(request('y', state('two', 0))),
         ])
         expect(outcomes.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['published', 'state_conflict']))
+        await delivered()
         expect(heard.messages).toHaveLength(1)
         expect(await offsets()).toEqual([1])
         expect(await engine.publish(request('z', state('three', 7)))).toEqual({ kind: 'state_conflict' })
@@ -319,6 +384,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         const { epoch } = await publish('x')
         const next = await engine.rotate(ROOM, epoch)
         expect(next).not.toBe(epoch)
+        await delivered()
         expect(heard.rotations).toEqual([next])
         expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ epoch: next, top: { offset: 0 }, messages: [] })
         expect(await publish('y')).toMatchObject({ epoch: next, offset: 1 })
@@ -333,130 +399,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
       })
     })
 
-    describe('records', () => {
-      it('are written by compare-and-set', async () => {
-        const { records } = engine
-        expect(await records.put('k', 'one', { ttlMs: 60_000, ifVersion: 0 })).toBe(1)
-        expect(await records.put('k', 'two', { ttlMs: 60_000, ifVersion: 0 })).toBeUndefined()
-        expect(await records.put('k', 'two', { ttlMs: 60_000, ifVersion: 1 })).toBe(2)
-        expect(await records.put('k', 'three', { ttlMs: 60_000 })).toBe(3)
-        expect(await records.get('k')).toEqual({ value: 'three', version: 3 })
-      })
-
-      it('are taken by one of several', async () => {
-        await engine.records.put('k', 'v', { ttlMs: 60_000 })
-        const taken = await Promise.all([1, 2, 3].map(() => engine.records.take('k')))
-        expect(taken.filter((record) => record !== undefined)).toEqual([{ value: 'v', version: 1 }])
-      })
-
-      it('expire', async () => {
-        await engine.records.put('k', 'v', { ttlMs: 10_000 })
-        await pass(9_000)
-        expect(await engine.records.get('k')).toBeDefined()
-        await pass(2_000)
-        expect(await engine.records.get('k')).toBeUndefined()
-        expect(await engine.records.put('k', 'v', { ttlMs: 1_000, ifVersion: 0 })).toBe(1)
-      })
-    })
-
-    describe('leases', () => {
-      it('are held by one at a time, renewed by it, and free after their time or release', async () => {
-        const { leases } = engine
-        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
-        expect(await leases.hold('l', 'other', 10_000)).toBe(false)
-        await pass(9_000)
-        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
-        await pass(9_000)
-        expect(await leases.hold('l', 'other', 10_000)).toBe(false)
-        await pass(2_000)
-        expect(await leases.hold('l', 'other', 10_000)).toBe(true)
-        await leases.release('l', 'one')
-        expect(await leases.hold('l', 'one', 10_000)).toBe(false)
-        await leases.release('l', 'other')
-        expect(await leases.hold('l', 'one', 10_000)).toBe(true)
-      })
-    })
-
-    describe('counters', () => {
-      it('never pass their maximum, whoever races', async () => {
-        const sums = await Promise.all(Array.from({ length: 20 }, () => engine.counters.add('c', 1, 10)))
-        expect(sums.filter((sum) => sum !== undefined)).toHaveLength(10)
-        expect(await engine.counters.add('c', -1)).toBe(9)
-        expect(await engine.counters.add('c', 1, 10)).toBe(10)
-      })
-
-      it('never fall below zero', async () => {
-        expect(await engine.counters.add('c', -5)).toBe(0)
-        expect(await engine.counters.add('c', 1, 1)).toBe(1)
-      })
-    })
-
-    describe('members', () => {
-      const entry = (session: string, user: string, connection: string = `of ${session}`) => ({
-        session,
-        user,
-        connection,
-        info: undefined,
-      })
-
-      it('are users with a count of connections', async () => {
-        const { members } = engine
-        expect(await members.enter(ROOM, entry('s1', 'ada'))).toMatchObject({
-          before: 0,
-          changed: true,
-          member: { user: 'ada', connections: 1 },
-        })
-        expect(await members.enter(ROOM, entry('s2', 'ada'))).toMatchObject({
-          before: 1,
-          changed: true,
-          member: { user: 'ada', connections: 2 },
-        })
-        expect(await members.enter(ROOM, entry('s3', 'bob'))).toMatchObject({ counts: { members: 2, connections: 3 } })
-        expect(await members.leave(ROOM, entry('s1', 'ada'))).toMatchObject({
-          before: 2,
-          changed: true,
-          member: { connections: 1 },
-        })
-        expect(await members.leave(ROOM, entry('s2', 'ada'))).toMatchObject({
-          before: 1,
-          member: { connections: 0 },
-          counts: { members: 1, connections: 1 },
-        })
-        expect(await members.list(ROOM, 10)).toEqual({
-          members: [{ user: 'bob', connections: 1 }],
-          counts: { members: 1, connections: 1 },
-        })
-      })
-
-      it('change when what they tell changes, and not when they enter again as they were', async () => {
-        const { members } = engine
-        await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })
-        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"fine"}' })).toMatchObject({
-          changed: false,
-        })
-        expect(await members.enter(ROOM, { ...entry('s1', 'ada'), info: '{"mood":"bad"}' })).toMatchObject({
-          changed: true,
-          member: { info: { mood: 'bad' }, connections: 1 },
-        })
-      })
-
-      it('stay when a connection leaves whose session a newer one took over', async () => {
-        const { members } = engine
-        await members.enter(ROOM, entry('s1', 'ada', 'old'))
-        expect(await members.enter(ROOM, entry('s1', 'ada', 'new'))).toMatchObject({ changed: false })
-        expect(await members.leave(ROOM, entry('s1', 'ada', 'old'))).toMatchObject({ changed: false })
-        expect(await members.list(ROOM, 10)).toMatchObject({ counts: { members: 1, connections: 1 } })
-      })
-
-      it('are listed up to a number, and counted all', async () => {
-        for (let n = 0; n < 20; n += 1) await engine.members.enter(ROOM, entry(`s${n}`, `u${n}`))
-        const list = await engine.members.list(ROOM, 5)
-        expect([list.members.length, list.counts]).toEqual([5, { members: 20, connections: 20 }])
-        expect(await engine.members.list({ tenant: 'other', channel: 'room:1' }, 5)).toMatchObject({
-          counts: { members: 0 },
-        })
-      })
-    })
+    describeSharedState(() => ({ engine, pass, delivered }))
 
     it('behaves as a plain array of messages would, whatever is done to it', async () => {
       await fc.assert(

@@ -19,7 +19,7 @@ function request(channel: string): PublishRequest {
 describe('the memory engine, beyond the contract', () => {
   it('forgets the oldest stream without a listener when there are too many, and that ends its epoch', async () => {
     const engine = new MemoryEngine({ clock: new SimulatedClock(), streamsMax: 3 })
-    const receiver = { message() {}, signal() {}, presence() {}, rotated() {} }
+    const receiver = { message() {}, signal() {}, members() {}, rotated() {}, uncertain() {} }
     await engine.listen({ tenant: 't', channel: 'room:1' }, receiver)
     const epochs = new Map<string, string>()
     for (const channel of ['room:1', 'room:2', 'room:3', 'room:4']) {
@@ -38,7 +38,13 @@ describe('the memory engine, beyond the contract', () => {
     const engine = new MemoryEngine({ clock })
     await engine.start()
     const stream = { tenant: 't', channel: 'room:1' }
-    const unlisten = await engine.listen(stream, { message() {}, signal() {}, presence() {}, rotated() {} })
+    const unlisten = await engine.listen(stream, {
+      message() {},
+      signal() {},
+      members() {},
+      rotated() {},
+      uncertain() {},
+    })
     const { epoch } = await engine.read(stream, KEPT, READ)
     await clock.pass(KEPT.ttlMs * 10, 5_000)
     expect((await engine.read(stream, KEPT, READ)).epoch).toBe(epoch)

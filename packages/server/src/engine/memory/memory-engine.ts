@@ -3,7 +3,7 @@ import { type Random, systemRandom } from '../../random.js'
 import {
   type Engine,
   type LogPage,
-  type PresenceChange,
+  type LogTop,
   type PublishOutcome,
   type PublishRequest,
   type ReadRange,
@@ -15,11 +15,13 @@ import {
   type StreamState,
   streamKey,
 } from '../engine.js'
+import { MemoryControl } from './control.js'
 import { MemoryCounters } from './counters.js'
 import { IdempotencyTable } from './idempotency.js'
 import { MemoryLeases } from './leases.js'
 import { MemoryLog } from './log.js'
 import { MemoryMembers } from './members.js'
+import { MemoryNodes } from './nodes.js'
 import { MemoryRecords } from './records.js'
 
 /** What the memory engine may be told. */
@@ -54,6 +56,8 @@ export class MemoryEngine implements Engine {
   readonly leases: MemoryLeases
   readonly counters: MemoryCounters
   readonly members: MemoryMembers
+  readonly nodes: MemoryNodes
+  readonly control: MemoryControl
   readonly #clock: Clock
   readonly #random: Random
   readonly #streamsMax: number
@@ -69,7 +73,14 @@ export class MemoryEngine implements Engine {
     this.records = new MemoryRecords(this.#clock)
     this.leases = new MemoryLeases(this.#clock)
     this.counters = new MemoryCounters()
-    this.members = new MemoryMembers()
+    this.members = new MemoryMembers((key, change) => {
+      for (const receiver of this.#streams.get(key)?.receivers ?? []) receiver.members(change)
+    })
+    this.nodes = new MemoryNodes(this.#clock, (node) => {
+      this.members.forget(node)
+      this.counters.forget(node)
+    })
+    this.control = new MemoryControl()
   }
 
   async start(): Promise<void> {
@@ -85,14 +96,22 @@ export class MemoryEngine implements Engine {
     return undefined
   }
 
+  /** Memory is always there. */
+  watch(): () => void {
+    return () => undefined
+  }
+
   /** How much each table holds. */
-  sizes(): Readonly<Record<'streams' | 'records' | 'members' | 'counters' | 'leases' | 'idempotencyKeys', number>> {
+  sizes(): Readonly<
+    Record<'streams' | 'records' | 'members' | 'counters' | 'leases' | 'nodes' | 'idempotencyKeys', number>
+  > {
     return {
       streams: this.#streams.size,
       records: this.records.size,
       members: this.members.size,
       counters: this.counters.size,
       leases: this.leases.size,
+      nodes: this.nodes.size,
       idempotencyKeys: this.#idempotency.size,
     }
   }
@@ -111,12 +130,8 @@ export class MemoryEngine implements Engine {
     return outcome
   }
 
-  async announce(stream: Stream, announcement: Signal | PresenceChange): Promise<void> {
-    const receivers = this.#streams.get(streamKey(stream))?.receivers ?? []
-    for (const receiver of receivers) {
-      if ('kind' in announcement) receiver.presence(announcement)
-      else receiver.signal(announcement)
-    }
+  async announce(stream: Stream, signal: Signal): Promise<void> {
+    for (const receiver of this.#streams.get(streamKey(stream))?.receivers ?? []) receiver.signal(signal)
   }
 
   async listen(stream: Stream, receiver: Receiver): Promise<() => Promise<void>> {
@@ -130,6 +145,15 @@ export class MemoryEngine implements Engine {
   async read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage> {
     const entry = this.#entry(streamKey(stream))
     return this.#log(entry, retention).read(range, this.#liveState(entry))
+  }
+
+  async tops(logs: readonly { readonly stream: Stream; readonly retention: Retention }[]): Promise<readonly LogTop[]> {
+    return logs.map(({ stream, retention }) => {
+      const entry = this.#entry(streamKey(stream))
+      const { epoch, top } = this.#log(entry, retention)
+      entry.epochUntil = Math.max(entry.epochUntil, this.#clock.now() + retention.ttlMs * TOP_OUTLIVES_LOG)
+      return { epoch, top }
+    })
   }
 
   async state(stream: Stream): Promise<StreamState | undefined> {
@@ -147,7 +171,7 @@ export class MemoryEngine implements Engine {
 
   #append(entry: StreamEntry, request: PublishRequest): PublishOutcome {
     const { event, data, from, at, retention, final } = request
-    const id = this.#random.id(8)
+    const id = request.id ?? this.#random.id(8)
     const draft = { id, event, data, from, at, ...(final && { final }) }
     const { epoch, offset } = retention ? this.#store(entry, retention, draft) : { epoch: '', offset: undefined }
     for (const receiver of entry.receivers) receiver.message(epoch, { ...draft, offset })
