@@ -62,7 +62,7 @@ export class RedisServer {
   }
 
   get isRunning(): boolean {
-    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+    return this.#process?.exitCode === null && this.#process.signalCode === null
   }
 
   /** Does something over a connection of its own. */
@@ -78,6 +78,15 @@ export class RedisServer {
   /** One field of `INFO`, as a number. */
   async figure(section: string, field: string): Promise<number> {
     return Number(await this.ask((redis) => redis.info(section, field)))
+  }
+
+  /** Whether it is a replica of `master` that has received everything so far. */
+  async hasAllOf(master: RedisServer): Promise<boolean> {
+    const wanted = await master.figure('replication', 'master_repl_offset')
+    const [link, offset] = await this.ask((redis) =>
+      Promise.all(['master_link_status', 'slave_repl_offset'].map((field) => redis.info('replication', field))),
+    )
+    return link === 'up' && Number(offset) >= wanted
   }
 
   /** Resolves when it answers PING, and has loaded what it had on disk. */
@@ -150,7 +159,7 @@ export class RedisServer {
 
   async #signalEnd(signal: NodeJS.Signals): Promise<void> {
     this.#guard?.release()
-    if (!this.isRunning || this.#process === undefined) return
+    if (!this.#process || !this.isRunning) return
     const gone = once(this.#process, 'exit')
     this.#process.kill(signal)
     await within('Redis is gone', gone)

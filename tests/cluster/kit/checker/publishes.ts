@@ -52,7 +52,7 @@ export class Publishes {
         return this.#copy(fact.publish, fact.epoch, fact.id)
       case 'log':
         for (const [, id, publish] of fact.entries) this.#copy(publish, fact.epoch, id)
-        return
+        break
       default:
     }
   }

@@ -56,7 +56,7 @@ export class Readers {
         return
       case 'gone':
         this.#gone.add(fact.client)
-        return
+        break
       default:
     }
   }

@@ -1,0 +1,152 @@
+import { Holdfast } from '@holdfast/client'
+import { signToken } from '@holdfast/server'
+import type { WebSocket } from 'ws'
+import { eventually, pause } from '../../kit/deadline.js'
+import { SeededRandom } from '../../kit/seeded-random.js'
+import { SECRET } from '../../kit/server-process.js'
+import type { ClientFigures, ClientGroup, ClientQuestions } from './client-questions.js'
+import { type Place, type Where } from './facts.js'
+import { History } from './history.js'
+import { RunningLoad } from './load.js'
+import { Publisher } from './publisher.js'
+import { answerQuestions } from './questions.js'
+import { Reader } from './reader.js'
+import { roamingSocket } from './roaming-socket.js'
+
+// Clients by the hundred in one process, each with a connection of its own to one of the nodes.
+
+interface Member {
+  readonly name: string
+  readonly tenant: string
+  readonly client: Holdfast
+  readonly readers: readonly Reader[]
+  /** The newest socket. */
+  socket?: WebSocket
+}
+
+let urls: readonly string[] = []
+let turn = 0
+let history: History
+let random: SeededRandom
+let load: RunningLoad | undefined
+const members = new Map<string, Member>()
+
+answerQuestions<ClientQuestions>({
+  start: (input) => {
+    history = new History(input.history, input.name)
+    random = new SeededRandom(input.seed)
+    ;({ urls } = input)
+    return null
+  },
+  useNodes: (input) => {
+    ;({ urls } = input)
+    return null
+  },
+  connect: async (group) => {
+    const begun: Member[] = []
+    for (const [index, { tenant, channels }] of group.clients.entries()) {
+      begun.push(join(`${group.name}-${index}`, tenant, channels, group.options))
+      if (group.connectGapMs) await pause(group.connectGapMs)
+    }
+    await eventually('all clients are subscribed', () => begun.every(isSettled), 60_000)
+    return null
+  },
+  publish: (wanted) => {
+    const publishers = wanted.publishers.map(({ client, channels }) => {
+      const { tenant, client: sdk } = memberNamed(client)
+      return { publisher: new Publisher(client, sdk, tenant, history), channels }
+    })
+    load = new RunningLoad(wanted, publishers, random)
+    return null
+  },
+  stopPublishing: async ({ withinMs }) => {
+    load?.stop()
+    const isOver = (): boolean => (load?.inFlight ?? 0) === 0
+    await eventually('every publish has an outcome', isOver, withinMs).catch(() => load?.giveUp())
+    await eventually('every publish has ended', isOver, 30_000)
+    return { unknown: load?.unknown ?? 0 }
+  },
+  behind: ({ tops }) => {
+    const late = allReaders().filter((reader) => !isAtTop(reader, tops))
+    return { count: late.length, some: late.slice(0, 10).map(describe) }
+  },
+  figures,
+  cut: ({ fraction }) => {
+    const chosen = [...members.values()].filter(() => random.fraction() < fraction)
+    for (const { socket } of chosen) socket?.terminate()
+    return chosen.length
+  },
+  rest: () => {
+    for (const reader of allReaders()) reader.rest()
+    history.flush()
+    return null
+  },
+  leave: ({ name }) => {
+    const leaving = [...members.values()].filter((member) => member.name.startsWith(name))
+    for (const { client, name: gone } of leaving) {
+      client.disconnect()
+      members.delete(gone)
+      history.note({ t: 'gone', client: gone })
+    }
+    return leaving.length
+  },
+})
+
+function join(name: string, tenant: string, channels: readonly string[], options: ClientGroup['options']): Member {
+  const token = (): string => signToken({ secret: SECRET, tenant, user: name, ttlSeconds: 3_600 })
+  const choose = (): string => urls[(turn += 1) % urls.length] ?? ''
+  const socket = roamingSocket(choose, (opened) => (member.socket = opened))
+  const client = new Holdfast('ws://any-of-the-nodes/ws', { token, WebSocket: socket, connect: false, ...options })
+  client.on('state', ({ state, reason }) => history.note({ t: 'state', client: name, state, reason }))
+  // What goes wrong is told by what is delivered, or not.
+  client.on('error', () => undefined)
+  const readers = channels.map(
+    (channel) => new Reader({ client: name, tenant, channel }, client.channel(channel), history),
+  )
+  const member: Member = { name, tenant, client, readers }
+  members.set(name, member)
+  client.connect()
+  return member
+}
+
+function figures(): ClientFigures {
+  const all = [...members.values()]
+  const readers = allReaders()
+  const sum = (of: (member: Member) => number): number => all.reduce((total, member) => total + of(member), 0)
+  return {
+    clients: all.length,
+    open: all.filter(({ client }) => client.status === 'open').length,
+    subscribed: readers.filter(({ channel }) => channel.status === 'subscribed').length,
+    readers: readers.length,
+    deliveries: readers.reduce((total, { deliveries }) => total + deliveries, 0),
+    gaps: readers.reduce((total, { gaps }) => total + gaps, 0),
+    reconnects: sum(({ client }) => client.statistics.reconnects),
+    handovers: sum(({ client }) => client.statistics.handovers),
+    duplicatesDropped: sum(({ client }) => client.statistics.duplicatesDropped),
+    publishesInFlight: load?.inFlight ?? 0,
+  }
+}
+
+function isSettled({ client, readers }: Member): boolean {
+  return client.status === 'open' && readers.every(({ channel, at }) => channel.status === 'subscribed' && at)
+}
+
+function isAtTop({ who, at, channel }: Reader, tops: readonly (Where & Place)[]): boolean {
+  const top = tops.find((one) => one.tenant === who.tenant && one.channel === who.channel)
+  if (top === undefined) return true
+  return channel.status === 'subscribed' && at?.epoch === top.epoch && at.offset >= top.offset
+}
+
+function describe({ who, at, channel }: Reader): string {
+  return `${who.client} in ${who.channel}: ${channel.status}, ${at?.epoch}:${at?.offset}`
+}
+
+function allReaders(): Reader[] {
+  return [...members.values()].flatMap(({ readers }) => readers)
+}
+
+function memberNamed(name: string): Member {
+  const member = members.get(name)
+  if (member === undefined) throw new Error(`there is no client ${name}`)
+  return member
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'vite'
+import { ROOT } from '../../source-tree.js'
+
+/** The programs that tests run as processes of their own. */
+export type ProgramName = 'node-main' | 'client-main'
+
+const bundles = new Map<ProgramName, Promise<string>>()
+
+/** As in the configuration of the tests: programs are made of the packages' sources, so that nothing has to be built first. */
+const conditions = ['@holdfast/source', 'node', 'import', 'default']
+
+/** The path of a program, bundled from its sources once for this process and removed when it ends. */
+export function programFile(name: ProgramName): Promise<string> {
+  const bundle = bundles.get(name) ?? bundleProgram(name)
+  bundles.set(name, bundle)
+  return bundle
+}
+
+async function bundleProgram(name: ProgramName): Promise<string> {
+  // Inside the repository, so that the program finds the packages that are installed.
+  const parent = join(ROOT, 'tmp', 'programs')
+  mkdirSync(parent, { recursive: true })
+  const outDir = mkdtempSync(join(parent, `${name}-`))
+  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
+  await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'warn',
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    build: {
+      ssr: join(ROOT, 'tests', 'cluster', 'kit', `${name}.ts`),
+      outDir,
+      target: 'node20',
+      sourcemap: true,
+      emptyOutDir: false,
+      rolldownOptions: { output: { entryFileNames: 'main.js' } },
+    },
+  })
+  return join(outDir, 'main.js')
+}
