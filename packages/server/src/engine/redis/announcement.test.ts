@@ -9,6 +9,7 @@ import {
   encodeMessage,
   encodeRotation,
   encodeSignal,
+  encodeText,
   tell,
 } from './announcement.js'
 
@@ -76,13 +77,21 @@ describe('an announcement', () => {
     expect(decodeAnnouncement(encodeRotation('a-Z_9'))).toEqual({ kind: 'rotated', epoch: 'a-Z_9' })
   })
 
+  it('of a text arrives as it was sent', () => {
+    expect(decodeAnnouncement(encodeText('a\nb'))).toEqual({ kind: 'text', text: 'a\nb' })
+  })
+
   it('that is none is nothing, whatever it is made of', () => {
     const wire = encodeMessage('e', 7, encodeBody({ id: 'i', event: 'e', data: '1', from: { user: 'u' }, at: '' }))
     const bad = ['', 'x', 'r', 'r a', 'm', 'm \n', 'm 1\n{}\n', 'me 0\n{}\n1', 'me 1e3\n{}\n', 'p\n\n', 's{}\n', 's\n']
     for (const each of bad) expect(decodeAnnouncement(each), each).toBeUndefined()
     for (let end = 0; end < wire.length - 1; end += 1) expect(decodeAnnouncement(wire.slice(0, end))).toBeUndefined()
     fc.assert(
-      fc.property(fc.constantFrom(...'mspr'), fc.string(), (type, rest) => void decodeAnnouncement(type + rest)),
+      fc.property(
+        fc.constantFrom('m', 's', 'p', 'r', 't'),
+        fc.string(),
+        (type, rest) => void decodeAnnouncement(type + rest),
+      ),
     )
   })
 

@@ -6,13 +6,15 @@ export type Announcement =
   | { readonly kind: 'signal'; readonly signal: Signal }
   | { readonly kind: 'members'; readonly change: MemberChange }
   | { readonly kind: 'rotated'; readonly epoch: string }
+  | { readonly kind: 'text'; readonly text: string }
 
-// The texts on the wire. Scripts put the first line together themselves; what follows it they pass on as it came.
+// The texts on the wire; `scripts/announcing.ts` writes some of them. What follows the first line is passed on as it came.
 //
 //   m<epoch> <offset>\n<body>                                                          a message; `m 0` where nothing is kept
 //   s<body>                                                                            a signal
-//   p<version> <before> <own> <members> <connections>\n<user as JSON>\n<info, or "">   a member changed
+//   p<before> <own> <members> <connections> <version>\n<user as JSON>\n<info, or "">   a member changed
 //   r<epoch>                                                                           this epoch began, the one before it ended
+//   t<text>                                                                            a text of ours to ourselves
 //
 // A body is one line of JSON, the head, and then the data as it came: nobody between sender and reader parses it.
 
@@ -51,8 +53,13 @@ export function encodeRotation(epoch: string): string {
 /** The announcement of a member's change. */
 export function encodeMembers(change: MemberChange): string {
   const { member, counts, before, version } = change
-  const numbers = [version, before, member.connections, counts.members, counts.connections].join(' ')
+  const numbers = [before, member.connections, counts.members, counts.connections, version].join(' ')
   return `p${numbers}\n${JSON.stringify(member.user)}\n${member.info === undefined ? '' : JSON.stringify(member.info)}`
+}
+
+/** A text from node to node, or from a node to itself. */
+export function encodeText(text: string): string {
+  return `t${text}`
 }
 
 /** What a text announces; undefined when it is no announcement of ours. Never throws. */
@@ -66,12 +73,14 @@ export function decodeAnnouncement(text: string): Announcement | undefined {
       return decodeMembers(text)
     case 'r':
       return isEpoch(text.slice(1)) ? { kind: 'rotated', epoch: text.slice(1) } : undefined
+    case 't':
+      return { kind: 'text', text: text.slice(1) }
     default:
       return undefined
   }
 }
 
-/** Hands an announcement to one who listens. */
+/** Hands an announcement to one who listens to a stream. */
 export function tell(receiver: Receiver, announcement: Announcement): void {
   switch (announcement.kind) {
     case 'message':
@@ -85,6 +94,8 @@ export function tell(receiver: Receiver, announcement: Announcement): void {
       break
     case 'rotated':
       receiver.rotated(announcement.epoch)
+      break
+    case 'text':
       break
   }
 }
@@ -112,7 +123,7 @@ function decodeMembers(text: string): Announcement | undefined {
   const first = text.indexOf('\n')
   const second = text.indexOf('\n', first + 1)
   if (first < 0 || second < 0) return undefined
-  const [version, before, connections, members, all, ...rest] = text.slice(1, first).split(' ').map(asCount)
+  const [before, connections, members, all, version, ...rest] = text.slice(1, first).split(' ').map(asCount)
   const user = asJson(text.slice(first + 1, second))
   if (version === undefined || before === undefined || connections === undefined || members === undefined)
     return undefined
