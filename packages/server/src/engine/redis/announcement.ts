@@ -12,7 +12,7 @@ export type Announcement =
 //
 //   m<epoch> <offset>\n<body>                                                          a message; `m 0` where nothing is kept
 //   s<body>                                                                            a signal
-//   p<before> <own> <members> <connections> <version>\n<user as JSON>\n<info, or "">   a member changed
+//   p<version> <before> <own> <members> <connections>\n<user as JSON>\n<info, or "">   a member changed
 //   r<epoch>                                                                           this epoch began, the one before it ended
 //   t<text>                                                                            a text of ours to ourselves
 //
@@ -53,7 +53,7 @@ export function encodeRotation(epoch: string): string {
 /** The announcement of a member's change. */
 export function encodeMembers(change: MemberChange): string {
   const { member, counts, before, version } = change
-  const numbers = [before, member.connections, counts.members, counts.connections, version].join(' ')
+  const numbers = [version, before, member.connections, counts.members, counts.connections].join(' ')
   return `p${numbers}\n${JSON.stringify(member.user)}\n${member.info === undefined ? '' : JSON.stringify(member.info)}`
 }
 
@@ -123,7 +123,7 @@ function decodeMembers(text: string): Announcement | undefined {
   const first = text.indexOf('\n')
   const second = text.indexOf('\n', first + 1)
   if (first < 0 || second < 0) return undefined
-  const [before, connections, members, all, version, ...rest] = text.slice(1, first).split(' ').map(asCount)
+  const [version, before, connections, members, all, ...rest] = text.slice(1, first).split(' ').map(asCount)
   const user = asJson(text.slice(first + 1, second))
   if (version === undefined || before === undefined || connections === undefined || members === undefined)
     return undefined
