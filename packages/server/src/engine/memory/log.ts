@@ -3,6 +3,16 @@ import type { LogPage, ReadRange, StreamMessage, StreamState } from '../engine.j
 /** Dropped slots are given back once there are this many, so that removing the oldest costs a constant on average. */
 const SLACK = 64
 
+/** Everything that a log is made of, so that it can be made again. */
+export interface KeptLog {
+  readonly epoch: string
+  readonly top: { readonly offset: number; readonly id: string }
+  /** Up to which offset messages went by age. */
+  readonly expiredUpTo: number
+  /** The newest of them, up to the top, in order. */
+  readonly messages: readonly StreamMessage[]
+}
+
 /** The log of one stream: a random epoch and dense offsets from 1. */
 export class MemoryLog {
   readonly epoch: string
@@ -13,6 +23,21 @@ export class MemoryLog {
 
   constructor(epoch: string) {
     this.epoch = epoch
+  }
+
+  /** The log that `kept` describes. */
+  static restore(kept: KeptLog): MemoryLog {
+    const log = new MemoryLog(kept.epoch)
+    log.#messages = [...kept.messages]
+    log.#top = kept.top
+    log.#expiredUpTo = kept.expiredUpTo
+    return log
+  }
+
+  /** What `restore` takes; changes of the log leave it as it is. */
+  kept(): KeptLog {
+    const messages = this.#messages.slice(this.#dropped)
+    return { epoch: this.epoch, top: this.#top, expiredUpTo: this.#expiredUpTo, messages }
   }
 
   get top(): { offset: number; id: string } {

@@ -17,7 +17,7 @@ import {
 } from '../engine.js'
 import { MemoryControl } from './control.js'
 import { MemoryCounters } from './counters.js'
-import { IdempotencyTable } from './idempotency.js'
+import { IdempotencyTable, type Remembered } from './idempotency.js'
 import { MemoryLeases } from './leases.js'
 import { MemoryLog } from './log.js'
 import { MemoryMembers } from './members.js'
@@ -169,7 +169,7 @@ export class MemoryEngine implements Engine {
     return entry.log.epoch
   }
 
-  #append(entry: StreamEntry, request: PublishRequest): PublishOutcome {
+  #append(entry: StreamEntry, request: PublishRequest): Remembered['outcome'] {
     const { event, data, from, at, retention, final } = request
     const id = request.id ?? this.#random.id(8)
     const draft = { id, event, data, from, at, ...(final && { final }) }

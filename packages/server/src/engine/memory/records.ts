@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.js'
 import type { Records, StoredRecord } from '../engine.js'
 
-interface Kept {
+/** A record, and when it ends (milliseconds since 1970). */
+export interface KeptRecord {
   readonly record: StoredRecord
   readonly until: number
 }
@@ -13,7 +14,7 @@ const CHARACTERS_MAX = 134_217_728
 export class MemoryRecords implements Records {
   readonly #clock: Clock
   readonly #charactersMax: number
-  readonly #table = new Map<string, Kept>()
+  readonly #table = new Map<string, KeptRecord>()
   #characters = 0
 
   constructor(clock: Clock, charactersMax: number = CHARACTERS_MAX) {
@@ -27,50 +28,62 @@ export class MemoryRecords implements Records {
   }
 
   async get(key: string): Promise<StoredRecord | undefined> {
-    return this.#live(key)
+    return this.peek(key)
   }
 
   async put(key: string, value: string, options: { ttlMs: number; ifVersion?: number }): Promise<number | undefined> {
-    const held = this.#live(key)?.version ?? 0
+    const held = this.peek(key)?.version ?? 0
     if (options.ifVersion !== undefined && options.ifVersion !== held) return undefined
     const version = held + 1
-    // Removed first, so that the table stays in order of age.
-    this.#remove(key)
-    this.#table.set(key, { record: { value, version }, until: this.#clock.now() + options.ttlMs })
-    this.#characters += key.length + value.length
-    if (this.#characters > this.#charactersMax) this.#removeOldest()
+    this.hold(key, { value, version }, this.#clock.now() + options.ttlMs)
     return version
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {
-    const record = this.#live(key)
-    this.#remove(key)
+    const record = this.peek(key)
+    this.drop(key)
     return record
   }
 
-  sweep(): void {
-    for (const key of this.#table.keys()) this.#live(key)
+  /** All records, the oldest first, with the time when each ends. */
+  entries(): IterableIterator<[string, KeptRecord]> {
+    return this.#table.entries()
   }
 
-  #live(key: string): StoredRecord | undefined {
+  /** The record now, without waiting. */
+  peek(key: string): StoredRecord | undefined {
     const kept = this.#table.get(key)
     if (kept === undefined || kept.until > this.#clock.now()) return kept?.record
-    this.#remove(key)
+    this.drop(key)
     return undefined
   }
 
-  #remove(key: string): void {
+  /** Puts a record in place, whatever is there. */
+  hold(key: string, record: StoredRecord, until: number): void {
+    // Removed first, so that the table stays in order of age.
+    this.drop(key)
+    this.#table.set(key, { record, until })
+    this.#characters += key.length + record.value.length
+    if (this.#characters > this.#charactersMax) this.#removeOldest()
+  }
+
+  /** Removes a record, if there is one. */
+  drop(key: string): void {
     const kept = this.#table.get(key)
     if (kept === undefined) return
     this.#table.delete(key)
     this.#characters -= key.length + kept.record.value.length
   }
 
+  sweep(): void {
+    for (const key of this.#table.keys()) this.peek(key)
+  }
+
   /** The newest stays, whatever its size. */
   #removeOldest(): void {
     for (const key of this.#table.keys()) {
       if (this.#characters <= this.#charactersMax || this.#table.size === 1) return
-      this.#remove(key)
+      this.drop(key)
     }
   }
 }
