@@ -1,36 +1,18 @@
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CLOSE, type OperationSnapshot } from '@holdfast/protocol'
+import { CLOSE } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
-import type { Authenticator } from './access/authenticator.js'
-import { CheckedAuthenticator } from './access/checked-authenticator.js'
-import { ChannelRules } from './access/channel-rules.js'
-import type { Identity } from './access/identity.js'
-import { TokenAuthenticator } from './access/token.js'
-import { systemClock } from './clock.js'
-import { Admission } from './core/admission.js'
 import { Connection } from './core/connection.js'
 import { inviteAll, pause, waitUntil } from './core/drain.js'
-import { Flusher } from './core/flusher.js'
-import { Heartbeat } from './core/heartbeat.js'
-import { Hub } from './core/hub.js'
-import { Inboxes } from './core/inbox.js'
-import { OutboxBudget } from './core/outbox-budget.js'
-import { type Method, Methods } from './core/methods.js'
-import { PresenceTracker } from './core/presence.js'
-import type { OperationDoor, Services } from './core/services.js'
-import { Retries } from './core/retries.js'
-import { Sessions } from './core/session.js'
-import { MemoryEngine } from './engine/memory/memory-engine.js'
+import type { Method } from './core/methods.js'
+import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
-import { Operations } from './operations/operations.js'
-import { OperationStore } from './operations/store.js'
+import type { Operations } from './operations/operations.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { systemRandom } from './random.js'
-import { errorFields, silentLogger } from './telemetry/log.js'
+import { errorFields } from './telemetry/log.js'
 import type { HoldfastStats } from './telemetry/stats.js'
 import { Tenant } from './tenant.js'
-import { webSocketFrames } from './transport/frame.js'
+import { wire } from './wiring.js'
 import { NodeTransport } from './transport/node.js'
 import type { Acceptor, Socket, SocketHandler, Upgrade } from './transport/transport.js'
 
@@ -71,7 +53,7 @@ export class Holdfast implements Acceptor {
   /** Use `createHoldfast`. */
   constructor(options: HoldfastOptions) {
     this.#options = resolveOptions(options)
-    const { services, operations } = wire(options, this.#options)
+    const { services, operations } = wire(options, this.#options, () => this.#connections)
     this.#services = services
     this.#operations = operations
     this.#transport = new NodeTransport(this, {
@@ -130,14 +112,16 @@ export class Holdfast implements Acceptor {
   #begin(): void {
     this.#services.heartbeat.start()
     this.#services.hub.start()
+    this.#services.degradation.start()
   }
 
   /** Everything the application does for one tenant. @throws RangeError when `id` cannot name a tenant. */
   tenant(id: string): Tenant {
-    const { clock, engine, rules, presence, limits, random } = this.#services
+    const { clock, engine, publisher, rules, presence, limits, random } = this.#services
     return new Tenant(id, {
       clock,
       engine,
+      publisher,
       rules,
       presence,
       operations: this.#operations,
@@ -212,6 +196,7 @@ export class Holdfast implements Acceptor {
     for (const undo of this.#undo) undo()
     await this.#closeServer()
     this.#services.heartbeat.stop()
+    this.#services.degradation.stop()
     this.#services.hub.stop()
     this.#services.presence.close()
     this.#services.retries.close()
@@ -239,70 +224,5 @@ export class Holdfast implements Acceptor {
     if (!this.#services.admission.isOpen) return 'draining'
     if (!this.admits()) return 'full'
     return this.#services.engine.problem()
-  }
-}
-
-/** Puts the parts of a node together. */
-function wire(options: HoldfastOptions, resolved: ResolvedOptions): { services: Services; operations: Operations } {
-  const { clock = systemClock, random = systemRandom, log = silentLogger } = options
-  const { limits } = resolved
-  const engine = resolved.engine === 'memory' ? new MemoryEngine({ clock, random }) : resolved.engine
-  const frames = webSocketFrames
-  const report = (event: string) => (error: unknown) =>
-    log.error({ event, ...errorFields(error) }, 'the engine refused')
-  const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
-  const { conflateMs } = resolved.operations
-  const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
-  const rules = new ChannelRules(resolved.rules, operations)
-  const retries = new Retries(clock, report('retry.waits'))
-  const node = resolved.node ?? random.id(6)
-  const services: Services = {
-    node,
-    clock,
-    random,
-    engine,
-    frames,
-    authenticator: authenticatorOf(resolved.auth, clock),
-    rules,
-    hub: new Hub({
-      engine,
-      clock,
-      frames,
-      retries,
-      limits,
-      quietMs: limits.quietCheckMs,
-      onError: report('topic.behind'),
-    }),
-    flusher: new Flusher(clock),
-    budget: new OutboxBudget(limits.outboxTotalBytesMax),
-    presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
-    retries,
-    sessions: new Sessions(engine, random, limits.sessionWindowMs),
-    inboxes: new Inboxes(engine, rules.inboxes),
-    heartbeat: new Heartbeat(clock, random, limits.heartbeat),
-    methods: new Methods(clock, (method, error) =>
-      log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
-    ),
-    operations: operationDoor(operations, rules),
-    admission: new Admission(engine, node, limits.connectionsMax, limits.connectionsPerUserMax, retries),
-    limits,
-    log,
-    queryToken: resolved.queryToken,
-  }
-  return { services, operations }
-}
-
-function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
-  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth)
-}
-
-function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {
-  return {
-    opening: (stream, state) => operations.opening(stream.channel, state),
-    requestCancel: (tenant, id) => operations.requestCancel(tenant, id),
-    async find(identity: Identity, id: string): Promise<OperationSnapshot | undefined> {
-      const snapshot = await operations.get(identity.tenant, id)
-      return snapshot && (await rules.allows(identity, 'subscribe', `operation:${id}`)) ? snapshot : undefined
-    },
   }
 }

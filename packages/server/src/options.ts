@@ -56,6 +56,10 @@ export interface LimitOptions {
   readonly gateBytesMax?: number
   /** Milliseconds without a message after which a channel is compared with its log, 100 to 3,600,000 (25,000). */
   readonly quietCheckMs?: number
+  /** Messages of `whenDegraded: 'local'` that wait for the engine, 0 to 1,000,000 (10,000). */
+  readonly spoolMessagesMax?: number
+  /** Characters of data that wait so, 0 to 1,073,741,824 (16,777,216). */
+  readonly spoolBytesMax?: number
 }
 
 /** How a node is set up. */
@@ -215,6 +219,7 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     handshakeTimeoutMs: limits.handshakeTimeoutMs ?? 10_000,
     sessionWindowMs: session.windowMs ?? 300_000,
     quietCheckMs: limits.quietCheckMs ?? 25_000,
+    spool: { messagesMax: limits.spoolMessagesMax ?? 10_000, bytesMax: limits.spoolBytesMax ?? 16_777_216 },
     heartbeat: {
       intervalMs: heartbeat.intervalMs ?? HEARTBEAT.intervalMs,
       timeoutMs: heartbeat.timeoutMs ?? HEARTBEAT.timeoutMs,
@@ -298,6 +303,7 @@ const rule = z.strictObject({
     )
     .optional(),
   slow: z.enum(['resume', 'drop-oldest', 'latest', 'close'], 'resume, drop-oldest, latest or close').optional(),
+  whenDegraded: z.enum(['refuse', 'local'], 'refuse or local').optional(),
   inbox: z.boolean('true or false').optional(),
 })
 
@@ -345,6 +351,8 @@ const schema = z.strictObject({
       presenceInfoBytesMax: whole(0, 65_536),
       handshakeTimeoutMs: whole(100, 120_000),
       quietCheckMs: whole(100, 3_600_000),
+      spoolMessagesMax: whole(0, 1_000_000),
+      spoolBytesMax: whole(0, 1_073_741_824),
       recoveryMessagesMax: whole(0, 9_999),
       recoveryBytesMax: whole(1_024, 1_073_741_824),
       gateMessagesMax: whole(1, 100_000),

@@ -11,6 +11,7 @@ import { isTenantName, isUserName } from './access/identity.js'
 import { type Clock, timestamp } from './clock.js'
 import { HoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
+import type { Publisher } from './core/publisher.js'
 import { type Rules, SYSTEM } from './core/services.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { Operation, OperationSpec } from './operations/operation.js'
@@ -71,6 +72,7 @@ export interface TenantOperations {
 export interface TenantSurroundings {
   readonly clock: Clock
   readonly engine: Engine
+  readonly publisher: Publisher
   readonly rules: Rules
   readonly presence: PresenceTracker
   readonly operations: Operations
@@ -115,7 +117,7 @@ export class Tenant {
     const { stream, rule } = this.#resolve(channel)
     checkEvent(event)
     const encoded = this.#encode(data)
-    const outcome = await this.#node.engine.publish({
+    const request = {
       stream,
       event,
       data: encoded,
@@ -123,7 +125,8 @@ export class Tenant {
       at: timestamp(this.#node.clock.now()),
       retention: rule.retention,
       ...(options.key !== undefined && { idempotency: { scope: '', key: options.key } }),
-    })
+    }
+    const outcome = await this.#node.publisher.publish(request, rule)
     if (outcome.kind !== 'published') throw new HoldfastError('idempotency_conflict')
     const { epoch, offset, id, duplicate } = outcome
     return { epoch, offset, id, duplicate }
@@ -131,14 +134,10 @@ export class Tenant {
 
   /** Sends a signal from the application: announced to whoever listens now, never stored. */
   async signal(channel: string, event: string, data: unknown): Promise<void> {
-    const { stream } = this.#resolve(channel)
+    const { stream, rule } = this.#resolve(channel)
     checkEvent(event)
-    await this.#node.engine.announce(stream, {
-      event,
-      data: this.#encode(data),
-      from: SYSTEM,
-      at: timestamp(this.#node.clock.now()),
-    })
+    const at = timestamp(this.#node.clock.now())
+    await this.#node.publisher.signal(stream, { event, data: this.#encode(data), from: SYSTEM, at }, rule)
   }
 
   /** Publishes a `notification` to the inbox of a user; it waits there for the user's next connection. */

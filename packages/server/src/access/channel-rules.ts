@@ -23,12 +23,16 @@ export type Access =
 /** What happens to a connection whose queue is full when the next message of this channel comes. */
 export type SlowPolicy = 'resume' | 'drop-oldest' | 'latest' | 'close'
 
+/** What happens to a message that the engine cannot take: it is refused, or delivered on this node at once and published when the engine is back. */
+export type DegradedPolicy = 'refuse' | 'local'
+
 /** The rule of the channels that a pattern names, with every default filled in. */
 export interface ChannelRule {
   readonly pattern: ChannelPattern
   readonly access: Readonly<Record<Verb, readonly Access[]>>
   readonly retention: Retention | undefined
   readonly slow: SlowPolicy
+  readonly whenDegraded: DegradedPolicy
   /** Every connection of the user is subscribed by the server, from the user's cursor. */
   readonly inbox: boolean
 }
@@ -49,6 +53,11 @@ export interface ChannelRuleOptions {
     | { readonly size: number; readonly ttl: number | string; readonly read?: Access | readonly Access[] }
   /** Default `resume` with history, `drop-oldest` without. */
   readonly slow?: SlowPolicy
+  /**
+   * Default `refuse`: a publish fails with `engine_unavailable`. `local`: the message reaches the subscribers of this node at once, without an offset, and everyone
+   * else when the engine is back; it is lost if the node ends before.
+   */
+  readonly whenDegraded?: DegradedPolicy
   /** Default false. Needs history and a pattern such as `user:{user}`. */
   readonly inbox?: boolean
 }
@@ -149,6 +158,7 @@ export function resolveChannelRule(
     },
     retention,
     slow: options.slow ?? (retention ? 'resume' : 'drop-oldest'),
+    whenDegraded: options.whenDegraded ?? 'refuse',
     inbox,
   }
 }

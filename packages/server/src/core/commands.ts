@@ -55,7 +55,7 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
   const allowed = allow(connection, 'publish', channel)
   const rule = allowed instanceof Promise ? await allowed : allowed
   const { identity, services } = connection
-  const outcome = await services.engine.publish({
+  const request = {
     stream: streamOf(connection, channel),
     event,
     data,
@@ -63,7 +63,8 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
     at: now(connection),
     retention: rule.retention,
     ...(key !== undefined && { idempotency: { scope: identity.user, key } }),
-  })
+  }
+  const outcome = await services.publisher.publish(request, rule)
   if (outcome.kind !== 'published') throw new HoldfastError('idempotency_conflict')
   const { epoch, offset, duplicate } = outcome
   answer(connection, { id, offset, epoch: epoch || undefined, messageId: outcome.id, duplicate })
@@ -71,9 +72,10 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
 
 async function signal(connection: Connection, command: CommandOf<'signal'>, data = 'null'): Promise<void> {
   const { channel, event } = command
-  await allow(connection, 'signal', channel)
+  const rule = await allow(connection, 'signal', channel)
   const from = { user: connection.identity.user, connection: connection.id }
-  await connection.services.engine.announce(streamOf(connection, channel), { event, data, from, at: now(connection) })
+  const told = { event, data, from, at: now(connection) }
+  await connection.services.publisher.signal(streamOf(connection, channel), told, rule)
 }
 
 async function history(connection: Connection, command: CommandOf<'history'>): Promise<void> {

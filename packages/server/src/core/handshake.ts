@@ -114,6 +114,7 @@ export class Handshake {
     this.#connection.endsWith = this.#operation()
     const channels = this.#channels(identity, resumed)
     this.#connection.send(this.#welcomeText(hello, resumed, channels))
+    this.#services.degradation.greet(this.#connection)
     for (const channel of this.#addressed()) {
       if (!isChannelName(channel)) this.#giveUp(channel, new HoldfastError('invalid_channel'))
     }

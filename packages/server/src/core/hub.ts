@@ -39,9 +39,15 @@ export class Hub {
     this.#checks.stop()
   }
 
-  /** Resolves when every channel that had to be compared with its log was. */
-  compared(): Promise<void> {
-    return this.#checks.settled()
+  /** Resolves when every channel that had to be compared with its log was, and has caught up with it. */
+  async compared(): Promise<void> {
+    await this.#checks.settled()
+    await Promise.all([...this.#topics.values()].map((topic) => topic.caughtUp()))
+  }
+
+  /** The topic of a stream, if somebody here listens to it. */
+  find(stream: Stream): Topic | undefined {
+    return this.#topics.get(streamKey(stream))
   }
 
   /** The topic of a stream, made and listening when somebody asks for it first. */

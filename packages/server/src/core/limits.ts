@@ -1,6 +1,7 @@
 import type { FrameLimits } from '@holdfast/protocol'
 import type { HeartbeatOptions } from './heartbeat.js'
 import type { PresenceOptions } from './presence.js'
+import type { SpoolLimits } from './spool.js'
 import type { SubscriptionLimits } from './subscription.js'
 
 /** Every bound of a node, with its unit. */
@@ -29,6 +30,8 @@ export interface Limits extends FrameLimits {
   readonly sessionWindowMs: number
   /** Milliseconds without a message after which a channel is compared with its log. */
   readonly quietCheckMs: number
+  /** What may wait for an engine that is away. */
+  readonly spool: SpoolLimits
   readonly heartbeat: HeartbeatOptions
   readonly presence: PresenceOptions
   readonly subscription: SubscriptionLimits

@@ -16,6 +16,8 @@ import type { Limits } from './limits.js'
 import type { Methods } from './methods.js'
 import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
+import type { Degradation } from './degradation.js'
+import type { Publisher } from './publisher.js'
 import type { Retries } from './retries.js'
 import type { Sessions } from './session.js'
 
@@ -48,6 +50,8 @@ export interface Services {
   readonly authenticator: Authenticator
   readonly rules: Rules
   readonly hub: Hub
+  readonly publisher: Publisher
+  readonly degradation: Degradation
   readonly flusher: Flusher
   readonly budget: OutboxBudget
   readonly presence: PresenceTracker

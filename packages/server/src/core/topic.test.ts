@@ -23,6 +23,7 @@ const RULE: ChannelRule = {
   access: { subscribe: ['member'], publish: ['member'], signal: [], presence: [], history: ['member'] },
   retention: RETENTION,
   slow: 'resume',
+  whenDegraded: 'refuse',
   inbox: false,
 }
 

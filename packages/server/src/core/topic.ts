@@ -54,6 +54,7 @@ export class Topic implements Receiver, Checked, Straggler {
   /** Where those who are live stand; undefined until the first of them is. */
   #at: Continuity | undefined
   #catchUp: CatchUp | undefined
+  #caughtUp: Promise<void> | undefined
   #cancelSettle: Cancel | undefined
   #watchers = 0
 
@@ -86,6 +87,11 @@ export class Topic implements Receiver, Checked, Straggler {
 
   get retention(): Retention | undefined {
     return this.#anyone()?.rule.retention
+  }
+
+  /** Settles when announcements alone are enough: at once, or when the log was read. */
+  caughtUp(): Promise<void> {
+    return this.#caughtUp ?? Promise.resolve()
   }
 
   get position(): LogTop | undefined {
@@ -174,8 +180,8 @@ export class Topic implements Receiver, Checked, Straggler {
     const { engine, clock, limits } = this.#parts
     const catchUp = new CatchUp({ engine, clock, limits: limits.subscription }, this)
     this.#catchUp = catchUp
-    void catchUp.run().then(() => {
-      if (this.#catchUp === catchUp) this.#catchUp = undefined
+    this.#caughtUp = catchUp.run().then(() => {
+      if (this.#catchUp === catchUp) this.#catchUp = this.#caughtUp = undefined
     })
   }
 
@@ -316,7 +322,7 @@ export class Topic implements Receiver, Checked, Straggler {
   #end(): void {
     this.#at = undefined
     this.#catchUp?.end()
-    this.#catchUp = undefined
+    this.#catchUp = this.#caughtUp = undefined
     this.#cancelSettle?.()
     this.#cancelSettle = undefined
     this.#parts.checks.forget(this)

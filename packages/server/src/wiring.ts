@@ -1,0 +1,111 @@
+import type { OperationSnapshot } from '@holdfast/protocol'
+import type { Authenticator } from './access/authenticator.js'
+import { CheckedAuthenticator } from './access/checked-authenticator.js'
+import { ChannelRules } from './access/channel-rules.js'
+import type { Identity } from './access/identity.js'
+import { TokenAuthenticator } from './access/token.js'
+import { systemClock } from './clock.js'
+import { Admission } from './core/admission.js'
+import { Degradation, type Told } from './core/degradation.js'
+import { Flusher } from './core/flusher.js'
+import { Heartbeat } from './core/heartbeat.js'
+import { Hub } from './core/hub.js'
+import { Inboxes } from './core/inbox.js'
+import { OutboxBudget } from './core/outbox-budget.js'
+import { Methods } from './core/methods.js'
+import { PresenceTracker } from './core/presence.js'
+import { Publisher } from './core/publisher.js'
+import type { OperationDoor, Services } from './core/services.js'
+import { Retries } from './core/retries.js'
+import { Sessions } from './core/session.js'
+import { Spool } from './core/spool.js'
+import { MemoryEngine } from './engine/memory/memory-engine.js'
+import { Operations } from './operations/operations.js'
+import { OperationStore } from './operations/store.js'
+import type { HoldfastOptions, ResolvedOptions } from './options.js'
+import { systemRandom } from './random.js'
+import { errorFields, silentLogger } from './telemetry/log.js'
+import { webSocketFrames } from './transport/frame.js'
+
+/** The parts of a node, put together. */
+export interface Wiring {
+  readonly services: Services
+  readonly operations: Operations
+}
+
+/** Puts the parts of a node together. `connections` are those that the node has now. */
+export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connections: () => Iterable<Told>): Wiring {
+  const { clock = systemClock, random = systemRandom, log = silentLogger } = options
+  const { limits } = resolved
+  const engine = resolved.engine === 'memory' ? new MemoryEngine({ clock, random }) : resolved.engine
+  const frames = webSocketFrames
+  const report = (event: string) => (error: unknown) =>
+    log.error({ event, ...errorFields(error) }, 'the engine refused')
+  const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
+  const { conflateMs } = resolved.operations
+  const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
+  const rules = new ChannelRules(resolved.rules, operations)
+  const retries = new Retries(clock, report('retry.waits'))
+  const node = resolved.node ?? random.id(6)
+  const hub = new Hub({
+    engine,
+    clock,
+    frames,
+    retries,
+    limits,
+    quietMs: limits.quietCheckMs,
+    onError: report('topic.behind'),
+  })
+  const publisher = new Publisher({
+    engine,
+    random,
+    hub,
+    retries,
+    spool: new Spool(limits.spool),
+    onLost: ({ tenant, channel }, reason) =>
+      log.error({ event: 'spool.refused', tenant, channel, reason }, 'a message that waited was refused'),
+  })
+  const services: Services = {
+    node,
+    clock,
+    random,
+    engine,
+    frames,
+    authenticator: authenticatorOf(resolved.auth, clock),
+    rules,
+    hub,
+    publisher,
+    degradation: new Degradation({ engine, hub, publisher, frames, log, onError: report('spool.waits') }, connections),
+    flusher: new Flusher(clock),
+    budget: new OutboxBudget(limits.outboxTotalBytesMax),
+    presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
+    retries,
+    sessions: new Sessions(engine, random, limits.sessionWindowMs),
+    inboxes: new Inboxes(engine, rules.inboxes),
+    heartbeat: new Heartbeat(clock, random, limits.heartbeat),
+    methods: new Methods(clock, (method, error) =>
+      log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
+    ),
+    operations: operationDoor(operations, rules),
+    admission: new Admission(engine, node, limits.connectionsMax, limits.connectionsPerUserMax, retries),
+    limits,
+    log,
+    queryToken: resolved.queryToken,
+  }
+  return { services, operations }
+}
+
+function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
+  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth)
+}
+
+function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {
+  return {
+    opening: (stream, state) => operations.opening(stream.channel, state),
+    requestCancel: (tenant, id) => operations.requestCancel(tenant, id),
+    async find(identity: Identity, id: string): Promise<OperationSnapshot | undefined> {
+      const snapshot = await operations.get(identity.tenant, id)
+      return snapshot && (await rules.allows(identity, 'subscribe', `operation:${id}`)) ? snapshot : undefined
+    },
+  }
+}
