@@ -57,11 +57,12 @@ export async function followModel(
   let idleMs = 0
   let keys = new Map<number, { data: number; offset: number }>()
   let { epoch } = await engine.read(stream, KEPT, ALL)
-  // A listener keeps the epoch of an expired log alive.
   const unlisten = await engine.listen(stream, new Recorder())
   for (const step of steps) {
     if (step.do === 'pass') {
       await pass(step.ms)
+      // Whoever listens asks from time to time: that keeps the epoch of an expired log alive.
+      await engine.tops([{ stream, retention: KEPT }])
       idleMs += step.ms
       if (idleMs >= KEPT.ttlMs) kept = 0
       if (idleMs >= IDEMPOTENCY_MS) keys = new Map()

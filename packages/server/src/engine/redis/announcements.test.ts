@@ -6,7 +6,7 @@ import { EngineUnavailableError } from '../unavailable.js'
 import { encodeText } from './announcement.js'
 import type { AnnouncementLimits } from './announcement-link.js'
 import { Announcements } from './announcements.js'
-import { DriverConnector, loadDriver } from './connector.js'
+import { DriverConnector } from './connector.js'
 import type { Hearer } from './interest.js'
 import { Keys } from './keys.js'
 import type { Commands, Reply } from './shard.js'
@@ -60,7 +60,7 @@ describe('the announcement link', () => {
     const commands: Commands = { send, run: () => Promise.reject(new Error('none')) }
     const announcements: Announcements = new Announcements({
       topology: new SingleTopology(address),
-      connector: new DriverConnector(await loadDriver(), options, systemClock),
+      connector: new DriverConnector(options, systemClock),
       commands: { of: () => commands, shard: () => commands },
       keys: new Keys('test', 'announcements'),
       clock: systemClock,

@@ -1,3 +1,5 @@
+import type * as driver from '@redis/client'
+import type { Clock } from '../../clock.js'
 import type { Address } from './shard.js'
 
 /** One connection of the driver: `createClient` of @redis/client, connected and authenticated. */
@@ -24,4 +26,95 @@ export interface ConnectionEvents {
 export interface Connector {
   /** Within the connect timeout (1 s): connects, authenticates, selects the database. Rejects with the driver's error, and leaves nothing open. */
   open(address: Address, events: ConnectionEvents): Promise<RedisConnection>
+}
+
+/** How to connect. */
+export interface ConnectionOptions {
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly database?: number | undefined
+  readonly tls: boolean
+  readonly connectTimeoutMs: number
+}
+
+type Driver = typeof driver
+
+/** The driver. @throws Error that says how to install it. */
+export async function loadDriver(): Promise<Driver> {
+  try {
+    return await import('@redis/client')
+  } catch (error) {
+    throw new Error('the redis engine needs the package @redis/client: npm install @redis/client', { cause: error })
+  }
+}
+
+/** Connections of @redis/client, without what it would do behind our back: no reconnecting, no queue while away, no repeating. */
+export class DriverConnector implements Connector {
+  readonly #options: ConnectionOptions
+  readonly #clock: Clock
+
+  constructor(options: ConnectionOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  async open(address: Address, events: ConnectionEvents): Promise<RedisConnection> {
+    const { host, port } = address
+    const client = this.#client(await loadDriver(), address)
+    let told = false
+    const tell = (error: Error): void => {
+      if (told) return
+      told = true
+      destroy()
+      events.broken(error)
+    }
+    const destroy = (): void => {
+      told = true
+      client.destroy()
+    }
+    // What breaks while it connects is told by the rejection.
+    let fail: (error: Error) => void = () => {}
+    client.on('error', (error: Error) => fail(error))
+    client.on('sharded-channel-moved', (channel: string) => events.taken?.(channel))
+    const late = new Promise<never>((_resolve, reject) => {
+      const { connectTimeoutMs } = this.#options
+      const cancel = this.#clock.after(connectTimeoutMs, () =>
+        reject(new Error(`no answer from ${host}:${port} within ${connectTimeoutMs} ms`)),
+      )
+      fail = (error) => {
+        cancel()
+        reject(error)
+      }
+    })
+    try {
+      await Promise.race([client.connect(), late])
+    } catch (error) {
+      fail(error as Error)
+      destroy()
+      throw error
+    }
+    fail(new Error('connected'))
+    fail = tell
+    return {
+      sendCommand: (args) => client.sendCommand(args as string[]),
+      sSubscribe: (channels, listener) => client.sSubscribe(channels, listener),
+      sUnsubscribe: (channels, listener) => client.sUnsubscribe(channels, listener),
+      destroy,
+    }
+  }
+
+  // RESP 2: the same shapes from every server, and one that is too old can still be asked what it is.
+  #client(driver: Driver, { host, port }: Address): ReturnType<Driver['createClient']> {
+    const { username, password, database, tls, connectTimeoutMs } = this.#options
+    return driver.createClient({
+      RESP: 2,
+      socket: { host, port, ...(tls && { tls }), connectTimeout: connectTimeoutMs, reconnectStrategy: false },
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(database !== undefined && { database }),
+      disableOfflineQueue: true,
+      disableClientInfo: true,
+      maintNotifications: 'disabled',
+    }) as unknown as ReturnType<Driver['createClient']>
+  }
 }

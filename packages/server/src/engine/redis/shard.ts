@@ -23,8 +23,8 @@ export interface Topology {
   watch(listener: () => void): () => void
 }
 
-/** What a server answered, as the driver decodes it. */
-export type Reply = string | number | boolean | null | undefined | readonly Reply[] | { readonly [name: string]: Reply }
+/** What a server answered, in RESP 2: an error is a rejection. `reply.ts` takes it apart. */
+export type Reply = string | number | null | readonly Reply[]
 
 /** A Lua script. Its text begins with a header that states keys, arguments and results. */
 export interface Script {

@@ -1,0 +1,35 @@
+import type { Random } from '../../random.js'
+
+/** Below this no delay is drawn, so that a server that refuses at once is not asked in a loop. */
+const FLOOR_MS = 20
+
+/** Delays between attempts: drawn between nothing and a bound that doubles (full jitter), so that nodes that lost the same server do not return together. */
+export class Backoff {
+  readonly #random: Random
+  readonly #firstMs: number
+  readonly #mostMs: number
+  #attempts = 0
+
+  /** The bound begins at `firstMs` (50) and ends at `mostMs` (2,000). */
+  constructor(random: Random, firstMs: number = 50, mostMs: number = 2_000) {
+    this.#random = random
+    this.#firstMs = firstMs
+    this.#mostMs = mostMs
+  }
+
+  /** Attempts since the last success. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** Milliseconds until the next attempt. */
+  next(): number {
+    const bound = Math.min(this.#mostMs, this.#firstMs * 2 ** this.#attempts)
+    this.#attempts += 1
+    return Math.max(FLOOR_MS, Math.floor(this.#random.fraction() * bound))
+  }
+
+  succeeded(): void {
+    this.#attempts = 0
+  }
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import type { Random } from '../../random.js'
+import type {
+  LogPage,
+  LogTop,
+  PublishOutcome,
+  PublishRequest,
+  ReadRange,
+  Retention,
+  Signal,
+  Stream,
+  StreamMessage,
+  StreamState,
+} from '../engine.js'
+import { EngineUnavailableError } from '../unavailable.js'
+import { decodeBody, encodeBody, encodeMessage, encodeSignal } from './announcement.js'
+import type { Keys, StreamKeys } from './keys.js'
+import { BEGIN, READ, ROTATE, TOP } from './scripts/log.js'
+import { asList, asNumber, asText } from './reply.js'
+import { PUBLISH } from './scripts/publish.js'
+import type { AcknowledgedTops, Reply, ShardCommands } from './shard.js'
+
+/** How long the answer to a key is remembered. */
+const IDEMPOTENCY_MS = 5 * 60_000
+
+/** Bytes of an epoch and of a message id. */
+const ID_BYTES = 8
+
+/** How often a log is begun that somebody else ends at once. */
+const BEGIN_TRIES = 3
+
+/** The logs of all streams, each in the shard that holds it. */
+export class Logs {
+  readonly #commands: ShardCommands
+  readonly #keys: Keys
+  readonly #random: Random
+  readonly #tops: AcknowledgedTops
+
+  constructor(parts: { commands: ShardCommands; keys: Keys; random: Random; tops: AcknowledgedTops }) {
+    this.#commands = parts.commands
+    this.#keys = parts.keys
+    this.#random = parts.random
+    this.#tops = parts.tops
+  }
+
+  publish(request: PublishRequest): Promise<PublishOutcome> {
+    const keys = this.#keys.stream(request.stream)
+    const id = request.id ?? this.#random.id(ID_BYTES)
+    const isBare = request.retention === undefined && request.idempotency === undefined && request.state === undefined
+    return isBare ? this.#pass(keys, request, id) : this.#store(keys, request, id)
+  }
+
+  async announce(stream: Stream, signal: Signal): Promise<void> {
+    const { live } = this.#keys.stream(stream)
+    await this.#commands.of(live).send(['SPUBLISH', live, encodeSignal(signal)])
+  }
+
+  async read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage> {
+    const keys = this.#keys.stream(stream)
+    const args = [
+      String(range.from ?? 0),
+      String(range.before ?? Number.MAX_SAFE_INTEGER),
+      String(range.limit),
+      String(Math.min(range.bytesMax, Number.MAX_SAFE_INTEGER)),
+      range.keep,
+    ]
+    const reply = await this.#begun(keys, retention, () =>
+      this.#commands.of(keys.top).run(READ, [keys.top, keys.log, keys.state], [this.#tops.generation(), ...args]),
+    )
+    return decodePage(reply, range.keep)
+  }
+
+  async tops(logs: readonly { readonly stream: Stream; readonly retention: Retention }[]): Promise<readonly LogTop[]> {
+    return Promise.all(
+      logs.map(async ({ stream, retention }) => {
+        const keys = this.#keys.stream(stream)
+        const [epoch, offset, id] = await this.#begun(keys, retention, () =>
+          this.#commands.of(keys.top).run(TOP, [keys.top], [this.#tops.generation(), String(retention.ttlMs)]),
+        )
+        return { epoch: asText(epoch), top: { offset: asNumber(offset), id: asText(id) } }
+      }),
+    )
+  }
+
+  async state(stream: Stream): Promise<StreamState | undefined> {
+    const { state } = this.#keys.stream(stream)
+    const [version, value] = asList(await this.#commands.of(state).send(['HMGET', state, 'v', 'd']))
+    return typeof value === 'string' ? { value, version: asNumber(version) } : undefined
+  }
+
+  async rotate(stream: Stream, epoch: string): Promise<string> {
+    const { name, top, log, live } = this.#keys.stream(stream)
+    const next = this.#random.id(ID_BYTES)
+    const args = [this.#tops.generation(), epoch, next]
+    const [inForce] = asList(await this.#commands.of(top).run(ROTATE, [top, log, live], args))
+    if (inForce === next) this.#tops.rotated(name, next)
+    return asText(inForce)
+  }
+
+  /** What is neither stored nor remembered needs no script. */
+  async #pass(keys: StreamKeys, request: PublishRequest, id: string): Promise<PublishOutcome> {
+    const payload = encodeMessage('', 0, encodeBody({ ...request, id }))
+    await this.#commands.of(keys.live).send(['SPUBLISH', keys.live, payload])
+    return { kind: 'published', epoch: '', offset: 0, id, duplicate: false }
+  }
+
+  async #store(keys: StreamKeys, request: PublishRequest, id: string): Promise<PublishOutcome> {
+    const { retention, idempotency, state } = request
+    const record = idempotency && this.#keys.idempotency(keys, idempotency.scope, idempotency.key)
+    const reply = await this.#commands
+      .of(keys.top)
+      .run(
+        PUBLISH,
+        [keys.top, keys.log, keys.state, keys.live, record ?? keys.top],
+        [
+          encodeBody({ ...request, id }),
+          id,
+          this.#random.id(ID_BYTES),
+          this.#tops.generation(),
+          String(retention?.size ?? 0),
+          String(retention?.ttlMs ?? 0),
+          idempotency === undefined ? '' : fingerprint(request),
+          String(IDEMPOTENCY_MS),
+          state === undefined ? '' : String(state.ifVersion),
+          state?.value ?? '',
+          String(state?.ttlMs ?? 0),
+        ],
+      )
+    return this.#outcome(keys, asList(reply))
+  }
+
+  #outcome(keys: StreamKeys, [kind, first, second, third, began]: readonly Reply[]): PublishOutcome {
+    if (kind === 'idempotency_conflict' || kind === 'state_conflict') return { kind }
+    if (kind === 'duplicate') {
+      const [epoch = '', offset, id = ''] = asText(first).split(' ')
+      return { kind: 'published', epoch, offset: Number(offset), id, duplicate: true }
+    }
+    const [epoch, offset, id] = [asText(first), asNumber(second), asText(third)]
+    if (began !== '') this.#tops.rotated(keys.name, epoch)
+    if (offset > 0) this.#tops.acknowledged(keys.name, { epoch, offset, id })
+    return { kind: 'published', epoch, offset, id, duplicate: false }
+  }
+
+  /** The answer of `look`, which finds no log where there is none of this generation: then one is begun. */
+  async #begun(keys: StreamKeys, retention: Retention, look: () => Promise<Reply>): Promise<readonly Reply[]> {
+    for (let tries = 0; ; tries += 1) {
+      const reply = await look()
+      if (reply !== null) return asList(reply)
+      if (tries === BEGIN_TRIES) throw new EngineUnavailableError('the log ends as often as it is begun')
+      const args = [this.#tops.generation(), this.#random.id(ID_BYTES), String(retention.ttlMs)]
+      await this.#commands.of(keys.top).run(BEGIN, [keys.top, keys.log, keys.live], args)
+    }
+  }
+}
+
+function decodePage(reply: readonly Reply[], keep: ReadRange['keep']): LogPage {
+  const [epoch, offset, id, first, aged, version, value, ...entries] = reply
+  const messages: StreamMessage[] = []
+  for (let at = 0; at < entries.length; at += 2) {
+    const offset = asNumber(entries[at])
+    const message = decodeBody(asText(entries[at + 1]), offset)
+    if (message === undefined) throw new EngineUnavailableError(`the log holds no message of ours at ${offset}`)
+    messages.push(message)
+  }
+  return {
+    epoch: asText(epoch),
+    top: { offset: asNumber(offset), id: asText(id) },
+    first: asNumber(first),
+    expired: aged === 1,
+    messages: keep === 'newest' ? messages.reverse() : messages,
+    state: version === '' ? undefined : { value: asText(value), version: asNumber(version) },
+  }
+}
+
+/** A digest rather than the data: what remembers keys must not keep the messages. */
+function fingerprint(request: PublishRequest): string {
+  return createHash('sha256').update(`${request.event}\n${request.data}`).digest('base64url')
+}

@@ -1,0 +1,224 @@
+import type { Clock } from '../../clock.js'
+import type { Random } from '../../random.js'
+import { type Logger, errorFields } from '../../telemetry/log.js'
+import type {
+  Engine,
+  LogPage,
+  LogTop,
+  PublishOutcome,
+  PublishRequest,
+  ReadRange,
+  Receiver,
+  Retention,
+  Signal,
+  Stream,
+  StreamState,
+} from '../engine.js'
+import { type Announcement, tell } from './announcement.js'
+import { ANNOUNCEMENT_LIMITS } from './announcement-link.js'
+import { Announcements } from './announcements.js'
+import { ClusterTopology } from './cluster-topology.js'
+import { type Connector, DriverConnector, loadDriver } from './connector.js'
+import { RedisControl } from './control.js'
+import { RedisCounters } from './counters.js'
+import { Holdings } from './holdings.js'
+import { Keys } from './keys.js'
+import { RedisLeases } from './leases.js'
+import { Logs } from './logs.js'
+import { RedisMembers } from './members.js'
+import { RedisNodes } from './nodes.js'
+import { RedisRecords } from './records.js'
+import { type RedisEngineOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.js'
+import { SCRIPTS } from './scripts/all.js'
+import { Seeds } from './seeds.js'
+import { SentinelTopology } from './sentinel-topology.js'
+import { type ServerFacts, UnfitServerError, examine, loadScripts, warnOf } from './server-check.js'
+import type { AcknowledgedTops, Arrivals, Commands, Shard, Topology } from './shard.js'
+import { ShardLinks } from './shard-links.js'
+import { SingleTopology } from './single-topology.js'
+
+/** What the engine needs of the node. */
+export interface RedisEngineParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** State that many nodes share, in Redis 7 or newer, or Valkey: one server, a set that Sentinel watches, or a Cluster. */
+export class RedisEngine implements Engine {
+  readonly name = 'redis'
+  readonly canDiverge = true
+  readonly records: RedisRecords
+  readonly leases: RedisLeases
+  readonly counters: RedisCounters
+  readonly members: RedisMembers
+  readonly nodes: RedisNodes
+  readonly control: RedisControl
+  readonly #log: Logger
+  readonly #keys: Keys
+  readonly #links: ShardLinks
+  readonly #announcements: Announcements
+  readonly #logs: Logs
+  readonly #arrivals: Arrivals
+  readonly #tops: AcknowledgedTops
+  readonly #facts = new Map<string, ServerFacts>()
+  readonly #listeners = new Set<(problem: string | undefined) => void>()
+  #told: string | undefined = 'the engine was not started'
+  #isClosed = false
+  #giveUp: (error: Error) => void = () => {}
+
+  /** @throws Error that names the option that is wrong. */
+  constructor(options: RedisEngineOptions, parts: RedisEngineParts) {
+    const resolved = resolveRedisOptions(options)
+    const { clock, random, log } = parts
+    const connector = connectorOf(resolved, clock)
+    const topology = topologyOf(resolved, connector, clock)
+    this.#log = log
+    this.#keys = new Keys(resolved.prefix, resolved.clusterId)
+    const common = { connector, clock, random, log, changed: () => this.#changed() }
+    this.#links = new ShardLinks(topology, {
+      ...common,
+      limits: { commandTimeoutMs: resolved.commandTimeoutMs, inFlightMax: resolved.commandsInFlightMax },
+      greet: (shard, line) => this.#greet(shard, line),
+    })
+    const shared = { commands: this.#links, keys: this.#keys, random }
+    this.#announcements = new Announcements({
+      ...common,
+      ...shared,
+      topology,
+      limits: { ...ANNOUNCEMENT_LIMITS, confirmMs: resolved.commandTimeoutMs, probeMs: resolved.probeMs },
+      isCluster: resolved.mode === 'cluster',
+    })
+    this.#arrivals = { arrived: () => Promise.resolve(), left: () => undefined }
+    this.#tops = { acknowledged: () => undefined, rotated: () => undefined, generation: () => '' }
+    const holdings = new Holdings(this.#links, this.#keys)
+    this.#logs = new Logs({ ...shared, tops: this.#tops })
+    this.records = new RedisRecords(this.#links, this.#keys)
+    this.leases = new RedisLeases(this.#links, this.#keys)
+    this.counters = new RedisCounters(this.#links, this.#keys, holdings)
+    this.members = new RedisMembers(this.#links, this.#keys, holdings)
+    this.nodes = new RedisNodes({ ...shared, holdings })
+    this.control = new RedisControl(this.#announcements, this.#links, this.#keys)
+  }
+
+  async start(): Promise<void> {
+    await loadDriver()
+    const unfit = new Promise<never>((_resolve, reject) => {
+      this.#giveUp = reject
+    })
+    this.#announcements.start()
+    try {
+      await Promise.race([Promise.all([this.#links.start(), this.#announcements.tried()]), unfit])
+    } catch (error) {
+      await this.close()
+      throw error
+    } finally {
+      this.#giveUp = () => {}
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#announcements.close()
+    this.#links.close()
+    this.#listeners.clear()
+  }
+
+  problem(): string | undefined {
+    return this.#isClosed ? 'the engine is closed' : (this.#links.problem() ?? this.#announcements.problem())
+  }
+
+  watch(listener: (problem: string | undefined) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What the servers that were reached say of themselves, by shard. */
+  describe(): ReadonlyMap<string, ServerFacts> {
+    return this.#facts
+  }
+
+  publish(request: PublishRequest): Promise<PublishOutcome> {
+    return this.#logs.publish(request)
+  }
+
+  announce(stream: Stream, signal: Signal): Promise<void> {
+    return this.#logs.announce(stream, signal)
+  }
+
+  async listen(stream: Stream, receiver: Receiver): Promise<() => Promise<void>> {
+    const { name, live } = this.#keys.stream(stream)
+    const end = await this.#announcements.listen(live, {
+      hear: (announcement) => {
+        this.#note(name, announcement)
+        tell(receiver, announcement)
+      },
+      uncertain: () => receiver.uncertain(),
+    })
+    return async () => end()
+  }
+
+  read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage> {
+    return this.#logs.read(stream, retention, range)
+  }
+
+  tops(logs: readonly { readonly stream: Stream; readonly retention: Retention }[]): Promise<readonly LogTop[]> {
+    return this.#logs.tops(logs)
+  }
+
+  state(stream: Stream): Promise<StreamState | undefined> {
+    return this.#logs.state(stream)
+  }
+
+  rotate(stream: Stream, epoch: string): Promise<string> {
+    return this.#logs.rotate(stream, epoch)
+  }
+
+  /** What this node was told of a log it can hold against a server that tells otherwise. */
+  #note(name: string, announcement: Announcement): void {
+    if (announcement.kind === 'rotated') this.#tops.rotated(name, announcement.epoch)
+    if (announcement.kind !== 'message' || announcement.message.offset === undefined) return
+    const { offset, id } = announcement.message
+    this.#tops.acknowledged(name, { epoch: announcement.epoch, offset, id })
+  }
+
+  async #greet(shard: Shard, line: Commands): Promise<void> {
+    try {
+      const facts = await examine(shard, line)
+      if (!this.#facts.has(shard.id)) warnOf(facts, shard, this.#log)
+      this.#facts.set(shard.id, facts)
+    } catch (error) {
+      if (error instanceof UnfitServerError) this.#giveUp(error)
+      throw error
+    }
+    await loadScripts(line, SCRIPTS)
+    await this.#arrivals.arrived(shard, line)
+  }
+
+  #changed(): void {
+    const problem = this.problem()
+    if (problem === this.#told || this.#isClosed) return
+    this.#told = problem
+    for (const listener of this.#listeners) {
+      try {
+        listener(problem)
+      } catch (error) {
+        this.#log.error(errorFields(error), 'a watcher of the engine failed')
+      }
+    }
+  }
+}
+
+function connectorOf(options: ResolvedRedisOptions, clock: Clock): Connector {
+  const { username, password, database, tls, connectTimeoutMs } = options
+  return new DriverConnector({ username, password, database, tls, connectTimeoutMs }, clock)
+}
+
+function topologyOf(options: ResolvedRedisOptions, connector: Connector, clock: Clock): Topology {
+  const { mode, servers, sentinel, tls, connectTimeoutMs } = options
+  const [first] = servers
+  if (mode === 'cluster') return new ClusterTopology(new Seeds(servers, connector, clock))
+  if (mode === 'single' && first !== undefined) return new SingleTopology(first)
+  const toSentinels = new DriverConnector({ ...sentinel, tls, connectTimeoutMs }, clock)
+  return new SentinelTopology(new Seeds(servers, toSentinels, clock), options.master)
+}

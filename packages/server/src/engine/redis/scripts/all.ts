@@ -1,0 +1,27 @@
+import type { Script } from '../shard.js'
+import { ADD_TO_COUNTER } from './counter.js'
+import { HOLD_LEASE, RELEASE_LEASE } from './lease.js'
+import { BEGIN, READ, ROTATE, TOP } from './log.js'
+import { ENTER, LEAVE, LET_GO, LIST_MEMBERS } from './member.js'
+import { RENEW_NODE } from './node.js'
+import { PUBLISH } from './publish.js'
+import { PUT_RECORD, TAKE_RECORD } from './record.js'
+
+/** Every script, to be loaded before it is needed. */
+export const SCRIPTS: readonly Script[] = [
+  PUBLISH,
+  READ,
+  TOP,
+  BEGIN,
+  ROTATE,
+  PUT_RECORD,
+  TAKE_RECORD,
+  HOLD_LEASE,
+  RELEASE_LEASE,
+  ADD_TO_COUNTER,
+  ENTER,
+  LEAVE,
+  LET_GO,
+  LIST_MEMBERS,
+  RENEW_NODE,
+]

@@ -1,0 +1,68 @@
+import { script } from '../script.js'
+import type { Script } from '../shard.js'
+import { ANNOUNCING } from './announcing.js'
+
+/**
+ * One atomic publish: idempotency, state, epoch, offset, append, trim, expiry, announcement.
+ *
+ * ```text
+ * KEYS  1 top  2 log  3 state  4 live  5 idempotency record
+ * ARGV  1 body  2 id  3 epoch, should one begin  4 generation, or ''
+ *       5 messages kept, 0: nothing is stored  6 ms without a publish until they expire
+ *       7 fingerprint, '': no key  8 ms until the key is forgotten
+ *       9 state version that is replaced, '': no state  10 new state  11 ms until the state expires
+ * top   e epoch  o newest offset  i its id  g generation  x offset up to which the log went by age
+ * reply {'published', epoch, offset, id, epoch that began or ''}
+ *       {'duplicate', '<epoch> <offset> <id>'}  {'idempotency_conflict'}  {'state_conflict'}
+ * ```
+ *
+ * Nothing is written before the last refusal, and a server that is out of memory refuses the script as a whole.
+ */
+export const PUBLISH: Script = script(`#!lua
+${ANNOUNCING}
+local top, log, state, live, record = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local body, id, candidate, generation = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local size, fingerprint, replaces = tonumber(ARGV[5]), ARGV[7], ARGV[9]
+
+if fingerprint ~= '' then
+  local earlier = redis.call('GET', record)
+  if earlier then
+    if string.sub(earlier, 1, #fingerprint) ~= fingerprint then return {'idempotency_conflict'} end
+    return {'duplicate', string.sub(earlier, #fingerprint + 2)}
+  end
+end
+
+if replaces ~= '' and (redis.call('HGET', state, 'v') or '0') ~= replaces then return {'state_conflict'} end
+
+local epoch, offset, began = '', 0, ''
+if size > 0 then
+  local stood = redis.call('HMGET', top, 'e', 'o', 'g')
+  epoch = stood[1]
+  if not epoch or (generation ~= '' and stood[3] ~= generation) then
+    began = candidate
+    if epoch then announce_rotation(live, began) end
+    epoch = began
+    redis.call('DEL', top, log)
+  else
+    offset = tonumber(stood[2])
+  end
+  if offset > 0 and redis.call('EXISTS', log) == 0 then redis.call('HSET', top, 'x', stood[2]) end
+  offset = offset + 1
+  redis.call('XADD', log, integer(offset) .. '-0', 'm', body)
+  if began ~= '' then redis.call('HSET', top, 'e', epoch, 'o', '1', 'i', id, 'g', generation)
+  else redis.call('HSET', top, 'o', integer(offset), 'i', id) end
+  redis.call('XTRIM', log, 'MAXLEN', ARGV[5])
+  redis.call('PEXPIRE', log, ARGV[6])
+  redis.call('PEXPIRE', top, integer(tonumber(ARGV[6]) * 2))
+end
+
+if replaces ~= '' then
+  redis.call('HSET', state, 'v', integer(tonumber(replaces) + 1), 'd', ARGV[10])
+  redis.call('PEXPIRE', state, ARGV[11])
+end
+if fingerprint ~= '' then
+  redis.call('SET', record, fingerprint .. ' ' .. epoch .. ' ' .. integer(offset) .. ' ' .. id, 'PX', ARGV[8])
+end
+announce_message(live, epoch, offset, body)
+return {'published', epoch, offset, id, began}
+`)

@@ -1,0 +1,77 @@
+import type { Logger } from '../../telemetry/log.js'
+import { EngineUnavailableError } from '../unavailable.js'
+import { asList, asText } from './reply.js'
+import type { Commands, Script, Shard } from './shard.js'
+
+/** What a server says of itself. */
+export interface ServerFacts {
+  readonly product: 'redis' | 'valkey'
+  readonly version: string
+  /** What it does when its memory is full; undefined where it does not say. */
+  readonly evictionPolicy: string | undefined
+  /** Whether it writes each change to a file; undefined where it does not say. */
+  readonly keepsFile: boolean | undefined
+}
+
+/** The server cannot be used, however long one waits. */
+export class UnfitServerError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UnfitServerError'
+  }
+}
+
+/** The oldest Redis that has sharded Pub/Sub and flags for scripts. Valkey began after it. */
+const REDIS_MAJOR_MIN = 7
+
+/**
+ * Looks at a server before it is used: whether it is a master, whether it is new enough.
+ *
+ * @throws UnfitServerError when it is too old.
+ */
+export async function examine(shard: Shard, line: Commands): Promise<ServerFacts> {
+  const where = `${shard.address.host}:${shard.address.port}`
+  const facts = factsOf(asText(await line.send(['INFO'])))
+  if (facts.product === 'redis' && Number.parseInt(facts.version) < REDIS_MAJOR_MIN) {
+    throw new UnfitServerError(
+      `the server at ${where} must be Redis ${REDIS_MAJOR_MIN}.0 or newer, or Valkey; it is Redis ${facts.version}`,
+    )
+  }
+  const role = asText(asList(await line.send(['ROLE']))[0])
+  if (role !== 'master') throw new EngineUnavailableError(`the server at ${where} is a ${role}, not a master`)
+  return facts
+}
+
+/** So that not the first to need a script finds it missing, while a second one is on its way already. */
+export async function loadScripts(line: Commands, scripts: readonly Script[]): Promise<void> {
+  await Promise.all(scripts.map((script) => line.send(['SCRIPT', 'LOAD', script.text])))
+}
+
+/** Says what is not as it is best: once for each server. */
+export function warnOf(facts: ServerFacts, shard: Shard, log: Logger): void {
+  const server = `${shard.address.host}:${shard.address.port}`
+  if (facts.evictionPolicy !== undefined && facts.evictionPolicy !== 'noeviction') {
+    log.warn(
+      { server, policy: facts.evictionPolicy, remedy: 'CONFIG SET maxmemory-policy noeviction' },
+      'when its memory is full this server removes messages; with the policy noeviction it refuses new ones instead',
+    )
+  }
+  if (facts.keepsFile === false) {
+    log.info(
+      { server, remedy: 'CONFIG SET appendonly yes' },
+      'acknowledged messages can be lost when this server restarts; readers will be told',
+    )
+  }
+}
+
+function factsOf(info: string): ServerFacts {
+  const field = (name: string): string | undefined => new RegExp(`^${name}:([^\\r\\n]*)`, 'm').exec(info)?.[1]
+  const valkey = field('valkey_version')
+  const keepsFile = field('aof_enabled')
+  return {
+    product: valkey === undefined ? 'redis' : 'valkey',
+    version: valkey ?? field('redis_version') ?? '0',
+    evictionPolicy: field('maxmemory_policy'),
+    keepsFile: keepsFile === undefined ? undefined : keepsFile === '1',
+  }
+}

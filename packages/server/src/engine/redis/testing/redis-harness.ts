@@ -1,0 +1,58 @@
+import { createClient } from '@redis/client'
+import { systemClock } from '../../../clock.js'
+import { systemRandom } from '../../../random.js'
+import { type Logger, silentLogger } from '../../../telemetry/log.js'
+import type { EngineHarness } from '../../conformance/suite.js'
+import type { Engine, Receiver } from '../../engine.js'
+import { RedisEngine } from '../redis-engine.js'
+import type { RedisEngineOptions } from '../redis-options.js'
+
+let used = 0
+
+/** An engine on servers that run, under a prefix of its own. */
+export function engineOn(options: Omit<RedisEngineOptions, 'prefix'>, log: Logger = silentLogger): RedisEngine {
+  used += 1
+  const prefix = `t${process.pid}-${used}`
+  return new RedisEngine({ prefix, ...options }, { clock: systemClock, random: systemRandom, log })
+}
+
+/** What the conformance suite needs: `masters` are the ports of all servers that keys are on. */
+export function harnessOf(engine: RedisEngine, masters: () => Promise<readonly number[]>): EngineHarness {
+  return {
+    engine,
+    pass: async (ms) => {
+      for (const port of await masters()) await passOn(port, ms)
+    },
+    delivered: () => delivered(engine),
+  }
+}
+
+/** Lets time pass on one server: every lifetime gets shorter by `ms`. Exact, because nothing else in it knows what time it is. */
+async function passOn(port: number, ms: number): Promise<void> {
+  const client = createClient({ socket: { host: '127.0.0.1', port } })
+  await client.connect()
+  try {
+    for (const key of await client.keys('*')) {
+      const left = await client.pTTL(key)
+      if (left >= 0) await client.pExpire(key, Math.max(0, left - ms))
+    }
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Resolves when what was announced before has arrived: announcements of one server come in order, so one more per server tells. */
+async function delivered(engine: Engine): Promise<void> {
+  for (let n = 0; n < 12; n += 1) await heardOnce(engine, `probe:${n}`)
+}
+
+function heardOnce(engine: Engine, channel: string): Promise<void> {
+  const stream = { tenant: 'probe', channel }
+  return new Promise((resolve, reject) => {
+    const ignore = (): void => undefined
+    const signal = (): void => void end.then((undo) => undo()).then(resolve, reject)
+    const receiver: Receiver = { message: ignore, signal, members: ignore, rotated: ignore, uncertain: ignore }
+    const end = engine.listen(stream, receiver)
+    end.then(() => engine.announce(stream, { event: 'probe', data: '0', from: { system: true }, at: '' })).catch(reject)
+  })
+}
