@@ -30,6 +30,7 @@ let history: History
 let random: SeededRandom
 let load: RunningLoad | undefined
 const members = new Map<string, Member>()
+const publishers = new Map<string, Publisher>()
 
 answerQuestions<ClientQuestions>({
   start: (input) => {
@@ -52,11 +53,8 @@ answerQuestions<ClientQuestions>({
     return null
   },
   publish: (wanted) => {
-    const publishers = wanted.publishers.map(({ client, channels }) => {
-      const { tenant, client: sdk } = memberNamed(client)
-      return { publisher: new Publisher(client, sdk, tenant, history), channels }
-    })
-    load = new RunningLoad(wanted, publishers, random)
+    const those = wanted.publishers.map(({ client, channels }) => ({ publisher: publisherNamed(client), channels }))
+    load = new RunningLoad(wanted, those, random)
     return null
   },
   stopPublishing: async ({ withinMs }) => {
@@ -143,6 +141,14 @@ function describe({ who, at, channel }: Reader): string {
 
 function allReaders(): Reader[] {
   return [...members.values()].flatMap(({ readers }) => readers)
+}
+
+/** The same one each time, because it counts what it publishes. */
+function publisherNamed(name: string): Publisher {
+  const { tenant, client } = memberNamed(name)
+  const publisher = publishers.get(name) ?? new Publisher(name, client, tenant, history)
+  publishers.set(name, publisher)
+  return publisher
 }
 
 function memberNamed(name: string): Member {

@@ -10,7 +10,7 @@ export class Reader {
   deliveries = 0
   gaps = 0
   readonly #history: History
-  /** Where the reader is: the last message, verdict or gap. */
+  /** The last message, verdict or gap. */
   #at: Place | undefined
   /** A gap was told while connected; where it lets the reader go on is known once it has been handled. */
   #isMoving = false
@@ -26,16 +26,17 @@ export class Reader {
     channel.on('*', (message) => this.#deliver(message as Message<Payload>))
   }
 
-  /** Where the reader is. */
+  /** Where the reader is: all before it has been handled. */
   get at(): Place | undefined {
     this.#settleMove()
-    return this.#at
+    return this.channel.position
   }
 
   /** Writes down where it has come to rest. */
   rest(): void {
     const { at } = this
-    this.#history.note({ t: 'rest', ...this.who, ...at, status: this.channel.status })
+    const place = at && { epoch: at.epoch, offset: at.offset }
+    this.#history.note({ t: 'rest', ...this.who, ...place, status: this.channel.status })
   }
 
   #subscribed({ position, recovered, messages, gap }: Subscribed): void {

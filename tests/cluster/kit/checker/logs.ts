@@ -7,6 +7,14 @@ interface Stored {
   readonly hash: string
 }
 
+/** What is known to stand, or to have stood, at an offset. */
+export interface KnownEntry {
+  readonly offset: number
+  readonly id: string
+  readonly publish: string
+  readonly isAcknowledged: boolean
+}
+
 interface Log {
   /** What anybody saw at an offset. */
   readonly seen: Map<number, Stored>
@@ -44,9 +52,13 @@ export class Logs {
     return this.#current.get(logKey(where))
   }
 
-  /** The offsets that were acknowledged in an epoch, and whose they are. */
-  acknowledged(where: Where, epoch: string): ReadonlyMap<number, Stored> {
-    return this.#logs.get(logKey(where, epoch))?.acknowledged ?? new Map()
+  /** What is known of an epoch from one offset to another (default: its end), in order. */
+  entries(where: Where, epoch: string, from: number, to: number = Infinity): KnownEntry[] {
+    const { seen, acknowledged } = this.#log(where, epoch)
+    return [...seen]
+      .filter(([offset]) => offset >= from && offset <= to)
+      .map(([offset, { id, publish }]) => ({ offset, id, publish, isAcknowledged: acknowledged.has(offset) }))
+      .toSorted((one, other) => one.offset - other.offset)
   }
 
   take(fact: Stamped): void {

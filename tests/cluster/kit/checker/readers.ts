@@ -64,7 +64,7 @@ export class Readers {
   /** Judges where everybody has come to rest. */
   end(): void {
     for (const reader of this.#readers.values()) {
-      this.#countSkipped(reader)
+      this.#judgeSkipped(reader)
       if (!this.#gone.has(reader.client)) this.#judgeRest(reader)
     }
   }
@@ -160,9 +160,7 @@ export class Readers {
   }
 
   #skip(reader: Reader, from: number, to: number): void {
-    const { epoch = '' } = reader
-    reader.skipped.push({ epoch, from, to })
-    this.#silent(reader, `${epoch}:${from} to ${to} were skipped`)
+    reader.skipped.push({ epoch: reader.epoch ?? '', from, to })
   }
 
   #silent(reader: Reader, what: string): void {
@@ -170,10 +168,15 @@ export class Readers {
     this.#violations.add('I1', `${nameOf(reader)}: ${what}`)
   }
 
-  #countSkipped(reader: Reader): void {
-    for (const { epoch, from, to } of reader.skipped)
-      for (const offset of this.#logs.acknowledged(reader, epoch).keys())
-        if (offset >= from && offset <= to) this.lost += 1
+  /** What was skipped may have been delivered before it was stored, without an offset; that is known by its id. */
+  #judgeSkipped(reader: Reader): void {
+    for (const { epoch, from, to } of reader.skipped) {
+      const missing = this.#logs.entries(reader, epoch, from, to).filter(({ id }) => !reader.seen.has(id))
+      // A place that nobody knows anything of may have held something all the same.
+      if (missing.length === 0 && this.#logs.entries(reader, epoch, from, to).length === to - from + 1) continue
+      this.lost += missing.filter(({ isAcknowledged }) => isAcknowledged).length
+      this.#silent(reader, `${epoch}:${from} to ${to} were skipped`)
+    }
   }
 
   #judgeRest(reader: Reader): void {
@@ -183,8 +186,8 @@ export class Readers {
     const { epoch = '' } = reader
     if (current !== undefined && current !== epoch)
       this.#silent(reader, `rests in ${epoch} while ${current} is in force`)
-    for (const [offset, { publish }] of this.#logs.acknowledged(reader, epoch)) {
-      if (offset <= reader.offset) continue
+    for (const { offset, publish, id, isAcknowledged } of this.#logs.entries(reader, epoch, reader.offset + 1)) {
+      if (!isAcknowledged || reader.seen.has(id)) continue
       this.lost += 1
       this.#violations.add('I1', `${nameOf(reader)} never received ${epoch}:${offset} (${publish})`)
     }
