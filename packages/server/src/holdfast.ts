@@ -138,7 +138,7 @@ export class Holdfast implements Acceptor {
 
   /** What the node is doing now. */
   stats(): HoldfastStats {
-    const { node, hub, heartbeat, admission } = this.#services
+    const { node, engine, hub, heartbeat, admission } = this.#services
     return {
       node,
       connections: this.#connections.size,
@@ -146,6 +146,7 @@ export class Holdfast implements Acceptor {
       operations: this.#operations.size,
       heartbeat: heartbeat.stats(),
       draining: !admission.isOpen,
+      engine: { name: engine.name, problem: engine.problem() },
     }
   }
 

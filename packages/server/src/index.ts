@@ -1,5 +1,5 @@
 export type { Authentication, AuthenticationFailure, Authenticator } from './access/authenticator.js'
-export type { Access, ChannelRuleOptions, SlowPolicy, Verb } from './access/channel-rules.js'
+export type { Access, ChannelRuleOptions, DegradedPolicy, SlowPolicy, Verb } from './access/channel-rules.js'
 export type { Identity } from './access/identity.js'
 export type { TokenClaims, TokenOptions } from './access/token.js'
 export type { Cancel, Clock } from './clock.js'
@@ -8,10 +8,18 @@ export type { Method, MethodContext, StandardResult, StandardSchema } from './co
 export { durationMs } from './duration.js'
 export type * from './engine/engine.js'
 export { MemoryEngine, type MemoryEngineOptions } from './engine/memory/memory-engine.js'
+export { RedisEngine, type RedisEngineParts } from './engine/redis/redis-engine.js'
+export { type RedisEngineOptions, redisOptions } from './engine/redis/redis-options.js'
 export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
 export { Operation, OperationCancelled, type OperationSpec } from './operations/operation.js'
 export type { PhaseSpec, ProgressReport } from './operations/progress.js'
-export { type Environment, type HoldfastOptions, type LimitOptions, OptionsError } from './options.js'
+export {
+  type EngineChoice,
+  type Environment,
+  type HoldfastOptions,
+  type LimitOptions,
+  OptionsError,
+} from './options.js'
 export type { Random } from './random.js'
 export { signToken } from './sign-token.js'
 export type { Logger } from './telemetry/log.js'

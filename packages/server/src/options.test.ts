@@ -39,6 +39,9 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['limits', 'recoveryBytesMax', 1_024, 1_073_741_824],
   ['limits', 'gateMessagesMax', 1, 100_000],
   ['limits', 'gateBytesMax', 1_024, 1_073_741_824],
+  ['limits', 'quietCheckMs', 100, 3_600_000],
+  ['limits', 'spoolMessagesMax', 0, 1_000_000],
+  ['limits', 'spoolBytesMax', 0, 1_073_741_824],
   ['heartbeat', 'timeoutMs', 21, 3_600_000, { intervalMs: 20 }],
   ['session', 'windowMs', 0, 86_400_000],
   ['presence', 'graceMs', 0, 600_000],
@@ -265,7 +268,7 @@ describe('a channel rule', () => {
 
 describe('the other options', () => {
   it.each<[object, string]>([
-    [{ engine: 'redis' }, 'engine must be "memory" or an engine, received "redis"'],
+    [{ engine: 'redis' }, 'engine must be "memory", { redis: an address or options }, or an engine, received "redis"'],
     [{ environment: 'prod' }, 'environment must be development, staging or production, received "prod"'],
     [{ path: 'ws' }, 'path must be a path such as /ws, received "ws"'],
     [{ path: '/ws/' }, 'path must be a path such as /ws, received "/ws/"'],
@@ -302,7 +305,7 @@ describe('docs/reference/server.md', () => {
 
   it('lists the defaults in force', () => {
     const { limits, drain, operations } = resolve()
-    const { heartbeat, presence, sessionWindowMs, subscription } = limits
+    const { heartbeat, presence, sessionWindowMs, spool, subscription } = limits
     const flat: Record<string, unknown> = {
       ...prefixed('limits', limits),
       ...prefixed('heartbeat', heartbeat),
@@ -312,6 +315,8 @@ describe('docs/reference/server.md', () => {
       'operations.conflateMs': operations.conflateMs,
       'limits.recoveryMessagesMax': subscription.recovery.messagesMax,
       'limits.gateMessagesMax': subscription.gate.messagesMax,
+      'limits.spoolMessagesMax': spool.messagesMax,
+      'limits.spoolBytesMax': spool.bytesMax,
     }
     const wrong = bounded
       .filter(([, , value = '']) => /^\d+$/.test(value))

@@ -8,6 +8,7 @@ import type { DrainOptions } from './core/drain.js'
 import type { Limits } from './core/limits.js'
 import { durationMs } from './duration.js'
 import type { Engine } from './engine/engine.js'
+import type { RedisEngineOptions } from './engine/redis/redis-options.js'
 import type { Random } from './random.js'
 import type { Logger } from './telemetry/log.js'
 
@@ -62,6 +63,12 @@ export interface LimitOptions {
   readonly spoolBytesMax?: number
 }
 
+/**
+ * Where state lives. `memory`: in this process. `redis`: in Redis 7 or newer, or Valkey, shared by every node that names the same; an address such as
+ * `redis://:password@host:6379`, `redis+sentinel://host:26379,host:26379/master`, `redis+cluster://host:6379,host:6379`, or the options in full. Or an engine of your own.
+ */
+export type EngineChoice = 'memory' | { readonly redis: string | RedisEngineOptions } | Engine
+
 /** How a node is set up. */
 export interface HoldfastOptions {
   /** Which tokens are accepted; or a function of your own from a credential to an identity. */
@@ -71,7 +78,7 @@ export interface HoldfastOptions {
   /** The channel rules by pattern; the first that names a channel decides, and where none does everything is refused. */
   readonly channels?: Readonly<Record<string, ChannelRuleOptions>>
   /** Where state lives (default `memory`). */
-  readonly engine?: 'memory' | Engine
+  readonly engine?: EngineChoice
   /** Default `development`. */
   readonly environment?: Environment
   /** The path of the WebSocket (default `/ws`). */
@@ -114,7 +121,7 @@ export interface ResolvedOptions {
   readonly auth: HoldfastOptions['auth']
   readonly queryToken: boolean
   readonly rules: readonly ChannelRule[]
-  readonly engine: 'memory' | Engine
+  readonly engine: EngineChoice
   readonly environment: Environment
   readonly path: string
   readonly node: string | undefined
@@ -167,7 +174,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       ...BUILT_IN_RULES,
       ...pick(options.channels, Object.keys(BUILT_IN_RULES)),
     }),
-    engine: engine as 'memory' | Engine,
+    engine: engine as EngineChoice,
     environment,
     path,
     node,
@@ -309,6 +316,11 @@ const rule = z.strictObject({
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
+function isRedisChoice(value: unknown): boolean {
+  const redis = (value as { redis?: unknown } | undefined | null)?.redis
+  return typeof redis === 'string' || (typeof redis === 'object' && redis !== null)
+}
+
 const schema = z.strictObject({
   auth: z.union(
     [
@@ -326,8 +338,8 @@ const schema = z.strictObject({
   channels: z.record(z.string(), rule).optional(),
   engine: z
     .custom<unknown>(
-      (value) => value === 'memory' || isFunction((value as Engine | undefined)?.publish),
-      '"memory" or an engine',
+      (value) => value === 'memory' || isRedisChoice(value) || isFunction((value as Engine | undefined)?.publish),
+      '"memory", { redis: an address or options }, or an engine',
     )
     .optional(),
   environment: z.enum(['development', 'staging', 'production'], 'development, staging or production').optional(),

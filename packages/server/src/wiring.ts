@@ -19,10 +19,13 @@ import type { OperationDoor, Services } from './core/services.js'
 import { Retries } from './core/retries.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
+import type { Engine } from './engine/engine.js'
 import { MemoryEngine } from './engine/memory/memory-engine.js'
+import { RedisEngine } from './engine/redis/redis-engine.js'
+import { redisOptions } from './engine/redis/redis-options.js'
 import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
-import type { HoldfastOptions, ResolvedOptions } from './options.js'
+import { type EngineChoice, type HoldfastOptions, OptionsError, type ResolvedOptions } from './options.js'
 import { systemRandom } from './random.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
 import { webSocketFrames } from './transport/frame.js'
@@ -37,7 +40,7 @@ export interface Wiring {
 export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connections: () => Iterable<Told>): Wiring {
   const { clock = systemClock, random = systemRandom, log = silentLogger } = options
   const { limits } = resolved
-  const engine = resolved.engine === 'memory' ? new MemoryEngine({ clock, random }) : resolved.engine
+  const engine = engineOf(resolved.engine, { clock, random, log })
   const frames = webSocketFrames
   const report = (event: string) => (error: unknown) =>
     log.error({ event, ...errorFields(error) }, 'the engine refused')
@@ -93,6 +96,17 @@ export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connec
     queryToken: resolved.queryToken,
   }
   return { services, operations }
+}
+
+function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random' | 'log'>): Engine {
+  if (choice === 'memory') return new MemoryEngine(parts)
+  if (!('redis' in choice)) return choice
+  const { redis } = choice
+  try {
+    return new RedisEngine(typeof redis === 'string' ? redisOptions(redis) : redis, parts)
+  } catch (error) {
+    throw new OptionsError(`engine.redis: ${(error as Error).message}`)
+  }
 }
 
 function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {

@@ -9,4 +9,6 @@ export interface HoldfastStats {
   /** Connections by their last sign of life. */
   readonly heartbeat: { readonly healthy: number; readonly late: number; readonly stale: number }
   readonly draining: boolean
+  /** Which engine, and what is wrong with it: undefined while all is well. */
+  readonly engine: { readonly name: string; readonly problem: string | undefined }
 }
