@@ -24,7 +24,11 @@ export interface LinkParts {
   readonly limits: LinkLimits
   /** Done on each new connection before anything else is let through; when it rejects, the connection is dropped and another made. */
   greet(shard: Shard, line: Commands): Promise<void>
-  /** The link came up or went down. */
+  /** The link came up. */
+  arrived(shard: Shard): void
+  /** The link went down, which was up. */
+  left(shard: Shard): void
+  /** `problem` may have changed. */
   changed(): void
   /** This may be the wrong server: find out anew where the shard is. */
   astray(): void
@@ -135,6 +139,10 @@ export class CommandLink implements Commands {
     return answer
   }
 
+  get #shard(): Shard {
+    return { id: this.id, address: this.#address }
+  }
+
   get #where(): string {
     return `${this.#address.host}:${this.#address.port}`
   }
@@ -211,7 +219,7 @@ export class CommandLink implements Commands {
       this.#look(),
     )
     try {
-      await this.#parts.greet({ id: this.id, address: this.#address }, this.#line())
+      await this.#parts.greet(this.#shard, this.#line())
     } catch (error) {
       if (this.#connection === connection) this.#drop(reasonOf(error))
       throw error
@@ -239,6 +247,7 @@ export class CommandLink implements Commands {
     this.#backoff.succeeded()
     this.#parts.log.info({ shard: this.id, server: this.#where }, 'connected to redis')
     this.#settleTried()
+    this.#parts.arrived(this.#shard)
     this.#parts.changed()
   }
 
@@ -273,6 +282,7 @@ export class CommandLink implements Commands {
     for (const exchange of failed) exchange.fail(error)
     if (!wasUp) return
     if (!this.#isClosed) this.#parts.log.warn({ shard: this.id, server: this.#where, reason }, 'redis is away')
+    this.#parts.left(this.#shard)
     this.#parts.changed()
   }
 

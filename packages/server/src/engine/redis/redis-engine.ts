@@ -80,6 +80,8 @@ export class RedisEngine implements Engine {
       ...common,
       limits: { commandTimeoutMs: resolved.commandTimeoutMs, inFlightMax: resolved.commandsInFlightMax },
       greet: (shard, line) => this.#greet(shard, line),
+      arrived: (shard) => this.#announcements.doubt(shard),
+      left: (shard) => this.#left(shard),
     })
     const shared = { commands: this.#links, keys: this.#keys, random }
     this.#announcements = new Announcements({
@@ -106,9 +108,8 @@ export class RedisEngine implements Engine {
     const unfit = new Promise<never>((_resolve, reject) => {
       this.#giveUp = reject
     })
-    this.#announcements.start()
     try {
-      await Promise.race([Promise.all([this.#links.start(), this.#announcements.tried()]), unfit])
+      await Promise.race([this.#begin(), unfit])
     } catch (error) {
       await this.close()
       throw error
@@ -174,6 +175,14 @@ export class RedisEngine implements Engine {
     return this.#logs.rotate(stream, epoch)
   }
 
+  // Announcements second: each link proves that it hears by what it is sent over the other.
+  async #begin(): Promise<void> {
+    await this.#links.start()
+    if (this.#isClosed) return
+    this.#announcements.start()
+    await this.#announcements.tried()
+  }
+
   /** What this node was told of a log it can hold against a server that tells otherwise. */
   #note(name: string, announcement: Announcement): void {
     if (announcement.kind === 'rotated') this.#tops.rotated(name, announcement.epoch)
@@ -193,6 +202,11 @@ export class RedisEngine implements Engine {
     }
     await loadScripts(line, SCRIPTS)
     await this.#arrivals.arrived(shard, line)
+  }
+
+  #left(shard: Shard): void {
+    this.#arrivals.left(shard)
+    this.#announcements.doubt(shard)
   }
 
   #changed(): void {
