@@ -37,10 +37,10 @@ export class ByteWriter {
     this.#buffer[this.#length++] = value
   }
 
-  /** A whole number from 0 to 2^53 - 1, seven bits a byte, the lowest first. */
+  /** A whole number from 0 to 2^53 - 1, seven bits a byte, the lowest first. What is beyond is taken for the nearest of them. */
   number(value: number): void {
     this.#grow(8)
-    let rest = value
+    let rest = Math.min(Math.max(Math.floor(value), 0), Number.MAX_SAFE_INTEGER)
     while (rest >= 128) {
       this.#buffer[this.#length++] = (rest % 128) | 128
       rest = Math.floor(rest / 128)

@@ -16,6 +16,8 @@ import type { Tables } from './tables.js'
 export interface Decision<T> {
   readonly entries: readonly Entry[]
   readonly answer: T
+  /** Called when the entries are stored, before the answer. */
+  announce?(): void
 }
 
 type Published = Extract<PublishOutcome, { kind: 'published' }>

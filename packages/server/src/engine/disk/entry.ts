@@ -169,11 +169,11 @@ const BY_SYSTEM = 2
 const BY_CONNECTION = 4
 
 /** A message of a log. */
-export function encodeMessage(message: LoggedMessage, to: ByteWriter): void {
+export function encodeMessage(message: StreamMessage, to: ByteWriter): void {
   const { from } = message
   const by = 'system' in from ? BY_SYSTEM : from.connection === undefined ? 0 : BY_CONNECTION
   to.byte((message.final ? IS_FINAL : 0) | by)
-  to.number(message.offset)
+  to.number(message.offset ?? 0)
   to.text(message.id)
   to.text(message.event)
   to.text(message.at)
