@@ -1,0 +1,269 @@
+import type { Cancel, Clock } from '../../clock.js'
+import type { Random } from '../../random.js'
+import type { Logger } from '../../telemetry/log.js'
+import { EngineUnavailableError } from '../unavailable.js'
+import { KnownTops } from './acknowledged-tops.js'
+import type { Keys } from './keys.js'
+import { type Look, type MarkIntervals, ShardMarks } from './muster-marks.js'
+import { judge } from './muster-verdict.js'
+import { verifyTops } from './muster-verification.js'
+import { type ServerIdentity, readIdentity } from './server-identity.js'
+import type { AcknowledgedTops, Arrivals, Commands, Shard, ShardCommands, Topology } from './shard.js'
+
+/** The bounds of a muster. */
+export interface MusterLimits extends MarkIntervals {
+  /** Milliseconds that nodes wait for each other (3,000). */
+  readonly musterMs: number
+  /** Logs whose newest message a node remembers (100,000). */
+  readonly topsMax: number
+}
+
+/** The bounds that hold where none are given. */
+export const MUSTER_LIMITS: MusterLimits = { markMs: 1_000, lapseMs: 4_000, musterMs: 3_000, topsMax: 100_000 }
+
+/** What the muster needs of the rest of the engine. */
+export interface MusterParts {
+  readonly topology: Topology
+  readonly commands: ShardCommands
+  readonly keys: Keys
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly limits: MusterLimits
+  /** Whether keys of different slots may not stand in one command. */
+  readonly isCluster: boolean
+}
+
+/** Milliseconds between two looks at what the others have reported. */
+const LOOK_EVERY_MS = 25
+
+/** Milliseconds that a closing node waits at most for its last mark. */
+const LEAVING_MS = 500
+
+/** Names that are tried for the marks of a shard. */
+const PLACE_TRIES = 20_000
+
+interface Present {
+  readonly place: number
+  readonly marks: ShardMarks
+  /** The server whose marks are made; undefined while the link is down. */
+  server: string | undefined
+  isMarking: boolean
+  isAttending: boolean
+}
+
+/**
+ * Sees to it that no log goes on as if nothing had happened after its server was replaced by one that had lost part of it. Why it works is told in
+ * docs/decisions/0007-muster-after-a-failover.md.
+ */
+export class Muster implements Arrivals, AcknowledgedTops {
+  readonly #parts: MusterParts
+  readonly #who: string
+  readonly #tops: KnownTops
+  readonly #shards = new Map<string, Present>()
+  #generation = ''
+  #losses = 0
+  #stopMarking: Cancel | undefined
+
+  constructor(parts: MusterParts) {
+    this.#parts = parts
+    this.#who = parts.random.id(12)
+    this.#tops = new KnownTops(parts.limits.topsMax)
+  }
+
+  /** How often a server was found to hold less than this node had been told, or not to be trusted: what else it stored may have gone back too. */
+  get losses(): number {
+    return this.#losses
+  }
+
+  start(): void {
+    this.#stopMarking = this.#parts.clock.every(this.#parts.limits.markMs, () => this.#markAll())
+  }
+
+  /** Says that this node is gone, so that nobody waits for it; not for long. */
+  async close(): Promise<void> {
+    this.#stopMarking?.()
+    const farewells = [...this.#shards].map(([id, present]) => this.#leave(id, present))
+    await Promise.race([Promise.allSettled(farewells), this.#pause(LEAVING_MS)])
+  }
+
+  async arrived(shard: Shard, line: Commands): Promise<void> {
+    const present = this.#presentIn(shard)
+    const server = await readIdentity(line)
+    const look = await present.marks.look(line, this.#tops.forgotten)
+    if (present.marks.isMember && !look.isWhole) this.#losses += 1
+    if (look.server === server.text) await this.#rejoin(shard, present, line, look)
+    else await this.#muster(shard, present, line, server, look)
+    present.server = server.text
+    await this.#mark(present, line)
+  }
+
+  left(shard: Shard): void {
+    const present = this.#shards.get(shard.id)
+    if (present !== undefined) present.server = undefined
+  }
+
+  acknowledged(
+    stream: string,
+    position: { readonly epoch: string; readonly offset: number; readonly id: string },
+  ): void {
+    this.#tops.acknowledged(stream, position)
+  }
+
+  rotated(stream: string, epoch: string): void {
+    this.#tops.rotated(stream, epoch)
+  }
+
+  generation(): string {
+    return this.#generation
+  }
+
+  /** The server is the one under which marks are made: at most this node had been elsewhere. */
+  async #rejoin(shard: Shard, present: Present, line: Commands, look: Look): Promise<void> {
+    this.#adopt(look.generation)
+    if (look.isWhole || !this.#hasMemory(present)) return
+    await this.#verify(shard, line, look.tick)
+    if (look.knows === 'part') this.#distrust(shard, 'this node does not know in full what it was told')
+  }
+
+  async #muster(shard: Shard, present: Present, line: Commands, server: ServerIdentity, look: Look): Promise<void> {
+    const { clock, limits, random } = this.#parts
+    if (this.#hasMemory(present)) await this.#verify(shard, line, look.tick)
+    const until = clock.now() + limits.musterMs
+    for (;;) {
+      const { reports, verdict } = await present.marks.report(line, server.text, look.knows)
+      if (verdict !== undefined) return this.#accept(verdict)
+      const { missing, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
+      if (missing.length === 0 || clock.now() >= until) {
+        const concluded = await present.marks.conclude(line, server.text, reports, doubt !== undefined)
+        if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
+        if (present.marks.isMember || look.stored.number !== undefined) this.#tell(shard, doubt, reports.length)
+        return this.#accept(concluded)
+      }
+      await this.#pause(LOOK_EVERY_MS * (0.5 + random.fraction()))
+    }
+  }
+
+  /** A muster that others wait with; this node never lost its link. */
+  async #attend(id: string, present: Present): Promise<void> {
+    const shard = this.#parts.topology.shards().find((each) => each.id === id)
+    if (shard === undefined || present.isAttending) return
+    present.isAttending = true
+    try {
+      const line = this.#parts.commands.shard(id)
+      const server = await readIdentity(line)
+      const look = await present.marks.look(line, this.#tops.forgotten)
+      if (look.server !== server.text) await this.#muster(shard, present, line, server, look)
+      present.server = server.text
+    } finally {
+      present.isAttending = false
+    }
+  }
+
+  async #verify(shard: Shard, line: Commands, tick: number): Promise<void> {
+    const { topology, keys, random, log } = this.#parts
+    const tops = this.#tops.since(tick)
+    const isHere = (key: string): boolean => topology.shardOf(key)?.id === shard.id
+    const ended = await verifyTops(line, keys, random, tops, { isHere, isOneSlot: this.#parts.isCluster })
+    for (const { stream, epoch } of ended) this.#tops.rotated(stream, epoch)
+    if (ended.length > 0)
+      log.warn(
+        { shard: shard.id, logs: ended.length },
+        'redis lost acknowledged messages: the epochs of these logs ended',
+      )
+  }
+
+  /** Ends every epoch, as the logs are touched. */
+  #distrust(shard: Shard, reason: string): void {
+    this.#adopt(nextGeneration(this.#generation, this.#parts.clock.now()))
+    this.#losses += 1
+    this.#tell(shard, reason, 1)
+  }
+
+  #tell(shard: Shard, doubt: string | undefined, reports: number): void {
+    const { log } = this.#parts
+    if (doubt === undefined)
+      log.info({ shard: shard.id, reports }, 'redis was replaced, and nothing is missing unnoticed')
+    else log.warn({ shard: shard.id, reason: doubt }, 'redis may have lost acknowledged messages: all epochs end')
+  }
+
+  #accept(generation: string): void {
+    if (this.#generation !== '' && generation > this.#generation) this.#losses += 1
+    this.#adopt(generation)
+  }
+
+  #adopt(generation: string): void {
+    if (generation > this.#generation) this.#generation = generation
+  }
+
+  #markAll(): void {
+    for (const [id, present] of this.#shards) {
+      if (present.server === undefined || present.isMarking) continue
+      // What goes wrong with the link, the link tells.
+      this.#mark(present, this.#parts.commands.shard(id))
+        .then(
+          (isAwaited) => (isAwaited ? this.#attend(id, present) : undefined),
+          () => undefined,
+        )
+        .catch(() => undefined)
+    }
+  }
+
+  async #mark(present: Present, line: Commands, isLast: boolean = false): Promise<boolean> {
+    present.isMarking = true
+    try {
+      const { generation, isAwaited } = await present.marks.mark(line, {
+        tag: this.#parts.random.id(8),
+        tick: this.#tops.tick(),
+        server: present.server ?? '',
+        generation: this.#generation,
+        isLast,
+      })
+      this.#adopt(generation)
+      return isAwaited
+    } finally {
+      present.isMarking = false
+    }
+  }
+
+  async #leave(id: string, present: Present): Promise<void> {
+    if (present.server !== undefined) await this.#mark(present, this.#parts.commands.shard(id), true)
+  }
+
+  /** Whether there is anything to compare a server with. */
+  #hasMemory(present: Present): boolean {
+    return present.marks.isMember || this.#tops.size > 0
+  }
+
+  #presentIn(shard: Shard): Present {
+    const place = this.#placeIn(shard)
+    const known = this.#shards.get(shard.id)
+    if (known?.place === place) return known
+    const name = String(place)
+    const { keys, limits } = this.#parts
+    const own = (part: string): string => keys.own(part, name)
+    const markKeys = { marks: own('marks'), members: own('marking'), tags: own('tags'), muster: own('muster') }
+    const marks = new ShardMarks(markKeys, this.#who, limits)
+    const present: Present = { place, marks, server: undefined, isMarking: false, isAttending: false }
+    this.#shards.set(shard.id, present)
+    return present
+  }
+
+  /** All nodes that know the same shards find the same place: the first number whose keys land there. */
+  #placeIn(shard: Shard): number {
+    for (let place = 0; place < PLACE_TRIES; place += 1)
+      if (this.#parts.topology.shardOf(this.#parts.keys.own('marks', String(place)))?.id === shard.id) return place
+    throw new EngineUnavailableError(`the shard ${shard.id} holds no part of the key space`)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.after(ms, resolve)
+    })
+  }
+}
+
+/** As the scripts do it: of one length, growing also when one was lost. */
+function nextGeneration(generation: string, now: number): string {
+  return String(Math.max(now, Number(generation) + 1)).padStart(16, '0')
+}
