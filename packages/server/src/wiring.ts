@@ -42,8 +42,11 @@ export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connec
   const { limits } = resolved
   const engine = engineOf(resolved.engine, { clock, random, log })
   const frames = webSocketFrames
-  const report = (event: string) => (error: unknown) =>
-    log.error({ event, ...errorFields(error) }, 'the engine refused')
+  const report = (event: string) => (error: unknown) => {
+    // That it is away was said once; what every attempt comes to meanwhile is no news.
+    const level = engine.problem() === undefined ? 'error' : 'debug'
+    log[level]({ event, ...errorFields(error) }, 'the engine refused')
+  }
   const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
   const { conflateMs } = resolved.operations
   const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
