@@ -53,7 +53,7 @@ const LOOKS = 4
 const MISSES_MAX = 1
 
 /** Milliseconds between two attempts to publish a probe while commands are refused, and between two to listen where that was refused. */
-const AGAIN_MS = 100
+const AGAIN_MS = 25
 
 /** Failures after which nobody waits for the link any more. */
 const TRIES = 3

@@ -71,7 +71,7 @@ export class Announcements {
     this.#settle()
   }
 
-  /** Resolves when every link hears, or has failed three times. */
+  /** Resolves when every link that there is hears, or has failed three times. */
   tried(): Promise<void> {
     return new Promise((resolve) => {
       this.#tried.push(resolve)
@@ -188,7 +188,7 @@ export class Announcements {
   }
 
   #settle(): void {
-    if (!this.#isClosed && (this.#links.size === 0 || ![...this.#links.values()].every((link) => link.hasTried))) return
+    if (!this.#isClosed && ![...this.#links.values()].every((link) => link.hasTried)) return
     for (const resolve of this.#tried.splice(0)) resolve()
   }
 

@@ -26,6 +26,7 @@ import { Keys } from './keys.js'
 import { RedisLeases } from './leases.js'
 import { Logs } from './logs.js'
 import { RedisMembers } from './members.js'
+import { MUSTER_LIMITS, Muster } from './muster.js'
 import { RedisNodes } from './nodes.js'
 import { RedisRecords } from './records.js'
 import { type RedisEngineOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.js'
@@ -33,7 +34,7 @@ import { SCRIPTS } from './scripts/all.js'
 import { Seeds } from './seeds.js'
 import { SentinelTopology } from './sentinel-topology.js'
 import { type ServerFacts, UnfitServerError, examine, loadScripts, warnOf } from './server-check.js'
-import type { AcknowledgedTops, Arrivals, Commands, Shard, Topology } from './shard.js'
+import type { Commands, Shard, Topology } from './shard.js'
 import { ShardLinks } from './shard-links.js'
 import { SingleTopology } from './single-topology.js'
 
@@ -59,8 +60,7 @@ export class RedisEngine implements Engine {
   readonly #links: ShardLinks
   readonly #announcements: Announcements
   readonly #logs: Logs
-  readonly #arrivals: Arrivals
-  readonly #tops: AcknowledgedTops
+  readonly #muster: Muster
   readonly #facts = new Map<string, ServerFacts>()
   readonly #listeners = new Set<(problem: string | undefined) => void>()
   #told: string | undefined = 'the engine was not started'
@@ -91,10 +91,15 @@ export class RedisEngine implements Engine {
       limits: { ...ANNOUNCEMENT_LIMITS, confirmMs: resolved.commandTimeoutMs, probeMs: resolved.probeMs },
       isCluster: resolved.mode === 'cluster',
     })
-    this.#arrivals = { arrived: () => Promise.resolve(), left: () => undefined }
-    this.#tops = { acknowledged: () => undefined, rotated: () => undefined, generation: () => '' }
+    this.#muster = new Muster({
+      ...common,
+      ...shared,
+      topology,
+      limits: { ...MUSTER_LIMITS, musterMs: resolved.musterMs },
+      isCluster: resolved.mode === 'cluster',
+    })
     const holdings = new Holdings(this.#links, this.#keys)
-    this.#logs = new Logs({ ...shared, tops: this.#tops })
+    this.#logs = new Logs({ ...shared, tops: this.#muster })
     this.records = new RedisRecords(this.#links, this.#keys)
     this.leases = new RedisLeases(this.#links, this.#keys)
     this.counters = new RedisCounters(this.#links, this.#keys, holdings)
@@ -121,6 +126,7 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#announcements.close()
+    await this.#muster.close()
     this.#links.close()
     this.#listeners.clear()
   }
@@ -179,16 +185,17 @@ export class RedisEngine implements Engine {
   async #begin(): Promise<void> {
     await this.#links.start()
     if (this.#isClosed) return
+    this.#muster.start()
     this.#announcements.start()
     await this.#announcements.tried()
   }
 
   /** What this node was told of a log it can hold against a server that tells otherwise. */
   #note(name: string, announcement: Announcement): void {
-    if (announcement.kind === 'rotated') this.#tops.rotated(name, announcement.epoch)
+    if (announcement.kind === 'rotated') this.#muster.rotated(name, announcement.epoch)
     if (announcement.kind !== 'message' || announcement.message.offset === undefined) return
     const { offset, id } = announcement.message
-    this.#tops.acknowledged(name, { epoch: announcement.epoch, offset, id })
+    this.#muster.acknowledged(name, { epoch: announcement.epoch, offset, id })
   }
 
   async #greet(shard: Shard, line: Commands): Promise<void> {
@@ -201,11 +208,11 @@ export class RedisEngine implements Engine {
       throw error
     }
     await loadScripts(line, SCRIPTS)
-    await this.#arrivals.arrived(shard, line)
+    await this.#muster.arrived(shard, line)
   }
 
   #left(shard: Shard): void {
-    this.#arrivals.left(shard)
+    this.#muster.left(shard)
     this.#announcements.doubt(shard)
   }
 

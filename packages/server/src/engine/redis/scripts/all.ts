@@ -1,4 +1,5 @@
 import type { Script } from '../shard.js'
+import { CONCLUDE, MARK, REPORT, VERIFY } from '../muster-scripts.js'
 import { ADD_TO_COUNTER } from './counter.js'
 import { HOLD_LEASE, RELEASE_LEASE } from './lease.js'
 import { BEGIN, READ, ROTATE, TOP } from './log.js'
@@ -24,4 +25,8 @@ export const SCRIPTS: readonly Script[] = [
   LET_GO,
   LIST_MEMBERS,
   RENEW_NODE,
+  MARK,
+  REPORT,
+  CONCLUDE,
+  VERIFY,
 ]

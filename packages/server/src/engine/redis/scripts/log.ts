@@ -8,14 +8,14 @@ import { ANNOUNCING } from './announcing.js'
  * ```text
  * KEYS  1 top  2 log  3 state
  * ARGV  1 generation, or ''  2 lowest offset  3 offset below which  4 messages at most  5 bytes of data at most  6 'oldest' or 'newest'
- * reply false where there is no log of this generation, else
+ * reply false where there is no log of this generation or a later one, else
  *       {epoch, newest offset, its id, first offset stored, 1 if what lies below went by age, state version or '', state,
  *        offset, body, offset, body ...}, beginning with the end that survives the limit
  * ```
  */
 export const READ: Script = script(`#!lua flags=no-writes
 local stood = redis.call('HMGET', KEYS[1], 'e', 'o', 'i', 'g', 'x')
-if not stood[1] or (ARGV[1] ~= '' and stood[4] ~= ARGV[1]) then return false end
+if not stood[1] or (stood[4] or '') < ARGV[1] then return false end
 local newest = tonumber(stood[2])
 local first = newest - redis.call('XLEN', KEYS[2]) + 1
 local aged = tonumber(stood[5] or '0')
@@ -53,18 +53,18 @@ return page
  * ```text
  * KEYS  1 top
  * ARGV  1 generation, or ''  2 ms without a publish until the messages expire
- * reply false where there is no log of this generation, else {epoch, newest offset, its id}
+ * reply false where there is no log of this generation or a later one, else {epoch, newest offset, its id}
  * ```
  */
 export const TOP: Script = script(`#!lua flags=allow-oom
 local stood = redis.call('HMGET', KEYS[1], 'e', 'o', 'i', 'g')
-if not stood[1] or (ARGV[1] ~= '' and stood[4] ~= ARGV[1]) then return false end
+if not stood[1] or (stood[4] or '') < ARGV[1] then return false end
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', tonumber(ARGV[2]) * 2))
 return {stood[1], tonumber(stood[2]), stood[3]}
 `)
 
 /**
- * Begins a log where there is none, and ends one of another generation.
+ * Begins a log where there is none, and ends one of an earlier generation.
  *
  * ```text
  * KEYS  1 top  2 log  3 live
@@ -75,7 +75,7 @@ return {stood[1], tonumber(stood[2]), stood[3]}
 export const BEGIN: Script = script(`#!lua
 ${ANNOUNCING}
 local stood = redis.call('HMGET', KEYS[1], 'e', 'g')
-if stood[1] and (ARGV[1] == '' or stood[2] == ARGV[1]) then return {stood[1]} end
+if stood[1] and (stood[2] or '') >= ARGV[1] then return {stood[1]} end
 if stood[1] then announce_rotation(KEYS[3], ARGV[2]) end
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'e', ARGV[2], 'o', '0', 'i', '', 'g', ARGV[1])
@@ -94,11 +94,13 @@ return {ARGV[2]}
  */
 export const ROTATE: Script = script(`#!lua flags=allow-oom
 ${ANNOUNCING}
-local epoch = redis.call('HGET', KEYS[1], 'e')
-if epoch ~= ARGV[2] then return {epoch or ''} end
+local stood = redis.call('HMGET', KEYS[1], 'e', 'g')
+if stood[1] ~= ARGV[2] then return {stood[1] or ''} end
+local generation = stood[2] or ''
+if ARGV[1] > generation then generation = ARGV[1] end
 redis.call('DEL', KEYS[2])
 redis.call('HDEL', KEYS[1], 'x')
-redis.call('HSET', KEYS[1], 'e', ARGV[3], 'o', '0', 'i', '', 'g', ARGV[1])
+redis.call('HSET', KEYS[1], 'e', ARGV[3], 'o', '0', 'i', '', 'g', generation)
 announce_rotation(KEYS[3], ARGV[3])
 return {ARGV[3]}
 `)

@@ -38,7 +38,7 @@ local epoch, offset, began = '', 0, ''
 if size > 0 then
   local stood = redis.call('HMGET', top, 'e', 'o', 'g')
   epoch = stood[1]
-  if not epoch or (generation ~= '' and stood[3] ~= generation) then
+  if not epoch or (stood[3] or '') < generation then
     began = candidate
     if epoch then announce_rotation(live, began) end
     epoch = began
