@@ -2,6 +2,7 @@ import './node-version.mjs'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, run } from './tool.mjs'
+import { hasValkey, unpackValkey } from './valkey.mjs'
 
 // What stands between a fresh clone and a running command. `build` installs and builds what is missing or old;
 // `test` also makes sure of the programs that only the tests need. A tree that is ready costs about a second.
@@ -31,6 +32,13 @@ const PROGRAMS = [
   program('nginx', { service: 'nginx' }),
   program('strace'),
 ]
+
+/** What apt-get would install only with sources that this machine does not have. */
+const UNPACKED = {
+  name: 'Valkey',
+  otherwise: 'install valkey-server 8 or newer as /usr/bin/valkey-server',
+  present: hasValkey,
+}
 
 /** Debian asks this program whether a package may start its service; 101 forbids it. */
 const POLICY = '/usr/sbin/policy-rc.d'
@@ -94,6 +102,8 @@ async function build() {
 }
 
 async function findPrograms() {
+  if (!UNPACKED.present()) await unpackValkey()
+  if (!UNPACKED.present()) fail(`Not found: ${UNPACKED.name}. To mend it, ${UNPACKED.otherwise}.`)
   const missing = await absent(PROGRAMS)
   if (missing.length === 0) return
   const packages = missing.map((program) => program.debian)
