@@ -141,18 +141,19 @@ class Recovery {
     watermark: number,
   ): Promise<void> {
     for (const [at, { name, file, heading }] of segments.entries()) {
+      // What a segment holds from where a later one begins was never acknowledged there: it was given up, or written again.
+      const before = Math.min(...segments.slice(at + 1).map((later) => later.heading?.sequence ?? Infinity))
+      if (heading !== undefined && heading.sequence >= before) continue
       const first = this.#sequence + 1
-      if (heading?.sequence !== first)
-        return this.#stop(name, heading ? `begins with record ${heading.sequence}, not ${first}` : 'is damaged')
-      // What a segment holds from where the next one begins was never acknowledged: it was given up there.
-      const next = segments[at + 1]?.heading?.sequence
-      const scan = await scanSegment(file, first, next ?? Infinity, (frame) => {
+      if (heading?.sequence !== first) return this.#stop(name, `does not begin with record ${first}`)
+      const scan = await scanSegment(file, first, before, (frame) => {
         tables.apply(decodeEntry(frame.payload), snapshot?.isCovered(frame.sequence))
         if (frame.sequence > watermark) this.#tail.push(Buffer.from(frame.bytes))
       })
       this.#sequence = scan.last
       this.#journalBytes += scan.end
-      if (next !== undefined && scan.last + 1 !== next) return this.#stop(name, `is damaged after record ${scan.last}`)
+      if (before !== Infinity && scan.last + 1 !== before)
+        return this.#stop(name, `is damaged after record ${scan.last}`)
     }
   }
 

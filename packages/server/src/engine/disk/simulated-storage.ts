@@ -1,5 +1,7 @@
 import type { Storage, StoredFile } from './storage.js'
 
+const SECTOR_BYTES = 512
+
 /** What is about to be done to a simulated storage. */
 export interface StorageOperation {
   readonly kind:
@@ -121,8 +123,7 @@ export class SimulatedStorage implements Storage {
     const survivors = copied(names, (content) => {
       let bytes = content.durable
       for (const write of content.unsynced) {
-        const kept = Math.floor(fraction() * 3) === 0 ? Math.floor(fraction() * write.bytes.length) : write.bytes.length
-        if (fraction() < 0.5) bytes = overwritten(bytes, write.bytes.subarray(0, kept), write.at)
+        if (fraction() < 0.5) bytes = overwritten(bytes, torn(write, fraction), write.at)
       }
       return bytes
     })
@@ -176,6 +177,13 @@ function copied(names: ReadonlyMap<string, Content>, bytesOf: (content: Content)
     return [name, { live: bytes, durable: bytes, unsynced: [] }]
   })
   return new Map(copies)
+}
+
+/** All of a write, or a part that ends where a sector does: a sector is written as a whole or not at all. */
+function torn({ at, bytes }: { at: number; bytes: Buffer }, fraction: () => number): Buffer {
+  if (fraction() < 0.5) return bytes
+  const end = at + Math.floor(fraction() * bytes.length)
+  return bytes.subarray(0, Math.max(0, end - (end % SECTOR_BYTES) - at))
 }
 
 function overwritten(bytes: Buffer, piece: Buffer, at: number): Buffer {

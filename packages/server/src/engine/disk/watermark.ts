@@ -17,7 +17,8 @@ const MAGIC = 'HFDW'
  */
 export class Watermark {
   readonly #file: StoredFile
-  #slot = 0
+  /** Where the next one goes: never where the only sound one stands. */
+  #slot = 1
 
   private constructor(file: StoredFile) {
     this.#file = file
