@@ -268,7 +268,10 @@ describe('a channel rule', () => {
 
 describe('the other options', () => {
   it.each<[object, string]>([
-    [{ engine: 'redis' }, 'engine must be "memory", { redis: an address or options }, or an engine, received "redis"'],
+    [
+      { engine: 'redis' },
+      'engine must be "memory", { disk: a directory or options }, { redis: an address or options }, or an engine, received "redis"',
+    ],
     [{ environment: 'prod' }, 'environment must be development, staging or production, received "prod"'],
     [{ path: 'ws' }, 'path must be a path such as /ws, received "ws"'],
     [{ path: '/ws/' }, 'path must be a path such as /ws, received "/ws/"'],

@@ -7,6 +7,7 @@ import type { Clock } from './clock.js'
 import type { DrainOptions } from './core/drain.js'
 import type { Limits } from './core/limits.js'
 import { durationMs } from './duration.js'
+import type { DiskEngineOptions } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import type { RedisEngineOptions } from './engine/redis/redis-options.js'
 import type { Random } from './random.js'
@@ -64,10 +65,14 @@ export interface LimitOptions {
 }
 
 /**
- * Where state lives. `memory`: in this process. `redis`: in Redis 7 or newer, or Valkey, shared by every node that names the same; an address such as
+ * Where state lives. `memory`: in this process. `disk`: in this process and in a directory, so that it outlives the process. `redis`: in Redis 7 or newer, or Valkey, shared by every node that names the same; an address such as
  * `redis://:password@host:6379`, `redis+sentinel://host:26379,host:26379/master`, `redis+cluster://host:6379,host:6379`, or the options in full. Or an engine of your own.
  */
-export type EngineChoice = 'memory' | { readonly redis: string | RedisEngineOptions } | Engine
+export type EngineChoice =
+  | 'memory'
+  | { readonly disk: string | DiskEngineOptions }
+  | { readonly redis: string | RedisEngineOptions }
+  | Engine
 
 /** How a node is set up. */
 export interface HoldfastOptions {
@@ -316,9 +321,9 @@ const rule = z.strictObject({
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 
-function isRedisChoice(value: unknown): boolean {
-  const redis = (value as { redis?: unknown } | undefined | null)?.redis
-  return typeof redis === 'string' || (typeof redis === 'object' && redis !== null)
+function isNamed(value: unknown, name: 'disk' | 'redis'): boolean {
+  const how = (value as Readonly<Record<string, unknown>> | undefined | null)?.[name]
+  return (typeof how === 'string' && how !== '') || (typeof how === 'object' && how !== null)
 }
 
 const schema = z.strictObject({
@@ -338,8 +343,12 @@ const schema = z.strictObject({
   channels: z.record(z.string(), rule).optional(),
   engine: z
     .custom<unknown>(
-      (value) => value === 'memory' || isRedisChoice(value) || isFunction((value as Engine | undefined)?.publish),
-      '"memory", { redis: an address or options }, or an engine',
+      (value) =>
+        value === 'memory' ||
+        isNamed(value, 'disk') ||
+        isNamed(value, 'redis') ||
+        isFunction((value as Engine | undefined)?.publish),
+      '"memory", { disk: a directory or options }, { redis: an address or options }, or an engine',
     )
     .optional(),
   environment: z.enum(['development', 'staging', 'production'], 'development, staging or production').optional(),

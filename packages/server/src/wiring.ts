@@ -19,6 +19,7 @@ import type { OperationDoor, Services } from './core/services.js'
 import { Retries } from './core/retries.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
+import { DiskEngine } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import { MemoryEngine } from './engine/memory/memory-engine.js'
 import { RedisEngine } from './engine/redis/redis-engine.js'
@@ -103,6 +104,8 @@ export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connec
 
 function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random' | 'log'>): Engine {
   if (choice === 'memory') return new MemoryEngine(parts)
+  if ('disk' in choice)
+    return new DiskEngine(typeof choice.disk === 'string' ? { dir: choice.disk } : choice.disk, parts)
   if (!('redis' in choice)) return choice
   const { redis } = choice
   try {
