@@ -20,6 +20,7 @@ export class Lane {
   #queuedBytes = 0
   #isMoving = false
   #hasEnded = false
+  #awaitsDrain = false
   #bytesToReset = Infinity
 
   constructor(from: Socket, to: Socket, conditions: Conditions) {
@@ -93,11 +94,20 @@ export class Lane {
     if (bytes.length < this.#bytesToReset) {
       this.#bytesToReset -= bytes.length
       if (this.#to.write(bytes)) return
-      this.#from.pause()
-      this.#to.once('drain', () => this.look())
+      this.#waitForDrain()
       return
     }
     this.#to.write(bytes.subarray(0, this.#bytesToReset), () => this.#reset())
+  }
+
+  #waitForDrain(): void {
+    this.#from.pause()
+    if (this.#awaitsDrain) return
+    this.#awaitsDrain = true
+    this.#to.once('drain', () => {
+      this.#awaitsDrain = false
+      this.look()
+    })
   }
 
   #reset(): void {

@@ -83,6 +83,12 @@ describe.each([2, 3] as const)('the proxy before Redis, for RESP%i', (version) =
     expect(await fault.happened).toBe('news')
   })
 
+  it('drops the push that says something', async () => {
+    proxy.onPush('drop', { text: 'n2' })
+    await publish('news', 'n1', 'n2', 'n3')
+    await listener.hears('n1', 'n3')
+  })
+
   it('doubles one', async () => {
     proxy.onPush('duplicate')
     await publish('news', 'n1', 'n2')

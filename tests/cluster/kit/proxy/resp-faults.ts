@@ -7,6 +7,8 @@ export interface PushMatch {
   readonly nth?: number
   /** Text that the channel must contain. Default: any channel. */
   readonly channel?: string
+  /** Text that the message must contain. Default: any message. */
+  readonly text?: string
 }
 
 /** Which reply, counted over all lines. */
@@ -26,7 +28,7 @@ export interface SetFault {
 }
 
 interface Armed {
-  readonly matches: (subject: string) => boolean
+  readonly matches: (subject: string, text: string) => boolean
   readonly happen: (subject: string) => void
   left: number
   times: number
@@ -38,8 +40,8 @@ export class RespFaults {
   readonly #replies = new Map<Armed, string>()
 
   /** Does something to the n-th `message`, `pmessage` or `smessage`. */
-  push(fate: PushFate, { nth = 1, channel = '' }: PushMatch = {}): SetFault {
-    return arm(this.#pushes, fate, nth, 1, (subject) => subject.includes(channel))
+  push(fate: PushFate, { nth = 1, channel = '', text = '' }: PushMatch = {}): SetFault {
+    return arm(this.#pushes, fate, nth, 1, (name, message) => name.includes(channel) && message.includes(text))
   }
 
   /** Replaces the n-th reply to a command by an error such as `LOADING Redis is loading the dataset in memory`. The command is carried out. */
@@ -47,9 +49,9 @@ export class RespFaults {
     return arm(this.#replies, error, nth, times, (subject) => subject === command.toUpperCase())
   }
 
-  /** What is to be done to the push that has come on this channel. */
-  fateOf(channel: string): PushFate | undefined {
-    return take(this.#pushes, channel)
+  /** What is to be done to the push that has come on this channel with this text. */
+  fateOf(channel: string, text: string): PushFate | undefined {
+    return this.#pushes.size === 0 ? undefined : take(this.#pushes, channel, text)
   }
 
   /** The error that is to stand for the reply that has come to this command. */
@@ -58,13 +60,7 @@ export class RespFaults {
   }
 }
 
-function arm<T>(
-  table: Map<Armed, T>,
-  outcome: T,
-  nth: number,
-  times: number,
-  matches: (subject: string) => boolean,
-): SetFault {
+function arm<T>(table: Map<Armed, T>, outcome: T, nth: number, times: number, matches: Armed['matches']): SetFault {
   let armed: Armed | undefined
   const happened = new Promise<string>((resolve) => {
     armed = { matches, happen: resolve, left: nth, times }
@@ -73,9 +69,9 @@ function arm<T>(
   return { happened, cancel: () => void (armed && table.delete(armed)) }
 }
 
-function take<T>(table: Map<Armed, T>, subject: string): T | undefined {
+function take<T>(table: Map<Armed, T>, subject: string, text: string = ''): T | undefined {
   for (const [armed, outcome] of table) {
-    if (!armed.matches(subject)) continue
+    if (!armed.matches(subject, text)) continue
     armed.left -= 1
     if (armed.left > 0) continue
     armed.times -= 1

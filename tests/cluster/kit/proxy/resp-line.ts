@@ -61,7 +61,7 @@ export class RespLine implements Reader {
   }
 
   #push(frame: RespFrame, channel: string, send: (bytes: Buffer) => void): void {
-    const fate = this.#faults.fateOf(channel)
+    const fate = this.#faults.fateOf(channel, textOf(itemsOf(frame.value).at(-1)))
     if (fate === 'swap') {
       this.#swapped.push(frame)
       return
