@@ -45,6 +45,9 @@ export interface RedisEngineParts {
   readonly log: Logger
 }
 
+/** How long a start waits for announcements to arrive, once commands are answered. */
+const HEARD_WITHIN_MS = 3_000
+
 /** State that many nodes share, in Redis 7 or newer, or Valkey: one server, a set that Sentinel watches, or a Cluster. */
 export class RedisEngine implements Engine {
   readonly name = 'redis'
@@ -55,6 +58,7 @@ export class RedisEngine implements Engine {
   readonly members: RedisMembers
   readonly nodes: RedisNodes
   readonly control: RedisControl
+  readonly #clock: Clock
   readonly #log: Logger
   readonly #keys: Keys
   readonly #links: ShardLinks
@@ -73,6 +77,7 @@ export class RedisEngine implements Engine {
     const { clock, random, log } = parts
     const connector = connectorOf(resolved, clock)
     const topology = topologyOf(resolved, connector, clock)
+    this.#clock = clock
     this.#log = log
     this.#keys = new Keys(resolved.prefix, resolved.clusterId)
     const common = { connector, clock, random, log, changed: () => this.#changed() }
@@ -187,7 +192,9 @@ export class RedisEngine implements Engine {
     if (this.#isClosed) return
     this.#muster.start()
     this.#announcements.start()
-    await this.#announcements.tried()
+    if (this.#links.problem() !== undefined) return
+    const enough = new Promise<void>((resolve) => this.#clock.after(HEARD_WITHIN_MS, resolve))
+    await Promise.race([this.#announcements.tried(), enough])
   }
 
   /** What this node was told of a log it can hold against a server that tells otherwise. */

@@ -31,20 +31,23 @@ const REDIS_MAJOR_MIN = 7
  */
 export async function examine(shard: Shard, line: Commands): Promise<ServerFacts> {
   const where = `${shard.address.host}:${shard.address.port}`
-  const facts = factsOf(asText(await line.send(['INFO'])))
+  const [info, standing] = await Promise.all([line.send(['INFO']), line.send(['ROLE'])])
+  const facts = factsOf(asText(info))
   if (facts.product === 'redis' && Number.parseInt(facts.version) < REDIS_MAJOR_MIN) {
     throw new UnfitServerError(
       `the server at ${where} must be Redis ${REDIS_MAJOR_MIN}.0 or newer, or Valkey; it is Redis ${facts.version}`,
     )
   }
-  const role = asText(asList(await line.send(['ROLE']))[0])
+  const role = asText(asList(standing)[0])
   if (role !== 'master') throw new EngineUnavailableError(`the server at ${where} is a ${role}, not a master`)
   return facts
 }
 
 /** So that not the first to need a script finds it missing, while a second one is on its way already. */
 export async function loadScripts(line: Commands, scripts: readonly Script[]): Promise<void> {
-  await Promise.all(scripts.map((script) => line.send(['SCRIPT', 'LOAD', script.text])))
+  const known = asList(await line.send(['SCRIPT', 'EXISTS', ...scripts.map(({ sha }) => sha)]))
+  const missing = scripts.filter((_, at) => known[at] !== 1)
+  await Promise.all(missing.map(({ text }) => line.send(['SCRIPT', 'LOAD', text])))
 }
 
 /** Says what is not as it is best: once for each server. */
