@@ -1,7 +1,10 @@
 import type { Position, ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import type { Channel } from './channel.js'
 import { type Deliveries, type Gap, type Message, type Subscribed, Dispatcher } from './dispatcher.js'
 import { Emitter } from './emitter.js'
+import { HoldfastError } from './errors.js'
 import type { Link } from './link.js'
+import type { Operation } from './operation.js'
 import { frameOf } from './requests.js'
 import { Roster } from './roster.js'
 import { Subscription, type SubscriptionEvents, type Unsubscribed } from './subscription.js'
@@ -39,10 +42,16 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   readonly subscription: Subscription
   /** Called with the data of every message as it arrives, before anything is dropped or waits. */
   readonly taps: Set<(data: unknown) => void> = new Set()
+  /** The channel as the application sees it, once it has asked for it. */
+  facade: Channel | undefined
+  /** The operation whose channel this is, while somebody watches it. */
+  operation: Operation | undefined
+  /** The application has subscribed beside its listeners. */
+  isExplicit = false
   /** Called when the handlers of a message have settled. */
-  readonly moves: Set<() => void> = new Set()
+  onMoved: (() => void) | undefined
   /** The ends of what reads the channel as a stream. */
-  readonly streams: Set<() => void> = new Set()
+  readonly streams: Set<(error: HoldfastError) => void> = new Set()
 
   constructor(name: string, wire: Wire) {
     this.name = name
@@ -67,7 +76,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   receive(message: ChannelMessage, link: Link): void {
     if (message.type === 'subscribed') return this.subscription.verdict(message, link)
     // The verdict on a resumed channel may be a refusal, before the link speaks for it.
-    if (message.type === 'unsubscribed') return this.subscription.refused(message)
+    if (message.type === 'unsubscribed') return this.subscription.refused(message, link)
     if (!this.subscription.hears(link)) return
     switch (message.type) {
       case 'message':
@@ -116,8 +125,9 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
 
   /** The handlers of everything up to there have settled: keeps the position. */
   moved(position: Position): void {
-    for (const move of this.moves) move()
-    void this.#save(position)
+    this.onMoved?.()
+    // An operation is watched from its snapshot on.
+    if (!this.name.startsWith('operation:')) void this.#save(position)
   }
 
   /** Messages were turned away: recovers them. */
@@ -125,16 +135,27 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
     this.subscription.recover()
   }
 
+  /** Ends the subscription by wish. */
+  async end(): Promise<void> {
+    const error = new HoldfastError('aborted', 'Unsubscribed')
+    this.#endStreams(error)
+    await this.subscription.end(error)
+  }
+
   /** The client was closed: nothing more comes, and nobody waits for it. */
-  close(error: unknown): void {
-    this.endStreams()
+  close(error: HoldfastError): void {
+    this.#endStreams(error)
     this.subscription.giveUp(error)
   }
 
-  /** Ends what reads the channel as a stream. */
-  endStreams(): void {
+  /** Ends the subscription when nobody listens any more, and nobody asked for it without listening. */
+  leaveIfUnheard(): void {
+    if (!this.events.has() && !this.isExplicit) void this.end().catch(this.wire.report)
+  }
+
+  #endStreams(error: HoldfastError): void {
     this.typing.stop()
-    for (const end of [...this.streams]) end()
+    for (const end of [...this.streams]) end(error)
   }
 
   #signalled(signal: Message): void {

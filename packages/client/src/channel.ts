@@ -71,8 +71,6 @@ export interface History<M extends EventMap> {
 /** A named stream of messages. Made by `client.channel(name)`, which answers the same object for the same name. */
 export class Channel<M extends EventMap = Record<string, unknown>> {
   readonly #core: ChannelCore
-  #listeners = 0
-  #explicit = false
 
   /** @internal Made by the client. */
   constructor(core: ChannelCore) {
@@ -115,23 +113,18 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
   ): () => void {
     const key = RESERVED.has(event) ? event : `event:${event}`
     const off = this.#core.events.on(key as '*', handler as (value: Message) => unknown)
-    this.#listeners += 1
     this.#core.subscription.want()
-    let done = false
     return () => {
-      if (done) return
-      done = true
       off()
-      this.#listeners -= 1
       // At the end of the turn: a listener that is replaced does not end the subscription.
-      queueMicrotask(() => this.#leaveIfUnheard())
+      queueMicrotask(() => this.#core.leaveIfUnheard())
     }
   }
 
   /** Subscribes without, or beside, a listener, until `unsubscribe`. Resolves with the verdict; rejects when refused. */
   async subscribe(options: SubscribeOptions = {}): Promise<Subscribed> {
     const { subscription } = this.#core
-    this.#explicit = true
+    this.#core.isExplicit = true
     if (options.since !== undefined && subscription.state !== 'subscribed') subscription.startAt(options.since)
     if (options.presence !== undefined) subscription.join(options.presence)
     subscription.want()
@@ -143,9 +136,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
 
   /** Unsubscribes; listeners stay, but hear nothing. The position is kept for the next time. */
   async unsubscribe(): Promise<void> {
-    this.#explicit = false
-    this.#core.endStreams()
-    await this.#core.subscription.end()
+    this.#core.isExplicit = false
+    await this.#core.end()
   }
 
   /**
@@ -154,7 +146,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
    */
   async publish<E extends keyof M & string>(event: E, data: M[E], options: PublishOptions = {}): Promise<Published> {
     const { wire, name } = this.#core
-    const { key = wire.settings.random.id(16), timeoutMs, signal } = options
+    const { key = wire.settings.random.id(), timeoutMs, signal } = options
     const head = { type: 'publish', channel: name, event, key }
     const ok = await wire.requests.request(head, { data: encode(data), timeoutMs, signal, resend: true })
     const { messageId = '', duplicate = false, epoch } = ok
@@ -200,11 +192,6 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
       const offs = [this.on('*', take), this.on('unsubscribed', end), () => streams.delete(end)]
       return () => offs.forEach((off) => off())
     })
-  }
-
-  #leaveIfUnheard(): void {
-    const unheard = this.#listeners === 0 && this.#core.taps.size === 0
-    if (unheard && !this.#explicit) void this.#core.subscription.end().catch(this.#core.wire.report)
   }
 }
 

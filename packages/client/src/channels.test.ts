@@ -493,4 +493,38 @@ describe('an inbox', () => {
     await settle()
     expect(stage.end.all('ack')).toMatchObject([{ offset: 3 }, { offset: 7 }])
   })
+
+  it('is that of whoever signed in last', async () => {
+    let user = 'ada'
+    const stage = new Stage({ token: () => user })
+    stage.network.onConnect = (end) => {
+      end.onCommand = (command) => {
+        const name = `user:${user}`
+        if (command.type !== 'hello') return answer(end, command)
+        const greeting = { ...welcome({ channels: [name] }), user }
+        end.send(greeting, verdict(1, { channel: name, messages: [message(1, `${user}1`, name)] }))
+      }
+      end.accept()
+    }
+    const inbox = stage.client.inbox<{ chat: number }>({ autoAck: true })
+    const heard: unknown[] = []
+    const off = inbox.on('chat', ({ id }) => heard.push(id))
+    const first = await stage.open()
+    stage.client.disconnect()
+    user = 'bob'
+    const second = await stage.open()
+    await settle()
+    expect(heard).toEqual(['ada1', 'bob1'])
+    expect([first, second].map((end) => end.all('ack'))).toMatchObject([
+      [{ channel: 'user:ada', offset: 1 }],
+      [{ channel: 'user:bob', offset: 1 }],
+    ])
+    expect(second.arrived.map(({ type }) => type)).toEqual(['hello', 'ack'])
+    second.send(message(2, 'ada2', 'user:ada'), message(2, 'bob2', 'user:bob'))
+    off()
+    second.send(message(3, 'bob3', 'user:bob'))
+    await settle()
+    expect(heard).toEqual(['ada1', 'bob1', 'bob2'])
+    expect(inbox.channel?.name).toBe('user:bob')
+  })
 })

@@ -1,30 +1,45 @@
 import type { Position, ServerMessageOf } from '@holdfast/protocol'
+import { Channel } from './channel.js'
 import { ChannelCore, type ChannelMessage } from './channel-core.js'
 import { startOf } from './dispatcher.js'
+import type { HoldfastError } from './errors.js'
 import type { Link, Welcome } from './link.js'
+import type { Operation } from './operation.js'
 import type { Wire } from './wire.js'
 
 /** The channels of a client, and how they go on from one connection to the next. */
 export class Channels {
-  readonly #wire: Wire
+  readonly wire: Wire
   readonly #cores = new Map<string, ChannelCore>()
   /** The channel of the user's notifications, once a welcome has named it. */
   inbox: string | undefined
 
   constructor(wire: Wire) {
-    this.#wire = wire
+    this.wire = wire
   }
 
   /** The channel of this name; the same one every time. */
   get(name: string): ChannelCore {
-    const core = this.#cores.get(name) ?? new ChannelCore(name, this.#wire)
+    const core = this.#cores.get(name) ?? new ChannelCore(name, this.wire)
     this.#cores.set(name, core)
     return core
   }
 
-  /** Forgets a channel that nobody wishes for. */
-  release(name: string): void {
-    if (this.#cores.get(name)?.subscription.wanted === false) this.#cores.delete(name)
+  /** The channel of this name, with a facade for the application; the same one every time. */
+  open(name: string): ChannelCore {
+    const core = this.get(name)
+    core.facade ??= new Channel(core)
+    return core
+  }
+
+  /** The operation, if somebody watches it. */
+  operation(id: string): Operation | undefined {
+    return this.#cores.get(`operation:${id}`)?.operation
+  }
+
+  /** Forgets a channel that nobody wishes for, or may wish for. */
+  release({ name, facade, subscription }: ChannelCore): void {
+    if (!facade && !subscription.wanted) this.#cores.delete(name)
   }
 
   /** Where every channel would go on. */
@@ -56,7 +71,8 @@ export class Channels {
       const begins = live.has(name) && (goesOn || name === this.inbox)
       if (subscription.wanted && begins) subscription.resume(link)
       else if (subscription.wanted) subscription.start(link)
-      else if (welcome.session.resumed && live.has(name) && name !== this.inbox) this.#leave(name)
+      else if (welcome.session.resumed && live.has(name) && name !== this.inbox)
+        void subscription.leave().catch(this.wire.report)
     }
   }
 
@@ -65,22 +81,23 @@ export class Channels {
     for (const { subscription } of this.#cores.values()) subscription.lost(link)
   }
 
+  /** The server can do again what it could not. */
+  retry(): void {
+    for (const { subscription } of this.#cores.values()) subscription.retry()
+  }
+
   /** Whether this link speaks for every channel. */
   settledOn(link: Link): boolean {
     return [...this.#cores.values()].every(({ subscription }) => subscription.settledOn(link))
   }
 
   /** The client was closed. */
-  close(error: unknown): void {
+  close(error: HoldfastError): void {
     for (const core of this.#cores.values()) core.close(error)
   }
 
   /** The server began the inbox before anybody listened; whoever does later starts there. */
   #unasked(verdict: ServerMessageOf<'subscribed'>): void {
     if (verdict.channel === this.inbox) this.get(verdict.channel).subscription.startAt(startOf(verdict))
-  }
-
-  #leave(channel: string): void {
-    void this.#wire.requests.request({ type: 'unsubscribe', channel }, { urgent: true }).catch(() => {})
   }
 }

@@ -2,7 +2,6 @@ import type { ServerMessage } from '@holdfast/protocol'
 import { Backoff } from './backoff.js'
 import { reactionTo } from './ending.js'
 import { HoldfastError } from './errors.js'
-import { Heartbeat } from './heartbeat.js'
 import { type Ending, type Goodbye, type Hold, Link, type LinkEvents, type LinkParts, type Welcome } from './link.js'
 import type { Settings } from './options.js'
 import type { Tally } from './statistics.js'
@@ -40,7 +39,6 @@ export class Connection implements LinkEvents {
   #status: Status = 'idle'
   #link: Link | undefined
   #retiring: Link | undefined
-  #heartbeat: Heartbeat | undefined
   #failures = 0
   #refusals = 0
   #moving = false
@@ -78,7 +76,7 @@ export class Connection implements LinkEvents {
   /** Closes with 1000, and stays away until `connect`. */
   disconnect(): void {
     if (this.#status === 'closed' || this.#status === 'failed') return
-    this.#close('disconnect', 'Disconnected', undefined)
+    this.#close('disconnect', { code: 1000, reason: 'Disconnected' })
   }
 
   #begin(): void {
@@ -109,7 +107,8 @@ export class Connection implements LinkEvents {
     this.#moving = false
     this.#attempted = undefined
     this.#link = link
-    this.#watch(link, welcome)
+    this.#stopStable()
+    this.#stopStable = this.#settings.clock.after(this.#settings.stableMs, () => this.#backoff.reset())
     this.#events.welcomed(link, welcome)
     if (old) this.#retire(old)
     this.#move('welcome', 'Connected')
@@ -119,19 +118,6 @@ export class Connection implements LinkEvents {
     if (this.#status === 'open') this.#tally.handovers += 1
     else if (this.#tally.successes > 0) this.#tally.reconnects += 1
     this.#tally.successes += 1
-  }
-
-  #watch(link: Link, { heartbeat: { interval, timeout } }: Welcome): void {
-    const { clock, stableMs } = this.#settings
-    this.#unwatch()
-    this.#heartbeat = new Heartbeat(clock, link, interval + timeout)
-    this.#stopStable = clock.after(stableMs, () => this.#backoff.reset())
-  }
-
-  #unwatch(): void {
-    this.#heartbeat?.stop()
-    this.#heartbeat = undefined
-    this.#stopStable()
   }
 
   /** A link was told something. */
@@ -196,7 +182,7 @@ export class Connection implements LinkEvents {
     if (link === this.#retiring) return this.#dropRetiring()
     if (link !== this.#link) return
     this.#link = undefined
-    this.#unwatch()
+    this.#stopStable()
     this.#events.lost(link, ending.code !== 1009)
     // A server may end the old link as soon as the new one resumes: what comes of that decides.
     if (!this.#moving) this.#retreat(ending)
@@ -207,10 +193,9 @@ export class Connection implements LinkEvents {
     this.#dropRetiring()
     const { maxAttempts } = this.#settings
     const { reconnect, afterMs } = reactionTo(ending, this.#settings.clock.now())
-    if (reconnect === 'never' && ending.code === 1000) return this.#close('disconnect', ending.reason, ending)
+    if (reconnect === 'never' && ending.code === 1000) return this.#close('disconnect', ending)
     const isHopeless = reconnect === 'never' || this.#refusals >= 2
-    if (isHopeless || (maxAttempts > 0 && this.#failures >= maxAttempts))
-      return this.#close('refuse', ending.reason, ending)
+    if (isHopeless || (maxAttempts > 0 && this.#failures >= maxAttempts)) return this.#close('refuse', ending)
     // A word that we do not know is answered with patience.
     const isSoon = reconnect === 'now' || reconnect === 'refresh'
     const ownMs = isSoon ? this.#backoff.soon() : this.#backoff.next()
@@ -225,24 +210,23 @@ export class Connection implements LinkEvents {
     this.#stopWait = this.#settings.clock.after(retryInMs, () => this.#attempt())
   }
 
-  #close(input: 'disconnect' | 'refuse', reason: string, ending: Ending | undefined): void {
+  #close(input: 'disconnect' | 'refuse', { code, reason, error }: Ending): void {
     this.#attempted?.close()
     this.#stopWait()
     this.#stopWakes()
-    this.#unwatch()
+    this.#stopStable()
     this.#moving = false
     this.#dropRetiring()
     this.#retiring = this.#link
     this.#link = undefined
     this.#dropRetiring()
-    const code = input === 'refuse' ? 'refused' : 'disconnected'
-    this.#events.closed(ending?.error ?? new HoldfastError(code, reason))
-    this.#move(input, reason, ending && { code: ending.code })
+    this.#events.closed(error ?? new HoldfastError(input === 'refuse' ? 'refused' : 'disconnected', reason))
+    this.#move(input, reason, { code })
   }
 
   /** The device is back: look at once, but not in step with everybody whose network returned at the same moment. */
   #wake(): void {
-    this.#heartbeat?.probe()
+    this.#link?.probe()
     if (this.#status !== 'waiting' || !this.#waitIsOurs) return
     const { clock, random, backoff } = this.#settings
     this.#waitIsOurs = false

@@ -2,7 +2,7 @@ import type { Clock } from './clock.js'
 import { type ClientErrorCode, asHoldfastError } from './errors.js'
 
 /** Milliseconds that a function of the application may take. */
-export const ANSWER_MS = 10_000
+const ANSWER_MS = 10_000
 
 /**
  * What a function of the application returns, or its promise resolves with. Rejects with `code` when it throws or takes longer than ten
@@ -16,7 +16,7 @@ export async function answerOf<T>(
 ): Promise<T> {
   let stop = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    stop = clock.after(ANSWER_MS, () => reject(new Error('no answer within 10 s')))
+    stop = clock.after(ANSWER_MS, () => reject(new Error(`No answer within ${ANSWER_MS} ms`)))
   })
   try {
     return await Promise.race([(async () => call())(), late])

@@ -52,8 +52,11 @@ export interface Deliveries {
 interface Item {
   readonly run: () => Promise<unknown> | undefined
   readonly position?: Position | undefined
+  /** The message that it hands on. */
+  readonly id?: string
 }
 
+/** Messages of either kind, stored or not, that are known again by their ids. */
 const IDS_MAX = 1024
 
 /**
@@ -67,7 +70,9 @@ export class Dispatcher {
   readonly #tally: Pick<Tally, 'messages' | 'duplicatesDropped' | 'gaps'>
   readonly #deliveries: Deliveries
   readonly #backlogMax: number
-  readonly #ids = new Set<string>()
+  /** Messages without an offset, and apart from them those with one: a degraded node sends the same one first without, later with it. */
+  readonly #unstored = new Set<string>()
+  readonly #stored = new Set<string>()
   #backlog: Item[] = []
   /** The last one whose handlers were called. */
   #begun: Position | undefined
@@ -90,11 +95,16 @@ export class Dispatcher {
   /** Starts over at a position, or with nothing known. */
   reset(position: Position | undefined): void {
     this.head = this.position = this.#begun = position
-    this.#ids.clear()
+    this.#unstored.clear()
+    this.#stored.clear()
   }
 
   /** Lets go of what was not handed on, so that it can be asked for again. */
   rewind(): void {
+    for (const { id = '' } of this.#backlog) {
+      this.#unstored.delete(id)
+      this.#stored.delete(id)
+    }
     this.#backlog = []
     this.head = this.#begun
   }
@@ -111,7 +121,7 @@ export class Dispatcher {
     const report = { channel: this.#channel, recovered, gap, messages: fresh.length, position }
     this.#backlog.push({ run: () => this.#deliveries.subscribed(report) })
     if (gap) this.#backlog.push(this.#gapItem(gap))
-    this.#backlog.push(...fresh, { run: () => undefined, position: this.head.epoch === epoch ? this.head : undefined })
+    this.#backlog.push(...fresh, { run: nothing, position: this.head.epoch === epoch ? this.head : undefined })
     this.#run()
   }
 
@@ -122,9 +132,8 @@ export class Dispatcher {
       this.#unstoredLost ||= message.offset === undefined
       return
     }
-    const item = this.#take(message, false)
-    if (!item) return
-    this.#backlog.push(item)
+    // What was seen already is handed on to nobody, but the position moves over it.
+    this.#backlog.push(this.#take(message, false) ?? { run: nothing, position: this.head })
     this.#run()
   }
 
@@ -133,7 +142,9 @@ export class Dispatcher {
     const { from, to, reason, position } = announced
     // What was turned away comes before it; the recovery of that tells the gap as well.
     if (this.#starving) return
-    const next = position ?? (this.head && to !== null ? { epoch: this.head.epoch, offset: to } : this.head)
+    const next = position ?? (this.head && to !== null ? { epoch: this.head.epoch, offset: to } : undefined)
+    // Where the stream goes on has to be asked for; the answer tells the gap as well.
+    if (!next) return this.#deliveries.starved()
     this.head = next
     this.#backlog.push(this.#gapItem({ channel: this.#channel, from, to, reason }, next))
     this.#run()
@@ -157,22 +168,20 @@ export class Dispatcher {
   #take(message: Wire, recovered: boolean): Item | undefined {
     const { id, offset } = message
     const { head } = this
-    let seen = this.#ids.has(id)
-    if (offset === undefined) this.#remember(id)
-    else if (head && offset > head.offset) this.head = { epoch: head.epoch, offset, id }
-    else if (head) seen = true
+    let seen = this.#unstored.has(id) || this.#stored.has(id)
+    if (offset !== undefined && head) {
+      if (offset > head.offset) this.head = { epoch: head.epoch, offset, id }
+      else seen = true
+    }
     if (seen) {
       this.#tally.duplicatesDropped += 1
       return undefined
     }
     this.#tally.messages += 1
+    remember(offset === undefined ? this.#unstored : this.#stored, id)
     const delivered = toMessage(message, recovered)
-    return { run: () => this.#deliveries.message(delivered), position: offset === undefined ? undefined : this.head }
-  }
-
-  #remember(id: string): void {
-    this.#ids.add(id)
-    if (this.#ids.size > IDS_MAX) this.#ids.delete(this.#ids.values().next().value!)
+    const position = offset === undefined ? undefined : this.head
+    return { run: () => this.#deliveries.message(delivered), position, id }
   }
 
   #gapItem(gap: Gap, position?: Position): Item {
@@ -184,26 +193,24 @@ export class Dispatcher {
     if (this.#busy) return
     this.#busy = true
     const before = this.position
-    for (let at = 0; at < this.#backlog.length; at += 1) {
-      const item = this.#backlog[at]!
-      this.#begun = item.position ?? this.#begun
+    for (let item = this.#backlog.shift(); item; item = this.#backlog.shift()) {
+      const { position } = item
+      this.#begun = position ?? this.#begun
       const pending = item.run()
       if (pending) {
-        this.#backlog.splice(0, at + 1)
         this.#tell(before)
-        return void pending.then(() => this.#settled(item))
+        return void pending.then(() => this.#settled(position))
       }
-      this.position = item.position ?? this.position
+      this.position = position ?? this.position
     }
-    this.#backlog = []
     this.#tell(before)
     this.#busy = false
     if (this.#starving) this.#deliveries.starved()
   }
 
-  #settled(item: Item): void {
+  #settled(position: Position | undefined): void {
     const before = this.position
-    this.position = item.position ?? before
+    this.position = position ?? before
     this.#tell(before)
     this.#busy = false
     this.#run()
@@ -213,6 +220,13 @@ export class Dispatcher {
     if (this.position && this.position !== before) this.#deliveries.moved(this.position)
   }
 }
+
+function remember(ids: Set<string>, id: string): void {
+  ids.add(id)
+  if (ids.size > IDS_MAX) ids.delete(ids.values().next().value!)
+}
+
+function nothing(): undefined {}
 
 /** Just before the first message of a stream that is read for the first time. */
 export function startOf({ position, messages }: Verdict): Position {

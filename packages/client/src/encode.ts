@@ -10,7 +10,6 @@ const LONE_SURROGATE = /\p{Surrogate}/u
 interface Place {
   readonly value: unknown
   readonly path: string
-  readonly depth: number
   readonly around: Place | undefined
 }
 
@@ -31,10 +30,13 @@ export function encode(data: unknown): string {
     const plain = plainOf(this[name], value, fail)
     if (isLone(name) || isLone(plain)) fail('not hold a lone surrogate')
     if (typeof plain !== 'object' || plain === null) return plain
-    const depth = around ? around.depth + 1 : 0
-    if (depth >= DEPTH_MAX) fail(`not be nested deeper than ${DEPTH_MAX}`)
-    for (let outer = around; outer; outer = outer.around) if (outer.value === value) fail('not contain itself')
-    places.set(plain, { value, path, depth, around })
+    let depth = 1
+    for (let outer = around; outer; outer = outer.around) {
+      if (outer.value === value) fail('not contain itself')
+      depth += 1
+    }
+    if (depth > DEPTH_MAX) fail(`not be nested deeper than ${DEPTH_MAX}`)
+    places.set(plain, { value, path, around })
     return plain
   }
   try {

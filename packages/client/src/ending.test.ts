@@ -19,9 +19,15 @@ describe('the reaction to an ending', () => {
 
   it('is what goodbye says, counted from when it came', () => {
     const goodbye = { type: 'goodbye', code: 1008, message: 'Rate limit exceeded', reconnect: 'backoff' } as const
-    const ending = { code: 1008, reason: 'Connection limit exceeded', goodbye, returnAt: 5000 }
-    expect(reactionTo(ending, 2000)).toEqual({ reconnect: 'backoff', afterMs: 3000 })
+    const ending = {
+      code: 1008,
+      reason: 'Connection limit exceeded',
+      goodbye: { ...goodbye, after: 5000 },
+      goodbyeAt: 1000,
+    }
+    expect(reactionTo(ending, 3000)).toEqual({ reconnect: 'backoff', afterMs: 3000 })
     expect(reactionTo(ending, 9000)).toEqual({ reconnect: 'backoff', afterMs: 0 })
+    expect(reactionTo(ending, 0)).toEqual({ reconnect: 'backoff', afterMs: 5000 })
   })
 
   it('is to stay away after an error that cannot pass', () => {

@@ -15,15 +15,16 @@ export interface Reaction {
 const REACTIONS: readonly (readonly [RegExp, Reconnect])[] = [
   [/^(?:1000|1003) /, 'never'],
   [/^1008 Authentication |^1008 Invalid auth/, 'refresh'],
-  [/^1008 (?:Token r|Origin|Connection l|Not|Bad|Too many|Disc)/, 'never'],
+  [/^1008 (?:To|Ori|Con|Not|Bad|Dis)/, 'never'],
   [/^1012 Service restart|^1013 Too slow/, 'now'],
 ]
 
 /** The reaction to an ending: `goodbye` wins over the close reason; an error of our own says whether trying again helps. */
 export function reactionTo(ending: Ending, now: number): Reaction {
-  const { goodbye, returnAt, error, code, reason } = ending
+  const { goodbye, goodbyeAt = now, error, code, reason } = ending
   if (error) return { reconnect: error.retryable ? 'backoff' : 'never', afterMs: undefined }
-  const afterMs = returnAt === undefined ? undefined : Math.max(0, returnAt - now)
+  // A clock that was set back must not make it longer.
+  const afterMs = goodbye?.after && Math.max(0, goodbye.after - Math.max(0, now - goodbyeAt))
   const found = REACTIONS.find(([pattern]) => pattern.test(`${code} ${reason}`))
   return { reconnect: goodbye?.reconnect ?? found?.[1] ?? 'backoff', afterMs }
 }

@@ -67,6 +67,19 @@ export function errorFromAnswer(answer: ServerMessageOf<'error'>): HoldfastError
   return new HoldfastError(answer.code, answer.message, answer)
 }
 
+/** The retryable codes: a column of the protocol's table without the rest, which a page need not load. A test holds the two together. */
+const PASSING = /^(?:rate_|recovery_|engine_|timeout|internal_)/
+
+/** Whether the same request may succeed later, where the server gave nothing but a code. */
+export function isPassing(code: string): boolean {
+  return PASSING.test(code)
+}
+
+/** An error after which the same request may succeed later. */
+export function passing(code: ErrorCode | ClientErrorCode, message: string): HoldfastError {
+  return new HoldfastError(code, message, { retryable: true })
+}
+
 /** Any thrown value as an error of this client. */
 export function asHoldfastError(thrown: unknown, code: ClientErrorCode, what: string): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown

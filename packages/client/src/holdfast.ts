@@ -1,10 +1,10 @@
-import type { ServerMessage } from '@holdfast/protocol'
-import { Channel, type EventMap } from './channel.js'
+import type { ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import type { Channel, EventMap } from './channel.js'
 import { Channels } from './channels.js'
 import { Connection } from './connection.js'
 import { encode } from './encode.js'
 import { Emitter } from './emitter.js'
-import { HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
+import { type HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
 import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
 import type { Link, Welcome } from './link.js'
 import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
@@ -35,8 +35,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** Milliseconds that a move to another node waits for the answers of the old one. */
-const MOVE_WAIT_MS = 2000
+/** How often, and after how many milliseconds each time, a move to another node looks whether the old one has answered: for two seconds. */
+const MOVE_LOOKS = 100
+const MOVE_LOOK_MS = 20
 
 /** A client: one connection to a Holdfast server, that comes back by itself, and everything that goes over it. */
 export class Holdfast {
@@ -50,8 +51,6 @@ export class Holdfast {
   readonly #connection: Connection
   readonly #inbox: Inbox
   readonly #wire: Wire
-  readonly #facades = new Map<string, Channel>()
-  readonly #operations = new Map<string, Operation>()
   #welcome: Welcome | undefined
   #state: string | undefined
 
@@ -92,7 +91,7 @@ export class Holdfast {
 
   /** Attempts, successes, latency and more, since the client was made. */
   get statistics(): Statistics {
-    return this.#tally.read(this.#requests.queued, this.#requests.queuedBytes)
+    return this.#tally.read(this.#requests.line)
   }
 
   /** Listens to what the client tells; returns the undo. */
@@ -114,25 +113,22 @@ export class Holdfast {
   /** Resolves when the connection is open; rejects when it is closed or has failed. */
   ready(options: { signal?: AbortSignal } = {}): Promise<void> {
     return abortable(options.signal, (resolve, reject) => {
-      let off = (): void => {}
-      const look = (state: Status, reason: string): void => {
-        if (state === 'open') resolve()
-        else if (state === 'closed' || state === 'failed')
-          reject(new HoldfastError(state === 'failed' ? 'refused' : 'disconnected', reason))
+      const look = (): void => {
+        const { refusal } = this.#requests
+        if (this.status === 'open') resolve()
+        else if (refusal) reject(refusal)
         else return
         off()
       }
-      off = this.on('state', ({ state, reason }) => look(state, reason))
-      look(this.status, `The client is ${this.status}`)
+      const off = this.on('state', look)
+      look()
       return off
     })
   }
 
   /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. */
   channel<M extends EventMap = Record<string, unknown>>(name: string): Channel<M> {
-    const facade = this.#facades.get(name) ?? new Channel(this.#channels.get(name))
-    this.#facades.set(name, facade)
-    return facade as unknown as Channel<M>
+    return this.#channels.open(name).facade as unknown as Channel<M>
   }
 
   /** The messages for this user; the same object every time. `autoAck`, once asked for, stays. */
@@ -141,16 +137,9 @@ export class Holdfast {
     return this.#inbox as unknown as Inbox<M>
   }
 
-  /** Watches an operation; the same object until it has ended. `R` is the type of its result. */
+  /** Watches an operation; the same object as long as somebody watches it. `R` is the type of its result. */
   operation<R = unknown>(id: string): Operation<R> {
-    const channel = `operation:${id}`
-    const release = (): void => {
-      this.#operations.delete(id)
-      if (!this.#facades.has(channel)) this.#channels.release(channel)
-    }
-    const operation = this.#operations.get(id) ?? new Operation(id, this.#channels.get(channel), release)
-    this.#operations.set(id, operation)
-    return operation as Operation<R>
+    return (this.#channels.operation(id) ?? new Operation(id, this.#channels)) as Operation<R>
   }
 
   /** Calls a method that the application registered on the server. Not sent again after a disconnect: rejects with `disconnected`. */
@@ -189,9 +178,10 @@ export class Holdfast {
 
   #welcomed(link: Link, welcome: Welcome): void {
     this.#welcome = welcome
+    this.#tally.degraded = false
     this.#session.welcomed(welcome)
     const inbox = this.#channels.findInbox(welcome)
-    if (inbox) this.#inbox.bind(this.channel<InboxEvents>(inbox), this.#channels.get(inbox))
+    if (inbox) this.#inbox.bind(this.#channels.open(inbox))
     this.#channels.welcomed(link, welcome, this.#session.named)
     if (this.#state !== undefined && !welcome.session.resumed)
       void this.#sendState().catch((error) => this.#report(error))
@@ -200,15 +190,23 @@ export class Holdfast {
 
   #received(link: Link, message: ServerMessage): void {
     const { type } = message
-    if (type === 'notice') return this.#noticed(message)
+    if (type === 'notice') return this.#noticed(message, link)
     if (this.#requests.answer(message, link)) return
     if ('channel' in message) this.#channels.receive(message, link)
     else if (type === 'error' && message.id === undefined) this.#report(errorFromAnswer(message))
   }
 
-  #noticed({ code, message, details }: Extract<ServerMessage, { type: 'notice' }>): void {
+  #noticed({ code, message, details }: ServerMessageOf<'notice'>, link: Link): void {
+    if (link !== this.#connection.link) return
+    if (code === 'degraded') this.#tally.degraded = true
+    if (code === 'recovered') this.#recovered()
     if (code === 'token_expiring') void this.#refresh().catch((error) => this.#report(error))
     void this.#emitter.emit('notice', { code, message, details })
+  }
+
+  #recovered(): void {
+    this.#tally.degraded = false
+    this.#channels.retry()
   }
 
   async #refresh(): Promise<void> {
@@ -231,13 +229,13 @@ export class Holdfast {
   /** Answers that are still to come over the old link are waited for, because what may not be sent twice would fail with it. */
   #prepareMove(go: () => void): void {
     const link = this.#connection.link
-    const { clock } = this.#settings
-    const endAt = clock.now() + MOVE_WAIT_MS
+    let looks = MOVE_LOOKS
     this.#requests.hold()
     const look = (): void => {
-      if (link && this.#connection.link === link && this.#requests.busy(link) && clock.now() < endAt)
-        clock.after(20, look)
+      const isBusy = link && this.#connection.link === link && this.#requests.busy(link)
+      if (isBusy && looks > 0) this.#settings.clock.after(MOVE_LOOK_MS, look)
       else go()
+      looks -= 1
     }
     look()
   }

@@ -17,13 +17,13 @@ export interface WhoWeAre {
   /** The server process that answered. */
   readonly node: string
   /** When the token expires, ISO-8601 UTC. */
-  readonly expiresAt: string | undefined
+  readonly expiresAt?: string
   /** The session's state, as it was set last. */
-  readonly state: unknown
+  readonly state?: unknown
 }
 
 /** The part of a welcome that an application may want to know. */
 export function whoWeAre(welcome: Welcome): WhoWeAre {
-  const { tenant, user, roles, connection, session, node, expiresAt, state } = welcome
-  return { tenant, user, roles, connection, session: session.id, resumed: session.resumed, node, expiresAt, state }
+  const { type: _, session, heartbeat: _heartbeat, limits: _limits, channels: _channels, ...rest } = welcome
+  return { ...rest, session: session.id, resumed: session.resumed }
 }

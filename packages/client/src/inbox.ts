@@ -30,7 +30,7 @@ export interface InboxOptions {
 export class Inbox<M extends EventMap = InboxEvents> {
   readonly #wire: Wire
   readonly #listeners = new Set<Listener<M>>()
-  #channel: Channel<M> | undefined
+  #core: ChannelCore | undefined
   #autoAck = false
   #wanted = 0
   #acking = false
@@ -43,7 +43,7 @@ export class Inbox<M extends EventMap = InboxEvents> {
 
   /** The channel, once the server has said who we are. */
   get channel(): Channel<M> | undefined {
-    return this.#channel
+    return this.#core?.facade as Channel<M> | undefined
   }
 
   /** Listens like `channel.on`, from before the first connection if need be; returns the undo. */
@@ -53,7 +53,7 @@ export class Inbox<M extends EventMap = InboxEvents> {
   ): () => void {
     const listener: Listener<M> = { attach: (channel) => channel.on(event, handler), off: undefined }
     this.#listeners.add(listener)
-    listener.off = this.#channel && listener.attach(this.#channel)
+    listener.off = this.channel && listener.attach(this.channel)
     return () => {
       this.#listeners.delete(listener)
       listener.off?.()
@@ -62,7 +62,7 @@ export class Inbox<M extends EventMap = InboxEvents> {
 
   /** Tells the server that everything up to `offset` is dealt with; does so again after a disconnect. Never moves back. */
   ack(offset: number): void {
-    const epoch = this.#channel?.position?.epoch
+    const epoch = this.channel?.position?.epoch
     // Offsets begin anew with the stream.
     this.#wanted = Math.max(epoch === this.#epoch ? this.#wanted : 0, offset)
     this.#epoch = epoch
@@ -75,27 +75,38 @@ export class Inbox<M extends EventMap = InboxEvents> {
   }
 
   /** @internal The server said who we are. */
-  bind(channel: Channel<M>, core: ChannelCore): void {
-    if (this.#channel) return
-    this.#channel = channel
-    core.moves.add(() => this.#moved())
-    for (const listener of this.#listeners) listener.off = listener.attach(channel)
+  bind(core: ChannelCore): void {
+    const before = this.#core
+    if (before === core) return
+    this.#core = core
+    core.onMoved = () => this.#moved()
+    for (const listener of this.#listeners) {
+      listener.off?.()
+      listener.off = listener.attach(this.channel!)
+    }
+    if (before) this.#part(before)
     void this.#flush()
   }
 
+  /** Another user has signed in: what was told of the first one's inbox is not for this one's. */
+  #part(core: ChannelCore): void {
+    this.#wanted = 0
+    core.leaveIfUnheard()
+  }
+
   #moved(): void {
-    const { position } = this.#channel ?? {}
+    const { position } = this.channel ?? {}
     if (this.#autoAck && this.#listeners.size > 0 && position) this.ack(position.offset)
   }
 
   /** One at a time, the newest each time. */
   async #flush(): Promise<void> {
-    if (!this.#channel || this.#acking) return
+    if (!this.#core || this.#acking) return
     this.#acking = true
     try {
-      for (let offset = 0; offset !== this.#wanted;) {
+      for (let offset = 0; this.#wanted > 0 && offset !== this.#wanted;) {
         offset = this.#wanted
-        await this.#wire.requests.request({ type: 'ack', channel: this.#channel.name, offset }, { resend: true })
+        await this.#wire.requests.request({ type: 'ack', channel: this.#core.name, offset }, { resend: true })
       }
     } catch (error) {
       // Whoever disconnects knows; what is in the inbox comes again.

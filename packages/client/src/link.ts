@@ -1,6 +1,7 @@
 import { SUBPROTOCOL, type ServerMessage, type ServerMessageOf } from '@holdfast/protocol'
 import type { Clock } from './clock.js'
-import { HoldfastError, asHoldfastError } from './errors.js'
+import { type HoldfastError, asHoldfastError, passing } from './errors.js'
+import { Heartbeat } from './heartbeat.js'
 import { decodeInbound } from './inbound.js'
 import { type Socket, type WebSocketConstructor, findWebSocket, openSocket } from './socket.js'
 import type { TokenSource } from './token.js'
@@ -16,9 +17,9 @@ export interface Ending {
   readonly code: number
   readonly reason: string
   readonly goodbye?: Goodbye | undefined
-  /** The time before which `goodbye` asked us not to return. */
-  readonly returnAt?: number | undefined
-  /** Why there was no connection at all. */
+  /** When `goodbye` came. */
+  readonly goodbyeAt?: number
+  /** Why there was no connection at all, or is none any more. */
   readonly error?: HoldfastError | undefined
 }
 
@@ -55,8 +56,8 @@ export class Link {
   readonly #events: LinkEvents
   #socket: Socket | undefined
   #state: 'dialing' | 'live' | 'over' = 'dialing'
-  #goodbye: Goodbye | undefined
-  #returnAt: number | undefined
+  #farewell: Pick<Ending, 'goodbye' | 'goodbyeAt'> | undefined
+  #heartbeat: Heartbeat | undefined
   #stopTimer: () => void = () => {}
 
   /** Makes one attempt: token, socket, hello, welcome. */
@@ -76,17 +77,21 @@ export class Link {
     this.send(JSON.stringify({ type: 'ping', at: this.#parts.clock.now() }))
   }
 
+  /** Asks for a sign of life, and abandons the link when none comes. */
+  probe(): void {
+    this.#heartbeat?.probe()
+  }
+
   /** Ends it by wish, with 1000; reports nothing more. */
   close(): void {
-    this.#state = 'over'
-    this.#stopTimer()
+    this.#finish()
     this.#socket?.close()
   }
 
   /** Ends it because nothing comes any more, and reports that. */
-  abandon(reason: string, error?: HoldfastError): void {
+  abandon(error: HoldfastError): void {
     this.#socket?.close(true)
-    this.#end({ code: 1006, reason, error })
+    this.#end({ code: 1006, reason: error.message, error })
   }
 
   async #dial(hold: Hold): Promise<void> {
@@ -96,21 +101,17 @@ export class Link {
       const constructor = await findWebSocket(WebSocket)
       const credential = await token.get()
       if (this.#state === 'over') return
-      this.#stopTimer = clock.after(connectTimeoutMs, () => this.#expire(connectTimeoutMs))
+      this.#stopTimer = clock.after(connectTimeoutMs, () =>
+        this.abandon(passing('timeout', `No welcome within ${connectTimeoutMs} ms`)),
+      )
       this.#socket = openSocket(constructor, url, SUBPROTOCOL, {
         opened: () => hold(() => this.send(this.#parts.hello(credential))),
         received: (frame) => this.#received(frame),
-        closed: (code, reason) => this.#end({ code, reason, goodbye: this.#goodbye, returnAt: this.#returnAt }),
+        closed: (code, reason) => this.#end({ code, reason, ...this.#farewell }),
       })
     } catch (thrown) {
-      const error = asHoldfastError(thrown, 'transport_failed', 'No connection')
-      this.abandon(error.message, error)
+      this.abandon(asHoldfastError(thrown, 'transport_failed', 'No connection'))
     }
-  }
-
-  #expire(ms: number): void {
-    const reason = `No welcome within ${ms} ms`
-    this.abandon(reason, new HoldfastError('timeout', reason, { retryable: true }))
   }
 
   #received(frame: string): void {
@@ -121,22 +122,25 @@ export class Link {
 
   #message(message: ServerMessage): void {
     if (message.type === 'ping') return this.ping()
-    if (message.type === 'goodbye') {
-      this.#goodbye = message
-      if (message.after !== undefined) this.#returnAt = this.heardAt + message.after
-    }
+    if (message.type === 'goodbye') this.#farewell = { goodbye: message, goodbyeAt: this.heardAt }
     if (this.#state === 'live') return this.#events.received(this, message)
     if (message.type !== 'welcome') return
     this.#state = 'live'
     this.#stopTimer()
+    this.#heartbeat = new Heartbeat(this.#parts.clock, this, message.heartbeat)
     this.#events.welcomed(this, message)
   }
 
   #end(ending: Ending): void {
     const state = this.#state
-    this.#state = 'over'
-    this.#stopTimer()
+    this.#finish()
     if (state === 'live') this.#events.ended(this, ending)
     else if (state === 'dialing') this.#events.failed(ending)
+  }
+
+  #finish(): void {
+    this.#state = 'over'
+    this.#stopTimer()
+    this.#heartbeat?.stop()
   }
 }

@@ -124,3 +124,52 @@ it('is watched as long as somebody listens', async () => {
   end.send(event(1, 'running'))
   expect(job.snapshot).toMatchObject({ version: 1 })
 })
+
+it('is watched from its snapshot on each time, wherever the last watch ended, and leaves nothing in the cursor store', async () => {
+  const saved: string[] = []
+  const cursorStore = { load: () => undefined, save: (name: string) => void saved.push(name) }
+  const stage = new Stage({ cursorStore })
+  const end = await stage.open()
+  for (const version of [4, 9]) {
+    const job = stage.client.operation('import-1')
+    const off = job.on('progress', () => {})
+    await settle()
+    expect(end.all('subscribe').at(-1)).toMatchObject({ channel, since: 'newest:1' })
+    end.send({ ...event(version, 'running'), offset: version } as object)
+    expect(job.snapshot).toMatchObject({ version })
+    off()
+    await settle()
+  }
+  expect(saved).toEqual([])
+})
+
+it('is the same object as long as somebody watches it, and forgotten afterwards', async () => {
+  const stage = new Stage()
+  await stage.open()
+  const job = stage.client.operation('import-1')
+  const off = job.on('progress', () => {})
+  expect(stage.client.operation('import-1')).toBe(job)
+  off()
+  await settle()
+  expect(stage.client.operation('import-1')).not.toBe(job)
+})
+
+it('is followed through either object, when one is kept that was left and another was made', async () => {
+  const stage = new Stage()
+  const end = await stage.open()
+  const old = stage.client.operation('import-1')
+  old.on('progress', () => {})()
+  await settle()
+  const other = stage.client.operation('import-1')
+  const offOther = other.on('progress', () => {})
+  const offOld = old.on('progress', () => {})
+  await settle()
+  end.send(event(1, 'running'))
+  offOther()
+  await settle()
+  end.send(event(2, 'running'))
+  expect([old.snapshot?.version, other.snapshot?.version]).toEqual([2, 1])
+  offOld()
+  await settle()
+  expect(end.all('unsubscribe')).toHaveLength(2)
+})

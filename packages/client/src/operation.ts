@@ -1,5 +1,6 @@
 import { type OperationProgress, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { ChannelCore } from './channel-core.js'
+import type { Channels } from './channels.js'
 import { Emitter } from './emitter.js'
 import { HoldfastError, OperationError } from './errors.js'
 import { leavable } from './pull.js'
@@ -31,20 +32,18 @@ interface Reader {
 /** A long-running operation as a watcher sees it. Watching begins with the first listener, `done` or loop, and ends with the operation. */
 export class Operation<R = unknown> {
   readonly id: string
-  readonly #core: ChannelCore
+  readonly #channels: Channels
   readonly #emitter: Emitter<OperationEvents & { settled: undefined }>
-  readonly #release: () => void
   #snapshot: OperationSnapshot | undefined
   #failure: HoldfastError | undefined
   #offs: (() => void)[] | undefined
   #done: Promise<R> | undefined
 
   /** @internal Made by the client. */
-  constructor(id: string, core: ChannelCore, release: () => void) {
+  constructor(id: string, channels: Channels) {
     this.id = id
-    this.#core = core
-    this.#emitter = new Emitter(core.wire.report)
-    this.#release = release
+    this.#channels = channels
+    this.#emitter = new Emitter(channels.wire.report)
   }
 
   /** The newest snapshot that was received. */
@@ -74,7 +73,7 @@ export class Operation<R = unknown> {
 
   /** Asks for it to be cancelled. Resolves when the request was taken; how it ends is another matter. */
   async cancel(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#core.wire.requests.request({ type: 'cancel', operation: this.id }, options)
+    await this.#channels.wire.requests.request({ type: 'cancel', operation: this.id }, options)
   }
 
   /** The snapshots: the newest each time, so that a slow reader skips some, and always the terminal one, after which it ends. */
@@ -123,13 +122,17 @@ export class Operation<R = unknown> {
 
   #watch(): void {
     if (this.#offs || this.#failure) return
-    const { events, subscription, taps, streams } = this.#core
+    const core = this.#channels.get(`operation:${this.id}`)
+    const { events, subscription, taps, streams } = core
     const tap = (data: unknown): void => this.#take(data)
-    const closed = (): void => this.#fail(new HoldfastError('disconnected', 'Disconnected'))
+    const closed = (error: HoldfastError): void => this.#fail(error)
     taps.add(tap)
     streams.add(closed)
     const off = events.on('unsubscribed', ({ code, message }) => this.#fail(new HoldfastError(code, message)))
-    this.#offs = [off, () => taps.delete(tap), () => streams.delete(closed)]
+    core.operation = this as Operation
+    this.#offs = [off, () => taps.delete(tap), () => streams.delete(closed), () => this.#leave(core)]
+    // With its newest event, which bears the snapshot, wherever the last watch ended.
+    if (!subscription.wanted) subscription.startAt('newest:1')
     subscription.want()
   }
 
@@ -157,15 +160,18 @@ export class Operation<R = unknown> {
 
   #end(): void {
     this.#stop()
-    this.#release()
     void this.#emitter.emit('settled', undefined)
   }
 
   #stop(): void {
     for (const off of this.#offs ?? []) off()
     this.#offs = []
-    // Somebody may listen to the channel itself.
-    if (!this.#core.events.has()) void this.#core.subscription.end().catch(() => {})
+  }
+
+  #leave(core: ChannelCore): void {
+    core.operation = undefined
+    core.leaveIfUnheard()
+    this.#channels.release(core)
   }
 }
 
@@ -176,8 +182,6 @@ function isNewer({ version, startedAt = '' }: OperationSnapshot, before: Operati
 
 /** Applications may send on the channel as well; only what looks like a snapshot is one. */
 function isSnapshot(data: unknown): data is OperationSnapshot {
-  const { id, version, state, progress } = (data ?? {}) as Partial<OperationSnapshot>
-  return (
-    typeof id === 'string' && Number.isSafeInteger(version) && typeof state === 'string' && typeof progress === 'object'
-  )
+  const { version, state, progress } = (data ?? {}) as Partial<OperationSnapshot>
+  return Number.isSafeInteger(version) && typeof state === 'string' && typeof progress === 'object'
 }

@@ -2,12 +2,12 @@
 export interface Random {
   /** A number from 0 (inclusive) to 1 (exclusive), for jitter. */
   fraction(): number
-  /** Text that nobody else will produce, of at least `bytes` random bytes and printable ASCII, for idempotency keys. */
-  id(bytes: number): string
+  /** Text that nobody else will produce, of printable ASCII, for idempotency keys. */
+  id(): string
 }
 
 /** The chance of the machine. */
 export const systemRandom: Random = {
   fraction: () => Math.random(),
-  id: (bytes) => crypto.getRandomValues(new Uint32Array(Math.ceil(bytes / 4))).join('-'),
+  id: () => crypto.getRandomValues(new Uint32Array(4)).join('-'),
 }

@@ -1,7 +1,7 @@
-import type { ErrorCode, ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import type { ServerMessage, ServerMessageOf } from '@holdfast/protocol'
 import { abortable } from './abort.js'
 import type { Clock } from './clock.js'
-import { type ClientErrorCode, HoldfastError, errorFromAnswer } from './errors.js'
+import { HoldfastError, errorFromAnswer, passing } from './errors.js'
 import type { Link, Welcome } from './link.js'
 import { OfflineQueue, type Queued } from './offline-queue.js'
 import type { Settings } from './options.js'
@@ -36,19 +36,27 @@ export interface Outcome {
 }
 
 interface Entry extends Queued {
+  readonly channel: unknown
   readonly frame: string
-  readonly options: RequestOptions
   readonly timeoutMs: number
+  readonly resend?: boolean
   readonly outcome: Outcome
   readonly madeAt: number
-  sentAt: number
-  link: Link | undefined
-  stopTimer: () => void
+  sentAt?: number
+  link?: Link | undefined
+  stopTimer?: () => void
   /** Nobody waits for the answer any more, but the server still counts the command. */
-  forsaken: boolean
+  forsaken?: boolean
 }
 
+type RequestSettings = Pick<Settings, 'backoff' | 'clock' | 'offlineQueue' | 'random' | 'requestTimeoutMs'>
+
 const utf8 = new TextEncoder()
+
+/** The bytes of a text on the way. */
+export function bytesOf(text: string): number {
+  return utf8.encode(text).length
+}
 
 /** The text of a command whose data is encoded already. */
 export function frameOf(head: Head, data: string | undefined): string {
@@ -63,33 +71,25 @@ export function frameOf(head: Head, data: string | undefined): string {
 export class Requests {
   readonly #clock: Clock
   readonly #tally: Tally
-  readonly #ageMaxMs: number
-  readonly #timeoutMs: number
-  readonly #line: OfflineQueue<Entry>
+  readonly #settings: RequestSettings
+  /** What waits to be sent. */
+  readonly line: OfflineQueue<Entry>
   readonly #inFlight = new Map<number, Entry>()
+  /** Channels that the server could not store anything in: what is published there waits. */
+  readonly #resting = new Map<unknown, () => void>()
   #link: Link | undefined
   #windowMax = 0
   #bytesMax = 0
   #held = false
-  #refusal: HoldfastError | undefined
+  /** Why nothing is taken; set between `refuse` and `accept`. */
+  refusal: HoldfastError | undefined
   #lastId = 0
 
-  constructor(tally: Tally, settings: Pick<Settings, 'clock' | 'offlineQueue' | 'requestTimeoutMs'>) {
+  constructor(tally: Tally, settings: RequestSettings) {
     this.#clock = settings.clock
     this.#tally = tally
-    this.#ageMaxMs = settings.offlineQueue.ageMaxMs
-    this.#timeoutMs = settings.requestTimeoutMs
-    this.#line = new OfflineQueue(settings.offlineQueue)
-  }
-
-  /** Commands that wait to be sent. */
-  get queued(): number {
-    return this.#line.count
-  }
-
-  /** Bytes of the commands that wait to be sent. */
-  get queuedBytes(): number {
-    return this.#line.bytes
+    this.#settings = settings
+    this.line = new OfflineQueue(settings.offlineQueue)
   }
 
   /** Sends a command and resolves with its `ok`. */
@@ -106,8 +106,8 @@ export class Requests {
   /** Sends a command as soon as it may; returns its cancel, after which nothing is reported. */
   ask(head: Head, options: RequestOptions, outcome: Outcome): () => void {
     const entry = this.#entry(head, options, outcome)
-    if (this.#refusal || !this.#line.push(entry)) {
-      outcome.failed(this.#refusal ?? failure('queue_full', 'Too much waits already'))
+    if (this.refusal || !this.line.push(entry)) {
+      outcome.failed(this.refusal ?? passing('queue_full', 'Too much waits'))
       return () => {}
     }
     this.#pump()
@@ -121,8 +121,10 @@ export class Requests {
     const entry = this.#inFlight.get(answer.id as number)
     if (!entry) return false
     this.#remove(entry)
-    this.#tally.answered(this.#clock.now() - entry.sentAt)
-    if (!entry.forsaken) entry.outcome.answered(answer, link)
+    this.#tally.answered(this.#clock.now() - entry.sentAt!)
+    const isAway = answer.type === 'error' && answer.code === 'engine_unavailable'
+    if (isAway && entry.resend && !entry.forsaken) this.#rest(entry, answer.retryAfter)
+    else if (!entry.forsaken) entry.outcome.answered(answer, link)
     this.#pump()
     return true
   }
@@ -142,7 +144,7 @@ export class Requests {
     if (this.#link === link) this.#link = undefined
     this.#held = false
     if (resend) this.#takeBack((entry) => entry.link === link)
-    const error = failure('disconnected', 'The connection was lost')
+    const error = passing('disconnected', 'Connection lost')
     for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
   }
 
@@ -164,69 +166,88 @@ export class Requests {
 
   /** Refuses everything that waits or is in flight, and whatever comes, until `accept`. */
   refuse(error: HoldfastError): void {
-    this.#refusal = error
+    this.refusal = error
     this.#link = undefined
-    const all = [...this.#inFlight.values(), ...this.#line.clear()]
+    for (const stop of this.#resting.values()) stop()
+    this.#resting.clear()
+    const all = [...this.#inFlight.values(), ...this.line.clear()]
     for (const entry of all) this.#fail(entry, error)
   }
 
   /** Takes commands again. */
   accept(): void {
-    this.#refusal = undefined
+    this.refusal = undefined
   }
 
   #entry(head: Head, options: RequestOptions, outcome: Outcome): Entry {
     const id = (this.#lastId += 1)
     const frame = frameOf({ ...head, id }, options.data)
-    const bytes = utf8.encode(frame).length
-    const { timeoutMs = this.#timeoutMs, urgent = false } = options
-    const fresh = { madeAt: this.#clock.now(), sentAt: 0, link: undefined, stopTimer: () => {}, forsaken: false }
-    return { id, frame, bytes, options, urgent, timeoutMs, outcome, ...fresh }
+    const bytes = bytesOf(frame)
+    const { timeoutMs = this.#settings.requestTimeoutMs, urgent = false, resend = false } = options
+    const madeAt = this.#clock.now()
+    return { id, channel: head['channel'], frame, bytes, resend, urgent, timeoutMs, outcome, madeAt }
   }
 
   #pump(): void {
     while (this.#link && !this.#held && this.#inFlight.size < this.#windowMax) {
-      const entry = this.#line.take(() => true)
+      const entry = this.line.take(({ channel, resend }) => !resend || !this.#resting.has(channel))
       if (!entry) return
       this.#send(entry, this.#link)
     }
   }
 
   #send(entry: Entry, link: Link): void {
-    entry.stopTimer()
+    entry.stopTimer?.()
     entry.link = link
     if (entry.bytes > this.#bytesMax) {
       const problem = `a message must be at most ${this.#bytesMax} bytes, received ${entry.bytes}`
-      return this.#fail(entry, failure('limit_exceeded', problem))
+      return this.#fail(entry, new HoldfastError('limit_exceeded', problem))
     }
     entry.sentAt = this.#clock.now()
     this.#inFlight.set(entry.id, entry)
-    entry.stopTimer = this.#clock.after(entry.timeoutMs, () => this.#fail(entry, timedOut(entry)))
+    this.#limit(entry, entry.sentAt)
     // A socket that does not take it is about to report its end, which decides about the command.
     link.send(entry.frame)
   }
 
   #limitAge(entry: Entry): void {
-    const { resend } = entry.options
-    const leftMs = entry.madeAt + (resend ? this.#ageMaxMs : entry.timeoutMs) - this.#clock.now()
-    entry.stopTimer = this.#clock.after(Math.max(0, leftMs), () =>
-      this.#fail(
-        entry,
-        resend ? failure('queue_expired', `Waited ${this.#ageMaxMs} ms for a connection`) : timedOut(entry),
-      ),
-    )
+    if (entry.resend) this.#limit(entry, entry.madeAt, this.#settings.offlineQueue.ageMaxMs, 'queue_expired')
+    else this.#limit(entry, entry.madeAt)
+  }
+
+  #limit(entry: Entry, since: number, ms = entry.timeoutMs, code: 'timeout' | 'queue_expired' = 'timeout'): void {
+    // A clock that was set back must not make it longer.
+    const leftMs = Math.min(ms, since + ms - this.#clock.now())
+    entry.stopTimer = this.#clock.after(leftMs, () => this.#fail(entry, passing(code, `No answer within ${ms} ms`)))
   }
 
   #takeBack(which: (entry: Entry) => boolean): void {
-    const entries = [...this.#inFlight.values()].filter(
-      (entry) => entry.options.resend && !entry.forsaken && which(entry),
-    )
-    for (const entry of entries) {
+    for (const entry of this.#inFlight.values()) {
+      if (!entry.resend || entry.forsaken || !which(entry)) continue
       this.#remove(entry)
-      entry.link = undefined
-      this.#limitAge(entry)
-      this.#line.putBack(entry)
+      this.#putBack(entry)
     }
+  }
+
+  #putBack(entry: Entry): void {
+    entry.link = undefined
+    this.#limitAge(entry)
+    this.line.putBack(entry)
+  }
+
+  /** What is published later in its channel waits as well, so that it is stored later. */
+  #rest(entry: Entry, retryAfter = 0): void {
+    const { channel } = entry
+    this.#putBack(entry)
+    this.#tally.retries += 1
+    if (this.#resting.has(channel)) return
+    const { backoff, random } = this.#settings
+    const restMs = Math.max(retryAfter, backoff.minMs) + random.fraction() * backoff.minMs
+    const wake = (): void => {
+      this.#resting.delete(channel)
+      this.#pump()
+    }
+    this.#resting.set(channel, this.#clock.after(restMs, wake))
   }
 
   #forsake(entry: Entry): void {
@@ -241,15 +262,7 @@ export class Requests {
   }
 
   #remove(entry: Entry): void {
-    entry.stopTimer()
-    if (!this.#inFlight.delete(entry.id)) this.#line.remove(entry)
+    entry.stopTimer?.()
+    if (!this.#inFlight.delete(entry.id)) this.line.remove(entry)
   }
-}
-
-function timedOut(entry: Entry): HoldfastError {
-  return failure('timeout', `No answer within ${entry.timeoutMs} ms`)
-}
-
-function failure(code: ClientErrorCode | ErrorCode, message: string): HoldfastError {
-  return new HoldfastError(code, message, { retryable: code !== 'limit_exceeded' })
 }

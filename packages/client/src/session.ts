@@ -1,5 +1,7 @@
 import type { Position } from '@holdfast/protocol'
 import type { Welcome } from './link.js'
+import type { Settings } from './options.js'
+import { bytesOf } from './requests.js'
 
 /** Bytes that a server reads before it knows who speaks. */
 const HELLO_BYTES_MAX = 16_384
@@ -7,21 +9,17 @@ const HELLO_BYTES_MAX = 16_384
 /** Positions that a `hello` may name. */
 const POSITIONS_MAX = 256
 
-const utf8 = new TextEncoder()
+type ClientName = Pick<Settings, 'name' | 'version'>
 
 /** What survives a connection: the session's id and its current secret, and which positions were last offered to resume it. */
 export class Session {
-  readonly #client: { readonly name: string; readonly version: string }
-  #resume: { readonly session: string; readonly secret: string } | undefined
-  #named: Readonly<Record<string, Position>> = {}
-
-  constructor(client: { readonly name: string; readonly version: string }) {
-    this.#client = { name: client.name, version: client.version }
-  }
-
   /** The positions that the last `hello` named. */
-  get named(): Readonly<Record<string, Position>> {
-    return this.#named
+  named: Readonly<Record<string, Position>> = {}
+  readonly #settings: ClientName
+  #resume: { readonly session: string; readonly secret: string } | undefined
+
+  constructor(settings: ClientName) {
+    this.#settings = settings
   }
 
   /** Remembers what the next `hello` resumes. */
@@ -36,13 +34,14 @@ export class Session {
 
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
   hello(token: string | undefined, positions: Iterable<readonly [string, Position]>): string {
-    const hello = { type: 'hello', token, client: this.#client }
-    this.#named = {}
+    const { name, version } = this.#settings
+    const hello = { type: 'hello', token, client: { name, version } }
+    this.named = {}
     if (!this.#resume) return JSON.stringify(hello)
     const frame = (resumed: Record<string, Position>): string =>
       JSON.stringify({ ...hello, resume: { ...this.#resume, positions: resumed } })
-    this.#named = fitting(positions, HELLO_BYTES_MAX - utf8.encode(frame({})).length)
-    return frame(this.#named)
+    this.named = fitting(positions, HELLO_BYTES_MAX - bytesOf(frame({})))
+    return frame(this.named)
   }
 }
 

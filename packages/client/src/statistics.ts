@@ -23,6 +23,10 @@ export interface Statistics {
   readonly duplicatesDropped: number
   /** Gaps announced. */
   readonly gaps: number
+  /** Subscriptions and publishes that the server could not take just then; each is asked for again. */
+  readonly retries: number
+  /** The node says that its store is away: what is published waits, what is subscribed may have to. */
+  readonly degraded: boolean
   /** Commands waiting to be sent. */
   readonly queued: number
   /** Bytes of the commands waiting to be sent. */
@@ -41,6 +45,8 @@ export class Tally {
   messages = 0
   duplicatesDropped = 0
   gaps = 0
+  retries = 0
+  degraded = false
   readonly #samples: number[] = []
 
   /** Notes that an answer took `ms`. */
@@ -49,11 +55,11 @@ export class Tally {
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
   }
 
-  /** The figures of this moment. */
-  read(queued: number, queuedBytes: number): Statistics {
+  /** The figures of this moment, with what waits to be sent. */
+  read({ count, bytes }: { readonly count: number; readonly bytes: number }): Statistics {
     const successRate = this.attempts === 0 ? 0 : this.successes / this.attempts
     // oxlint-disable-next-line typescript/no-misused-spread -- its public members are the figures
-    return { ...this, successRate, queued, queuedBytes, latency: latencyOf(this.#samples) }
+    return { ...this, successRate, queued: count, queuedBytes: bytes, latency: latencyOf(this.#samples) }
   }
 }
 

@@ -3,7 +3,7 @@ import { abortable } from './abort.js'
 import { Backoff } from './backoff.js'
 import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
-import { HoldfastError, errorFromAnswer } from './errors.js'
+import { HoldfastError, errorFromAnswer, isPassing } from './errors.js'
 import type { Link } from './link.js'
 import type { Wire } from './wire.js'
 
@@ -58,7 +58,8 @@ export class Subscription {
   #loaded = false
   #starting = false
   #cancelAsk: () => void = () => {}
-  #stopRetry: () => void = () => {}
+  /** Set while it waits to be asked for again. */
+  #stopRetry: (() => void) | undefined
   #waiters: Waiter[] = []
 
   constructor(channel: string, wire: Wire, dispatcher: Dispatcher, events: SubscriptionEvents) {
@@ -131,13 +132,17 @@ export class Subscription {
     for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 
-  /** Ends it by wish. */
-  async end(): Promise<void> {
+  /** Ends it by wish; whoever waits for its begin gets `error`. */
+  async end(error: HoldfastError): Promise<void> {
     if (!this.wanted) return
     this.#dispatcher.rewind()
-    this.#close(new HoldfastError('aborted', 'Unsubscribed'))
+    this.#close(error)
     const link = this.#wire.link()
-    if (!link || this.#askedOn !== link) return
+    if (link && this.#askedOn === link) await this.leave()
+  }
+
+  /** Tells the server that nobody wishes for it. */
+  async leave(): Promise<void> {
     const left = this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
     await left.catch((error: HoldfastError) => {
       // The next link does not go on with it.
@@ -161,11 +166,8 @@ export class Subscription {
 
   /** The link is gone; the next one begins it again. */
   lost(link: Link): void {
-    if (this.#link === link) this.#link = undefined
-    if (this.#resumedOn === link) this.#resumedOn = undefined
-    if (this.#wire.link()) return
-    this.#stop()
-    if (this.wanted) this.#state = 'subscribing'
+    this.#part(link)
+    if (!this.#wire.link()) this.#stop()
   }
 
   /** Takes a verdict that nobody asked for: that of a resumed session. */
@@ -173,11 +175,19 @@ export class Subscription {
     if (this.#resumedOn === link) this.#begin(message, link)
   }
 
-  /** The server ended it: access is gone, or it was refused. */
-  refused({ code, message }: Pick<HoldfastError, 'code' | 'message'>): void {
-    if (!this.wanted) return
-    this.#close(new HoldfastError(code, message))
-    this.#events.ended({ channel: this.#channel, code, message })
+  /** The server ended it, or could not go on with it. What a link says that has a successor is not for this one. */
+  refused({ code, message }: ServerMessageOf<'unsubscribed'>, link: Link): void {
+    if (link !== this.#wire.link() || (link !== this.#link && link !== this.#resumedOn)) return
+    this.#stop()
+    this.#part(link)
+    this.#failed(new HoldfastError(code, message, { retryable: isPassing(code) }))
+  }
+
+  /** The server can do again what it could not: asks soon, if it waits to ask, but not in step with everybody. */
+  retry(): void {
+    if (!this.#stopRetry) return
+    this.#backoff.reset()
+    this.#retryIn(this.#backoff.next())
   }
 
   /** Messages were turned away; what is missing is recovered from the log. */
@@ -244,12 +254,29 @@ export class Subscription {
   #failed(error: HoldfastError): void {
     // The next welcome asks again.
     if (error.code === 'disconnected') return
-    if (!error.retryable) return this.refused(error)
-    const delayMs = Math.max(this.#backoff.next(), error.retryAfter ?? 0)
-    this.#stopRetry = this.#wire.settings.clock.after(delayMs, () => {
+    if (!error.retryable) return this.#refuse(error)
+    this.#wire.tally.retries += 1
+    this.#retryIn(Math.max(this.#backoff.next(), error.retryAfter ?? 0))
+  }
+
+  #refuse(error: HoldfastError): void {
+    const { code, message } = error
+    this.#close(error)
+    this.#events.ended({ channel: this.#channel, code, message })
+  }
+
+  #retryIn(ms: number): void {
+    this.#stopRetry?.()
+    this.#stopRetry = this.#wire.settings.clock.after(ms, () => {
       const link = this.#wire.link()
       if (link) this.start(link)
     })
+  }
+
+  #part(link: Link): void {
+    if (this.#link === link) this.#link = undefined
+    if (this.#resumedOn === link) this.#resumedOn = undefined
+    if (this.wanted && !this.#link) this.#state = 'subscribing'
   }
 
   #close(error: HoldfastError): void {
@@ -263,6 +290,7 @@ export class Subscription {
   #stop(): void {
     this.#turn += 1
     this.#cancelAsk()
-    this.#stopRetry()
+    this.#stopRetry?.()
+    this.#stopRetry = undefined
   }
 }

@@ -3,15 +3,15 @@ export type WakeSource = (wake: () => void) => () => void
 
 /** A page that becomes visible, a network that returns. Does nothing outside a browser. */
 export const browserWakes: WakeSource = (wake) => {
-  const listening = new AbortController()
   const page = globalThis.document as Document | undefined
-  if (page) {
-    const { signal } = listening
-    const onVisible = (): void => {
-      if (page.visibilityState === 'visible') wake()
-    }
-    page.addEventListener('visibilitychange', onVisible, { signal })
-    globalThis.addEventListener('online', wake, { signal })
+  if (!page) return () => {}
+  const onVisible = (): void => {
+    if (page.visibilityState === 'visible') wake()
   }
-  return () => listening.abort()
+  page.addEventListener('visibilitychange', onVisible)
+  globalThis.addEventListener('online', wake)
+  return () => {
+    page.removeEventListener('visibilitychange', onVisible)
+    globalThis.removeEventListener('online', wake)
+  }
 }
