@@ -67,6 +67,14 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
   }
 
+  /** Asks the process to end, as a deploy does. Resolves with its exit code. */
+  async terminate(withinMs: number = 60_000): Promise<number | null> {
+    const gone = once(this.#process, 'exit') as Promise<[number | null]>
+    this.#process.kill('SIGTERM')
+    const [code] = await within('the process has ended', gone, withinMs)
+    return code
+  }
+
   /** Ends the process at once, as a crash would, and waits until it is gone. */
   async kill(): Promise<void> {
     const gone = this.isRunning ? once(this.#process, 'exit') : undefined

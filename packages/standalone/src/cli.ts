@@ -57,14 +57,21 @@ function addServe(program: Command, shell: Shell, end: End): void {
     .description('run a server')
     .option('--port <port>', 'port to listen on (PORT; default 8000)')
     .option('--host <host>', 'address to listen on (HOST; default 127.0.0.1)')
-    .option('--engine <engine>', 'memory, or a redis:// address (REDIS_URL; default memory)')
+    .option('--engine <engine>', 'memory, disk, or a redis:// address (REDIS_URL; default memory, in production disk)')
+    .option('--data-dir <directory>', 'where the disk engine keeps its state (HOLDFAST_DATA_DIR; default .holdfast)')
+    .option('--workers <count>', 'processes that serve together through Redis: a number, or auto (HOLDFAST_WORKERS)')
     .option('--config <file>', 'YAML file with settings')
     .option('--demo', 'serve the demo at / (development only, where it is the default)')
     .option('--no-demo', 'do not serve the demo')
     .option('--open', 'open the demo where there is a desktop')
     .addHelpText(
       'after',
-      examples('holdfast serve --demo --open', 'PORT=9000 holdfast serve', 'holdfast serve --config holdfast.yaml'),
+      examples(
+        'holdfast serve --demo --open',
+        'PORT=9000 holdfast serve --data-dir ./data',
+        'holdfast serve --engine redis://127.0.0.1:6379 --workers auto',
+        'holdfast serve --config holdfast.yaml',
+      ),
     )
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./commands/serve.js')

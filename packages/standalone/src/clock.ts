@@ -36,3 +36,11 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', abort, { once: true })
   })
 }
+
+/** The outcome of `promise`, or undefined when it has none after `ms` milliseconds. */
+export function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => resolve(undefined))
+    promise.finally(cancel).then(resolve, reject)
+  })
+}

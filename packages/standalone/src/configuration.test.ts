@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfiguration } from './configuration.js'
@@ -65,9 +65,15 @@ describe('configuration', () => {
       'HOLDFAST_ENV must be one of development, staging, production, received "prod"',
     )
     await refuse(
-      { flags: { engine: 'disk' }, env: {} },
-      '--engine must be memory or a redis:// address, received "disk"',
+      { flags: { engine: 'sqlite' }, env: {} },
+      '--engine must be memory, disk, or an address that begins with redis://, rediss://, redis+sentinel:// or redis+cluster://',
     )
+    await refuse(
+      { env: { HOLDFAST_WORKERS: 'many' } },
+      'HOLDFAST_WORKERS must be auto or an integer from 1 to 256, received "many"',
+    )
+    await refuse({ flags: { workers: '0' }, env: {} }, '--workers must be auto or an integer from 1 to 256')
+    await refuse({ flags: { dataDir: 7 }, env: {} }, '--data-dir must be a directory, received 7')
     const path = await file('log: { level: loud }\n')
     await refuse({ env: {}, file: path }, `log.level in ${path} must be one of trace, debug, info`)
   })
@@ -83,9 +89,39 @@ describe('configuration', () => {
     )
   })
 
-  it('never prints a secret', async () => {
+  it('never prints a secret, nor what stands before the host in an address', async () => {
     const path = await file('secret: [hunter2]\n')
     await expect(loadConfiguration({ env: {}, file: path })).rejects.not.toThrow('hunter2')
+    const wrong = loadConfiguration({ env: { REDIS_URL: 'redsi://app:hunter2@redis.internal:6379' } })
+    await expect(wrong).rejects.toThrow('received "…@redis.internal:6379"')
+  })
+
+  it('keeps state on disk in production and where a data directory is named, and in Redis where one is', async () => {
+    const engineOf = async (env: Record<string, string>): Promise<unknown> => (await loadConfiguration({ env })).engine
+    expect(await engineOf({ HOLDFAST_ENV: 'production' })).toEqual({ disk: '.holdfast/engine' })
+    expect(await engineOf({ HOLDFAST_DATA_DIR: '/data' })).toEqual({ disk: '/data/engine' })
+    expect(await engineOf({ HOLDFAST_DATA_DIR: '/data', REDIS_URL: 'redis://r' })).toEqual({ redis: 'redis://r' })
+    expect(await engineOf({ HOLDFAST_ENV: 'production', REDIS_URL: 'memory' })).toBe('memory')
+  })
+
+  it('takes an engine of a file as the server library has it', async () => {
+    const path = await file('engine: { redis: { sentinel: { name: main, nodes: [{ host: s1, port: 26379 }] } } }\n')
+    const { engine } = await loadConfiguration({ env: {}, file: path })
+    expect(engine).toEqual({ redis: { sentinel: { name: 'main', nodes: [{ host: 's1', port: 26_379 }] } } })
+  })
+
+  it('counts workers, one for each core with auto', async () => {
+    const env = { REDIS_URL: 'redis://r' }
+    expect((await loadConfiguration({ env })).workers).toBeUndefined()
+    expect((await loadConfiguration({ env: { ...env, HOLDFAST_WORKERS: '3' } })).workers).toBe(3)
+    expect((await loadConfiguration({ flags: { workers: 'auto' }, env })).workers).toBe(availableParallelism())
+  })
+
+  it('refuses workers that share nothing', async () => {
+    const env = { HOLDFAST_WORKERS: '2', HOLDFAST_ENV: 'production' }
+    await expect(loadConfiguration({ env })).rejects.toThrow(
+      'HOLDFAST_WORKERS needs an engine that processes share: --engine redis://127.0.0.1:6379, or REDIS_URL, received disk',
+    )
   })
 
   it('says where a file is not YAML, not a mapping, or not there', async () => {

@@ -1,6 +1,17 @@
 import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import {
+  chooseEngine,
+  DATA_DIRECTORY,
+  ENGINE_EXPECTED,
+  type EngineChoice,
+  type EngineSettings,
+  engineName,
+  isShared,
+  namesEngine,
+} from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
 
 /** One rule, limit or timing of the server; its members are checked by the server itself, which knows them. */
@@ -35,6 +46,8 @@ const digits = (value: unknown): unknown =>
   typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 
 const PORT_EXPECTED = 'an integer from 0 to 65535'
+const WORKERS_MAX = 256
+const WORKERS_EXPECTED = `auto or an integer from 1 to ${WORKERS_MAX}`
 const ENVIRONMENTS = ['development', 'staging', 'production'] as const
 
 /** Every setting of the standalone server. Flags, environment and file are all read through it. */
@@ -45,11 +58,20 @@ const settings = z.strictObject({
   host: z.string({ error: 'a host name or address' }).min(1, 'a host name or address').default('127.0.0.1'),
   environment: z.enum(ENVIRONMENTS, { error: `one of ${ENVIRONMENTS.join(', ')}` }).default('development'),
   engine: z
-    .string({ error: 'memory or a redis:// address' })
-    .regex(/^(?:memory|rediss?:\/\/.+)$/, 'memory or a redis:// address')
-    .default('memory'),
+    .custom<EngineSettings['engine']>(
+      (value) => (typeof value === 'string' ? namesEngine(value) : members.safeParse(value).success),
+      ENGINE_EXPECTED,
+    )
+    .optional(),
+  cluster: members.optional(),
+  workers: z
+    .preprocess(
+      (value) => (value === 'auto' ? Math.min(availableParallelism(), WORKERS_MAX) : digits(value)),
+      z.int({ error: WORKERS_EXPECTED }).min(1, WORKERS_EXPECTED).max(WORKERS_MAX, WORKERS_EXPECTED),
+    )
+    .optional(),
   secret: z.string({ error: 'text of at least 32 bytes' }).optional(),
-  dataDir: z.string({ error: 'a directory' }).min(1, 'a directory').default('.holdfast'),
+  dataDir: z.string({ error: 'a directory' }).min(1, 'a directory').optional(),
   demo: z.boolean({ error: 'true or false' }).optional(),
   path: z
     .string({ error: 'a path such as /ws' })
@@ -77,8 +99,11 @@ export interface Configuration {
   readonly port: number
   readonly host: string
   readonly environment: 'development' | 'staging' | 'production'
-  /** `memory`, or a `redis://` address. */
-  readonly engine: string
+  readonly engine: EngineChoice
+  /** How nodes that share an engine know each other. */
+  readonly cluster?: Members | undefined
+  /** Processes that serve together; undefined: this one alone. */
+  readonly workers?: number | undefined
   readonly secret?: string | undefined
   readonly dataDir: string
   /** Undefined: in development. */
@@ -110,14 +135,18 @@ const FLAGS: Partial<Record<SettingName, string>> = {
   port: '--port',
   host: '--host',
   engine: '--engine',
+  workers: '--workers',
+  dataDir: '--data-dir',
   demo: '--demo',
 }
 
-const VARIABLES: Partial<Record<SettingName, string>> = {
+/** The environment variable of each setting that has one. */
+export const VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
   port: 'PORT',
   host: 'HOST',
   environment: 'HOLDFAST_ENV',
   engine: 'REDIS_URL',
+  workers: 'HOLDFAST_WORKERS',
   secret: 'HOLDFAST_SECRET',
   dataDir: 'HOLDFAST_DATA_DIR',
 }
@@ -136,9 +165,20 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const file = sources.file === undefined ? {} : await readConfigurationFile(sources.file)
   const merged = merge(sources, file)
   const parsed = settings.safeParse(merged.values)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return complete(parsed.data, merged)
   const problems = parsed.error.issues.map((issue) => describeIssue(issue, merged))
   throw new Failure(problems.join('\n'), EXIT.usage)
+}
+
+/** What one setting decides about another. */
+function complete(parsed: z.infer<typeof settings>, { origins }: Merged): Configuration {
+  const { workers, dataDir = DATA_DIRECTORY } = parsed
+  const engine = chooseEngine(parsed)
+  if (workers !== undefined && !isShared(engine)) {
+    const needs = 'needs an engine that processes share: --engine redis://127.0.0.1:6379, or REDIS_URL'
+    throw new Failure(`${origins.get('workers')} ${needs}, received ${engineName(engine)}`, EXIT.usage)
+  }
+  return { ...parsed, engine, dataDir }
 }
 
 interface Merged {
@@ -187,7 +227,7 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const origin = origins.get(setting ?? '') ?? setting ?? 'configuration'
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
-  const received = setting === 'secret' ? 'something else' : preview(valueAt(values, issue.path))
+  const received = setting === 'secret' ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`
 }
 
@@ -205,6 +245,11 @@ function preview(value: unknown): string {
   if (value === undefined) return 'nothing'
   const text = JSON.stringify(value) ?? typeof value
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/** An address may hold a password, also one that is misspelt. */
+function withoutCredentials(text: string): string {
+  return text.replace(/"[^"]*@/g, '"…@')
 }
 
 /** Below it the text is shown with a mark; that may be a secret. */

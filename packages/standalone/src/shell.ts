@@ -1,3 +1,5 @@
+import { type WorkerTie, workerTie } from './workers/worker-tie.js'
+
 /** A stream that a command writes to. */
 export interface OutputStream {
   readonly isTTY?: boolean | undefined
@@ -12,8 +14,10 @@ export interface Shell {
   readonly cwd: string
   readonly stdout: OutputStream
   readonly stderr: OutputStream
+  /** What ties this process to the one that started it as one of several workers; undefined: nothing. */
+  readonly worker?: WorkerTie | undefined
   /** Calls `task` whenever the signal comes; returns its undo. */
-  onSignal(name: 'SIGINT' | 'SIGTERM', task: () => void): () => void
+  onSignal(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', task: () => void): () => void
   /** Ends the process at once. */
   exit(code: number): void
 }
@@ -29,6 +33,7 @@ export function processShell(): Shell {
     cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
+    worker: workerTie(),
     onSignal(name, task) {
       process.on(name, task)
       return () => void process.off(name, task)

@@ -1,15 +1,17 @@
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Holdfast, type HoldfastOptions, createHoldfast } from '@holdfast/server'
 import type { Logger } from 'pino'
 import { localAuthority } from './address.js'
 import { DEFAULT_CHANNELS } from './channel-rules.js'
-import type { Clock } from './clock.js'
+import { type Clock, pause } from './clock.js'
 import type { Configuration } from './configuration.js'
 import { registerIndexMethod } from './demo/index-method.js'
 import { registerSpeakMethod } from './demo/speak-method.js'
 import { tokenRoute } from './demo/token-route.js'
+import { type EngineChoice, engineName } from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
 import { toNodeListener } from './http/node-bridge.js'
@@ -39,8 +41,13 @@ export interface Standalone {
   readonly webSocketUrl: string
   /** Whether the demo is at `/`. */
   readonly demo: boolean
-  /** Hands the clients over, then ends everything. */
-  drain(): Promise<void>
+  /** Resolves with true when it can serve: it listens and has its engine; with false when it is drained before. */
+  ready(): Promise<boolean>
+  /**
+   * Hands the clients over, then ends everything. `drain` (the default) keeps the port open meanwhile, so that load balancers learn that it is
+   * unready; `retire` leaves the port to others first.
+   */
+  drain(how?: 'drain' | 'retire'): Promise<void>
 }
 
 /**
@@ -48,8 +55,7 @@ export interface Standalone {
  * taken.
  */
 export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
-  const { configuration, log } = parts
-  if (configuration.engine !== 'memory') throw new Failure(REDIS_UNAVAILABLE, EXIT.usage)
+  const { configuration, log, clock } = parts
   const assets = await findDemo(configuration, log)
   const holdfast = build(parts)
   if (assets) registerDemo(holdfast, parts)
@@ -63,11 +69,16 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     await holdfast.close()
     throw error
   })
+  log.info({ node: holdfast.node, address: authority, engine: engineName(configuration.engine) }, 'serving')
+  const leaving = new AbortController()
   return {
     url: `http://${authority}`,
     webSocketUrl: `ws://${authority}${configuration.path}`,
     demo: assets !== undefined,
-    async drain() {
+    ready: () => untilReady(holdfast, clock, leaving.signal),
+    async drain(how = 'drain') {
+      leaving.abort()
+      if (how === 'retire') server.close()
       await holdfast.drain()
       detach()
       await holdfast.close()
@@ -76,8 +87,16 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   }
 }
 
-const REDIS_UNAVAILABLE =
-  'the redis engine is not available in this version; leave out --engine and REDIS_URL, or set them to memory'
+const LOOK_EVERY_MS = 100
+
+async function untilReady(holdfast: Holdfast, clock: Clock, leaving: AbortSignal): Promise<boolean> {
+  while (!leaving.aborted) {
+    const { ok } = await holdfast.fetch(new Request('http://localhost/health/ready'))
+    if (ok) return true
+    await pause(clock, LOOK_EVERY_MS, leaving).catch(() => undefined)
+  }
+  return false
+}
 
 /** The demo is there in development, unless it is switched off; elsewhere it would hand tokens to strangers. */
 async function findDemo({ environment, demo }: Configuration, log: Logger): Promise<Assets | undefined> {
@@ -96,11 +115,14 @@ async function findDemo({ environment, demo }: Configuration, log: Logger): Prom
 /** On a person's own machine nobody waits for a deploy to be a non-event. */
 const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
-function build({ configuration, secret, log }: StandaloneParts): Holdfast {
-  const { auth, channels, environment, path, limits, heartbeat, session, presence, operations, drain } = configuration
+function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
+  const { auth, channels, engine, cluster, environment, path } = configuration
+  const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
     channels: channels ?? DEFAULT_CHANNELS,
+    engine: fromHere(engine, cwd),
+    ...(cluster && { cluster }),
     environment,
     path,
     log,
@@ -118,6 +140,13 @@ function build({ configuration, secret, log }: StandaloneParts): Holdfast {
   }
 }
 
+/** A directory of the configuration is meant from where the command was started. */
+function fromHere(engine: EngineChoice, cwd: string): EngineChoice {
+  if (typeof engine !== 'string' && 'disk' in engine) return 'memory'
+  if (typeof engine === 'string' || typeof engine['disk'] !== 'string') return engine
+  return { ...engine, disk: resolve(cwd, engine['disk']) }
+}
+
 function registerDemo(holdfast: Holdfast, { cwd, clock }: StandaloneParts): void {
   registerIndexMethod({ holdfast, start: cwd, clock })
   registerSpeakMethod(holdfast, clock)
@@ -129,10 +158,21 @@ function routesOf(holdfast: Holdfast, { secret, configuration }: StandaloneParts
   const routes = new Map<string, Handler>([
     ...(pageIsThere ? [] : [[`GET ${configuration.path}`, upgradeRequired] as const]),
     ['GET /health/live', health],
-    ['GET /health/ready', health],
+    ['GET /health/ready', ({ request }) => readiness(holdfast, request)],
   ])
   const mint = createTokenMint(secret, configuration.auth)
   return demo ? routes.set('POST /demo/token', tokenRoute(mint)) : routes
+}
+
+/** Whether it can serve, and on which engine. */
+async function readiness(holdfast: Holdfast, request: Request): Promise<Response> {
+  const answer = await holdfast.fetch(request)
+  const { status, headers } = answer
+  headers.delete('content-length')
+  return Response.json(
+    { ...((await answer.json()) as object), engine: holdfast.stats().engine.name },
+    { status, headers },
+  )
 }
 
 /** Whoever looks at the address of the WebSocket with a browser or curl is told that it is the right one (RFC 9110, 15.5.22). */

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { systemClock } from '../clock.js'
 import { type Configuration, type Flags, loadConfiguration } from '../configuration.js'
+import { engineName } from '../engine-choice.js'
 import { describeError, EXIT } from '../failure.js'
 import { createLog } from '../log.js'
 import { type FoundSecret, findSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
-import { type Standalone, startStandalone } from '../standalone-server.js'
+import { startStandalone } from '../standalone-server.js'
 import { VERSION } from '../version.js'
+import type { Order, Serving, WorkerTie } from '../workers/worker-tie.js'
 
 /** The flags of `holdfast serve`. */
 export interface ServeOptions extends Flags {
@@ -16,20 +18,80 @@ export interface ServeOptions extends Flags {
 
 /** Runs a server until SIGTERM or SIGINT, then drains and ends with 0. A second signal ends at once. */
 export async function serve(options: ServeOptions, shell: Shell): Promise<number> {
+  try {
+    return await serveFrom(await loadSettings(options, shell), options, shell)
+  } finally {
+    shell.worker?.leave()
+  }
+}
+
+interface Settings {
+  readonly configuration: Configuration
+  readonly found: FoundSecret
+}
+
+async function loadSettings(options: ServeOptions, shell: Shell): Promise<Settings> {
   const configuration = await loadConfiguration({ flags: options, env: shell.env, file: options.config })
-  const found = await findSecret(configuration, shell.cwd)
+  return { configuration, found: await findSecret(configuration, shell.cwd) }
+}
+
+async function serveFrom({ configuration, found }: Settings, { open }: ServeOptions, shell: Shell): Promise<number> {
+  const begun = (serving: Serving): void => {
+    shell.stdout.write(banner(serving, configuration, found))
+    if (open && serving.demo) openBrowser(serving.url, shell)
+  }
+  if (shell.worker !== undefined) return serveAsWorker(shell.worker, configuration, found, shell)
+  const { workers } = configuration
+  if (workers === undefined) return serveAlone(configuration, found, shell, begun)
+  const { serveWorkers } = await import('../workers/serve-workers.js')
+  return serveWorkers({ configuration, count: workers, shell, begun })
+}
+
+async function serveAlone(
+  configuration: Configuration,
+  { secret }: FoundSecret,
+  shell: Shell,
+  begun: (serving: Serving) => void,
+): Promise<number> {
   const log = createLog(configuration.log, shell.stderr)
-  const parts = { configuration, secret: found.secret, log, cwd: shell.cwd, clock: systemClock }
   const stopped = nextSignal(shell)
-  const standalone = await startStandalone(parts)
-  shell.stdout.write(banner(standalone, configuration, found))
-  if (options.open && standalone.demo) openBrowser(standalone.url, shell)
+  const standalone = await startStandalone({ configuration, secret, log, cwd: shell.cwd, clock: systemClock })
+  begun(standalone)
   const signal = await stopped
   log.info({ signal }, 'stopping')
   for (const name of ['SIGINT', 'SIGTERM'] as const) shell.onSignal(name, () => shell.exit(EXIT.interrupted))
   await standalone.drain()
   log.info({}, 'stopped')
   return EXIT.done
+}
+
+/** As one of several: told by the process that started it when to end, and how. */
+async function serveAsWorker(
+  worker: WorkerTie,
+  configuration: Configuration,
+  { secret }: FoundSecret,
+  shell: Shell,
+): Promise<number> {
+  const log = createLog(configuration.log, shell.stderr).child({ worker: worker.place })
+  const ordered = nextOrder(worker, shell)
+  const standalone = await startStandalone({ configuration, secret, log, cwd: shell.cwd, clock: systemClock })
+  const { url, webSocketUrl, demo } = standalone
+  worker.report({ kind: 'listening', serving: { url, webSocketUrl, demo } })
+  void standalone.ready().then((isReady) => isReady && worker.report({ kind: 'ready' }))
+  const order = await ordered
+  log.info({ order }, 'stopping')
+  await standalone.drain(order)
+  log.info({}, 'stopped')
+  return EXIT.done
+}
+
+/** Signals of a terminal reach every process of its group; what follows from them is for the one that started this one to say. */
+function nextOrder(worker: WorkerTie, shell: Shell): Promise<Order> {
+  for (const name of ['SIGINT', 'SIGHUP'] as const) shell.onSignal(name, () => undefined)
+  return new Promise((resolve) => {
+    worker.onOrder(resolve)
+    shell.onSignal('SIGTERM', () => resolve('retire'))
+  })
 }
 
 function nextSignal(shell: Shell): Promise<string> {
@@ -43,16 +105,18 @@ function nextSignal(shell: Shell): Promise<string> {
   })
 }
 
-function banner(standalone: Standalone, { environment }: Configuration, { file, made }: FoundSecret): string {
+function banner(serving: Serving, configuration: Configuration, { file, made }: FoundSecret): string {
+  const { environment, engine, workers } = configuration
   const rows = [
-    standalone.demo ? ['Demo', `${standalone.url}/`] : [],
-    ['WebSocket', standalone.webSocketUrl],
-    ['Health', `${standalone.url}/health/ready`],
+    serving.demo ? ['Demo', `${serving.url}/`] : [],
+    ['WebSocket', serving.webSocketUrl],
+    ['Health', `${serving.url}/health/ready`],
     file === undefined ? [] : ['Secret', `${file} (${made ? 'made now, ' : ''}for development)`],
     ['Stop', 'Ctrl-C'],
   ].filter((row) => row.length > 0)
   const lines = rows.map(([name = '', value]) => `  ${name.padEnd(10)} ${value}`)
-  return `\nHoldfast ${VERSION}, ${environment}, memory engine\n\n${lines.join('\n')}\n\n`
+  const among = workers === undefined ? '' : `, ${workers} ${workers === 1 ? 'worker' : 'workers'}`
+  return `\nHoldfast ${VERSION}, ${environment}, ${engineName(engine)} engine${among}\n\n${lines.join('\n')}\n\n`
 }
 
 /** Opens the page where there is a desktop to open it on; elsewhere the address has been printed. */
