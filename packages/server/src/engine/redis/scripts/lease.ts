@@ -10,7 +10,7 @@ import type { Script } from '../shard.js'
  * reply 1, or 0 when another holds it
  * ```
  */
-export const HOLD_LEASE: Script = script(`#!lua
+export const HOLD_LEASE: Script = script(`#!lua flags=allow-oom
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
