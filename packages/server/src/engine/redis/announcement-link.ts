@@ -92,7 +92,7 @@ export class AnnouncementLink {
     this.id = id
     this.#address = address
     this.#parts = parts
-    this.#backoff = new Backoff(parts.random, 50, 1_000)
+    this.#backoff = new Backoff(parts.random)
     this.#problem = `announcements of ${this.#where} do not arrive yet`
   }
 

@@ -10,8 +10,8 @@ export class Backoff {
   readonly #mostMs: number
   #attempts = 0
 
-  /** The bound begins at `firstMs` (50) and ends at `mostMs` (2,000). */
-  constructor(random: Random, firstMs: number = 50, mostMs: number = 2_000) {
+  /** The bound begins at `firstMs` (50) and ends at `mostMs` (1,000): after a failover all nodes wait for the one that returns last. */
+  constructor(random: Random, firstMs: number = 50, mostMs: number = 1_000) {
     this.#random = random
     this.#firstMs = firstMs
     this.#mostMs = mostMs

@@ -129,6 +129,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
   async #muster(shard: Shard, present: Present, line: Commands, server: ServerIdentity, look: Look): Promise<void> {
     const { clock, limits, random } = this.#parts
     if (this.#hasMemory(present)) await this.#verify(shard, line, look.tick)
+    // What came after the newest mark is known of logs only.
+    if (present.marks.isMember && look.isWhole && !server.isItsOwn) this.#losses += 1
     const until = clock.now() + limits.musterMs
     for (;;) {
       const { reports, verdict } = await present.marks.report(line, server.text, look.knows)

@@ -20,22 +20,38 @@ export class RedisNodes implements Nodes {
   readonly #keys: Keys
   readonly #random: Random
   readonly #holdings: Holdings
+  readonly #losses: () => number
+  /** What `losses` was when each node last renewed its lease. */
+  readonly #lossesKnown = new Map<string, number>()
   /** The name of this process as a reaper. */
   readonly #reaper: string
 
-  constructor(parts: { commands: ShardCommands; keys: Keys; random: Random; holdings: Holdings }) {
+  /** `losses` counts how often the servers may have forgotten what they had stored. */
+  constructor(parts: {
+    commands: ShardCommands
+    keys: Keys
+    random: Random
+    holdings: Holdings
+    losses: () => number
+  }) {
     this.#commands = parts.commands
     this.#keys = parts.keys
     this.#random = parts.random
     this.#holdings = parts.holdings
+    this.#losses = parts.losses
     this.#reaper = parts.random.id(12)
   }
 
   async renew(node: string, about: string, ttlMs: number): Promise<boolean> {
     const [owner, candidate] = [this.#holdings.ownerOf(node), this.#random.id(9)]
-    const args = [node, about, String(ttlMs), owner, candidate]
+    const losses = this.#losses()
+    // The lease may be older than what was held under it, and lost: then it is taken again, and all of it entered again.
+    const isSure = losses === (this.#lossesKnown.get(node) ?? losses)
+    const args = [node, about, String(ttlMs), isSure ? owner : '', candidate]
     const keys = [this.#keys.node('lease', node), this.#registry]
-    if ((await this.#commands.of(this.#registry).run(RENEW_NODE, keys, args)) === 1) return true
+    const isRenewed = (await this.#commands.of(this.#registry).run(RENEW_NODE, keys, args)) === 1
+    this.#lossesKnown.set(node, losses)
+    if (isRenewed) return true
     const given = this.#holdings.become(node, candidate)
     // What was on its way while the lease lapsed may have come after whoever let go of the rest.
     if (given.names.length > 0) {
@@ -46,6 +62,7 @@ export class RedisNodes implements Nodes {
   }
 
   async leave(node: string): Promise<void> {
+    this.#lossesKnown.delete(node)
     this.#holdings.become(node, undefined)
     await this.#commands.of(this.#registry).send(['DEL', this.#keys.node('lease', node)])
   }

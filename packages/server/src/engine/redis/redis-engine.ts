@@ -109,7 +109,7 @@ export class RedisEngine implements Engine {
     this.leases = new RedisLeases(this.#links, this.#keys)
     this.counters = new RedisCounters(this.#links, this.#keys, holdings)
     this.members = new RedisMembers(this.#links, this.#keys, holdings)
-    this.nodes = new RedisNodes({ ...shared, holdings })
+    this.nodes = new RedisNodes({ ...shared, holdings, losses: () => this.#muster.losses })
     this.control = new RedisControl(this.#announcements, this.#links, this.#keys)
   }
 
