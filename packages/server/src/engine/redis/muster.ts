@@ -89,6 +89,7 @@ export class Muster implements Arrivals, AcknowledgedTops {
 
   async arrived(shard: Shard, line: Commands): Promise<void> {
     const present = this.#presentIn(shard)
+    present.server = undefined
     const server = await readIdentity(line)
     const look = await present.marks.look(line, this.#tops.forgotten)
     if (present.marks.isMember && !look.isWhole) this.#losses += 1
@@ -134,13 +135,13 @@ export class Muster implements Arrivals, AcknowledgedTops {
     const until = clock.now() + limits.musterMs
     for (;;) {
       const { reports, verdict } = await present.marks.report(line, server.text, look.knows)
-      if (verdict !== undefined) return this.#accept(verdict)
+      if (verdict !== undefined) return this.#adopt(verdict)
       const { missing, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
       if (missing.length === 0 || clock.now() >= until) {
         const concluded = await present.marks.conclude(line, server.text, reports, doubt !== undefined)
         if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
         if (present.marks.isMember || look.stored.number !== undefined) this.#tell(shard, doubt, reports.length)
-        return this.#accept(concluded)
+        return this.#adopt(concluded)
       }
       await this.#pause(LOOK_EVERY_MS * (0.5 + random.fraction()))
     }
@@ -178,7 +179,6 @@ export class Muster implements Arrivals, AcknowledgedTops {
   /** Ends every epoch, as the logs are touched. */
   #distrust(shard: Shard, reason: string): void {
     this.#adopt(nextGeneration(this.#generation, this.#parts.clock.now()))
-    this.#losses += 1
     this.#tell(shard, reason, 1)
   }
 
@@ -189,13 +189,11 @@ export class Muster implements Arrivals, AcknowledgedTops {
     else log.warn({ shard: shard.id, reason: doubt }, 'redis may have lost acknowledged messages: all epochs end')
   }
 
-  #accept(generation: string): void {
-    if (this.#generation !== '' && generation > this.#generation) this.#losses += 1
-    this.#adopt(generation)
-  }
-
+  /** A generation that begins while this node is there says that nobody knows what was lost. */
   #adopt(generation: string): void {
-    if (generation > this.#generation) this.#generation = generation
+    if (generation <= this.#generation) return
+    if (this.#generation !== '') this.#losses += 1
+    this.#generation = generation
   }
 
   #markAll(): void {
