@@ -91,7 +91,8 @@ describe('a muster', () => {
   const nodes: Node[] = []
 
   beforeEach(async () => {
-    redis = await RedisProcess.start('--appendonly', 'yes')
+    // Not `everysec`: while a flush to the disk takes its time, that keeps what it has acknowledged in memory.
+    redis = await RedisProcess.start('--appendonly', 'yes', '--appendfsync', 'always')
     return () => redis.stop()
   })
   afterEach(async () => {
