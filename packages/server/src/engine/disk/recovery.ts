@@ -28,9 +28,11 @@ export interface Recovered {
 /**
  * Reads what is in the directory, changing nothing but the drafts that were never finished. `createTables` makes empty ones.
  *
- * @throws Error when a file cannot be read, or was written by a later version of this program.
+ * @throws Error when the directory or a file cannot be read, or was written by a later version of this program.
  */
 export async function recover(storage: Storage, createTables: () => Tables): Promise<Recovered> {
+  // What a file that may still go with the power makes void would be there again.
+  await storage.syncDirectory()
   const names = await storage.list()
   for (const name of names) if (name.endsWith(DRAFT_ENDING)) await storage.remove(name).catch(ignore)
   const opened = new OpenFiles(storage)

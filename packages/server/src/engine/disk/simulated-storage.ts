@@ -18,8 +18,16 @@ export interface StorageOperation {
   readonly name: string
 }
 
-/** Asked before each operation: an error that it answers is what the operation rejects with. It may take its time. */
-export type BeforeOperation = (operation: StorageOperation) => Error | undefined | Promise<Error | undefined>
+/** Why an operation fails; of a write, the first `taken` bytes are stored all the same. */
+export interface StorageFault {
+  readonly error: Error
+  readonly taken?: number
+}
+
+/** Asked before each operation: it may answer a fault, and take its time. */
+export type BeforeOperation = (
+  operation: StorageOperation,
+) => StorageFault | undefined | Promise<StorageFault | undefined>
 
 interface Content {
   /** What a reader sees now. */
@@ -37,7 +45,6 @@ export class SimulatedStorage implements Storage {
   readonly #names: Map<string, Content>
   readonly #durableNames: Map<string, Content>
   #unsyncedNames: ((names: Map<string, Content>) => void)[] = []
-  #claimed = false
 
   constructor(before: BeforeOperation = () => undefined, names: ReadonlyMap<string, Content> = new Map()) {
     this.before = before
@@ -47,13 +54,9 @@ export class SimulatedStorage implements Storage {
 
   async claim(): Promise<void> {
     await this.#ask('claim')
-    if (this.#claimed) throw new Error('the directory is in use')
-    this.#claimed = true
   }
 
-  async release(): Promise<void> {
-    this.#claimed = false
-  }
+  async release(): Promise<void> {}
 
   async list(): Promise<readonly string[]> {
     await this.#ask('list')
@@ -150,9 +153,11 @@ export class SimulatedStorage implements Storage {
       },
       write: async (bytes, at) => {
         const copy = Buffer.from(bytes)
-        await this.#ask('write', name)
-        content.live = overwritten(content.live, copy, at)
-        content.unsynced.push({ at, bytes: copy })
+        const fault = await this.before({ kind: 'write', name })
+        const taken = fault === undefined ? copy : copy.subarray(0, fault.taken ?? 0)
+        content.live = overwritten(content.live, taken, at)
+        content.unsynced.push({ at, bytes: taken })
+        if (fault !== undefined) throw fault.error
       },
       sync: async () => {
         const [{ live }, written] = [content, content.unsynced.length]
@@ -166,8 +171,8 @@ export class SimulatedStorage implements Storage {
   }
 
   async #ask(kind: StorageOperation['kind'], name: string = ''): Promise<void> {
-    const error = await this.before({ kind, name })
-    if (error !== undefined) throw error
+    const fault = await this.before({ kind, name })
+    if (fault !== undefined) throw fault.error
   }
 }
 

@@ -18,7 +18,7 @@ export interface StoredFile {
 export interface Storage {
   /** Where it is, for people. */
   readonly place: string
-  /** Makes the directory if there is none, and keeps others out of it until `release`. Rejects with an error that names who is in it. */
+  /** Makes the directory if there is none, and keeps others out of it until `release`; may be called again. Rejects with an error that names who is in it. */
   claim(): Promise<void>
   release(): Promise<void>
   /** The names of all files. */

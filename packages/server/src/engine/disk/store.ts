@@ -45,6 +45,7 @@ export class Store {
   /** The number of the last record that is in the tables. */
   #applied = 0
   #problem: string | undefined
+  #isReadable = false
   /** What brings the journal back; undefined: it works. */
   #remedy: ((journal: Journal, tables: Tables) => Promise<void>) | undefined
   #failures = 0
@@ -70,9 +71,10 @@ export class Store {
     })
   }
 
-  /** @throws DiskUnavailable before `start`. */
+  /** @throws DiskUnavailable before `start`, and as long as what they hold could still be lost. */
   get tables(): Tables {
     if (this.#tables === undefined) throw new DiskUnavailable('the engine was not started')
+    if (!this.#isReadable) throw new DiskUnavailable(this.#problem ?? 'the engine was not started')
     return this.#tables
   }
 
@@ -131,6 +133,8 @@ export class Store {
     this.#applied = sequence
     this.#journal = new Journal(storage, limits, found)
     this.#remedy = (journal) => journal.open(found)
+    // What was never acknowledged may not be on the disk: nobody sees it before it was written again.
+    this.#isReadable = found.tail.frames.length === 0
     tables.streams.limit(streamsMax)
     tables.streams.outlive(clock.now() + OUTLIVE_MS)
     const fields = { place: storage.place, records: sequence, streams: tables.streams.size }
@@ -197,6 +201,7 @@ export class Store {
       await this.#compaction?.catch(ignore)
       await this.#remedy?.(journal, tables)
       this.#remedy = undefined
+      this.#isReadable = true
       if (this.#closing.signal.aborted) return
       this.#committer.resume()
       this.#become(undefined)
