@@ -4,7 +4,7 @@ import { readHistory } from './kit/history.js'
 /** Judges the history in a file and prints what it amounts to. Answers the exit code: 0 when nothing is wrong with it. */
 export function main([file]: readonly string[]): number {
   if (file === undefined) {
-    console.error('usage: node tests/cluster/check.mjs HISTORY.jsonl')
+    console.error('usage: node tests/cluster/run.mjs check HISTORY.jsonl')
     return 2
   }
   const verdict = check(() => readHistory(file))

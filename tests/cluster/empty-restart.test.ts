@@ -24,7 +24,7 @@ describe('a Redis that is restarted empty under load', () => {
     run = await Run.start({
       name: 'empty-restart',
       nodes: 3,
-      redisPort: redis.port,
+      redis: redis.port,
       channels: EVERYWHERE,
       options: { channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } } },
     })

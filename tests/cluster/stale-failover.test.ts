@@ -20,7 +20,7 @@ describe('a failover to a replica that missed the end', () => {
     run = await Run.start({
       name: 'stale-failover',
       nodes: 2,
-      redisPort: pair.front.port,
+      redis: pair.front.port,
       channels: EVERYWHERE,
       options: { channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } } },
     })

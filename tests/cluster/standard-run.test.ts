@@ -37,7 +37,7 @@ describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => 
     run = await Run.start({
       name: 'standard-run',
       nodes: 3,
-      redisPort: redis.port,
+      redis: redis.port,
       channels: EVERYWHERE,
       options: {
         channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } },
@@ -136,8 +136,8 @@ describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => 
     })
     expect(figures['deliveries']).toBeGreaterThan(100_000)
     expect(status).toBe(0)
-    expect(timeline.firstAcknowledgedAfter(KILLED_REDIS)).toBeLessThan(2_000)
-    expect(timeline.firstAcknowledgedAfter(PAUSED_REDIS)).toBeLessThan(2_000)
+    expect(timeline.firstAcknowledgedAfter(KILLED_REDIS)).toBeLessThan(3_000)
+    expect(timeline.firstAcknowledgedAfter(PAUSED_REDIS)).toBeLessThan(3_000)
     expect(timeline.disconnectsOutside([KILLED_NODE, CUT_CLIENTS], 2_000)).toEqual([])
   }, 300_000)
 })

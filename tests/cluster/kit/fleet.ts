@@ -7,20 +7,20 @@ import { RedisProxy } from './proxy/redis-proxy.js'
 /** How a fleet is set up. */
 export interface FleetOptions {
   readonly nodes: number
-  /** The Redis server that all of them share. */
-  readonly redisPort: number
+  /** What they share: one Redis server by its port, reached through proxies, or any other engine as the options of a node name it. */
+  readonly redis: number | { readonly engine: unknown }
   readonly history: History
   /** Options of every node. */
   readonly options: NodeOptions
 }
 
 interface Berth {
-  readonly proxy: RedisProxy
+  readonly proxy: RedisProxy | undefined
   node: NodeProcess
   generation: number
 }
 
-/** Nodes that share one Redis server, each behind a proxy of its own, so that one can be cut off while the others go on. */
+/** Nodes that share what they keep; with one Redis server each reaches it through a proxy of its own, so that one can be cut off while the others go on. */
 export class Fleet {
   readonly #berths: Berth[] = []
   readonly #options: FleetOptions
@@ -34,8 +34,9 @@ export class Fleet {
   /** Starts the nodes and waits until all of them are ready. */
   static async start(options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options)
-    for (let index = 0; index < options.nodes; index += 1) {
-      const proxy = await RedisProxy.start(options.redisPort)
+    const { nodes, redis } = options
+    for (let index = 0; index < nodes; index += 1) {
+      const proxy = typeof redis === 'number' ? await RedisProxy.start(redis) : undefined
       fleet.#berths.push({ proxy, node: await fleet.#launch(proxy, `n${index}.0`), generation: 0 })
     }
     await Promise.all(fleet.nodes.map((node) => node.isReady()))
@@ -57,14 +58,11 @@ export class Fleet {
     return this.#berth(index).node
   }
 
-  /** What stands between a node and Redis. */
+  /** What stands between a node and Redis. @throws RangeError where there is no proxy. */
   proxy(index: number): RedisProxy {
-    return this.#berth(index).proxy
-  }
-
-  /** All that stand between nodes and Redis. */
-  get proxies(): readonly RedisProxy[] {
-    return this.#berths.map(({ proxy }) => proxy)
+    const { proxy } = this.#berth(index)
+    if (proxy === undefined) throw new RangeError('there are proxies only before a single Redis server')
+    return proxy
   }
 
   /** Kills a node. */
@@ -93,12 +91,18 @@ export class Fleet {
   /** Ends everything. */
   async stop(): Promise<void> {
     for (const node of this.nodes) this.#leaving.add(node)
-    await Promise.all(this.#berths.flatMap(({ node, proxy }) => [node.stop(), proxy.close()]))
+    await Promise.all(
+      this.#berths.map(async ({ node, proxy }) => {
+        await node.stop()
+        await proxy?.close()
+      }),
+    )
   }
 
-  async #launch(proxy: RedisProxy, name: string): Promise<NodeProcess> {
-    const { options, history } = this.#options
-    const node = await NodeProcess.start({ ...options, node: name, engine: { redis: proxy.url } })
+  async #launch(proxy: RedisProxy | undefined, name: string): Promise<NodeProcess> {
+    const { options, history, redis } = this.#options
+    const engine = typeof redis === 'number' ? { redis: proxy?.url } : redis.engine
+    const node = await NodeProcess.start({ ...options, node: name, engine })
     void node.exited.then((status) =>
       history.note({ t: 'exit', process: name, status: String(status), expected: this.#leaving.has(node) }),
     )

@@ -41,7 +41,7 @@ describe('a history', () => {
 
   it('is judged on the command line', async () => {
     const judge = (): Promise<{ stdout: string }> =>
-      promisify(execFile)(process.execPath, [join(ROOT, 'tests', 'cluster', 'check.mjs'), file])
+      promisify(execFile)(process.execPath, [join(ROOT, 'tests', 'cluster', 'run.mjs'), 'check', file])
     writeFileSync(file, '')
     expect((await judge()).stdout).toContain('no violation')
     appendFileSync(file, '{"t":"exit","process":"n1","status":"1","expected":false,"at":1,"by":"n1"}\n')

@@ -47,6 +47,11 @@ export class RedisCluster {
     return this.servers.map(({ port }) => ({ host: '127.0.0.1', port }))
   }
 
+  /** The address for nodes. */
+  get url(): string {
+    return `redis+cluster://${this.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`
+  }
+
   /** The slot that a key belongs to, as the cluster says. */
   async slotOf(key: string): Promise<number> {
     return Number(await this.#alive().command('CLUSTER', 'KEYSLOT', key))

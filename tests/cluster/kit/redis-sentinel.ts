@@ -104,6 +104,11 @@ export class SentinelGroup {
     return this.#sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
   }
 
+  /** The address for nodes. */
+  get url(): string {
+    return `redis+sentinel://${this.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}/${this.name}`
+  }
+
   /** The server that the sentinels name as the master. Rejects when they name none of these. */
   async master(): Promise<RedisServer> {
     const [first] = this.#sentinels

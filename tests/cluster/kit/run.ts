@@ -5,7 +5,7 @@ import { ROOT } from '../../source-tree.js'
 import { type Verdict, check, describe } from './checker/checker.js'
 import { ClientProcess } from './client-process.js'
 import type { Where } from './facts.js'
-import { Fleet } from './fleet.js'
+import { Fleet, type FleetOptions } from './fleet.js'
 import { History, readHistory } from './history.js'
 import { noteLogs, readTops } from './logs-read.js'
 import type { NodeOptions } from './node-questions.js'
@@ -14,8 +14,7 @@ import type { NodeOptions } from './node-questions.js'
 export interface RunOptions {
   /** Names the history: `tmp/histories/NAME.jsonl`. */
   readonly name: string
-  /** Where nodes find Redis. */
-  readonly redisPort: number
+  readonly redis: FleetOptions['redis']
   readonly nodes: number
   readonly options: NodeOptions
   /** Every channel that is used. */
@@ -45,8 +44,8 @@ export class Run {
   static async start(options: RunOptions): Promise<Run> {
     const seed = seedOfThisRun()
     const history = new History(freshFile(options.name), 'test')
-    const { nodes, redisPort } = options
-    const fleet = await Fleet.start({ nodes, redisPort, history, options: options.options })
+    const { nodes, redis } = options
+    const fleet = await Fleet.start({ nodes, redis, history, options: options.options })
     const clients = await ClientProcess.start({ history: history.file, urls: fleet.urls, seed })
     return new Run(options, { seed, fleet, clients, history })
   }

@@ -37,6 +37,13 @@ export class Timeline {
     return Math.min(...[...this.#acknowledgedAt.values()].filter((at) => at >= to)) - to
   }
 
+  /** The longest time between `from` and `to` in which no publish was acknowledged. */
+  longestSilence(from: number, to: number): number {
+    const times = [...this.#acknowledgedAt.values()].filter((at) => at > from && at < to)
+    const marks = [from, ...times.toSorted((one, other) => one - other), to]
+    return Math.max(...marks.map((mark, index) => mark - (marks[index - 1] ?? mark)))
+  }
+
   /** The longest that a reader waited for a message that was acknowledged between `before` ms before a fault began and `after` ms after it ended. */
   slowestDeliveryAround(name: string, before: number, after: number): number {
     const { from, to } = this.harm(name)
