@@ -48,7 +48,7 @@ async function startBalancer(shipped: Shipped, settings: LoadBalancerSettings): 
 const tokenOf = (user: string): string => signToken({ secret: SECRET, tenant: 'acme', user, ttlSeconds: 600 })
 
 /** One HTTP request; the status of its answer. */
-function ask(port: number, headers: Record<string, string>, path: string = '/health/ready'): Promise<number> {
+function ask(port: number, headers: Record<string, string>, path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path, headers }, (answer) => {
       answer.resume()
@@ -57,6 +57,18 @@ function ask(port: number, headers: Record<string, string>, path: string = '/hea
     outgoing.once('error', reject)
     outgoing.end()
   })
+}
+
+/** A server that answers everything with 200, and what it was asked. */
+async function recordRequests(): Promise<{ seen: IncomingHttpHeaders[]; port: number }> {
+  const seen: IncomingHttpHeaders[] = []
+  const recorder = createServer(({ headers }, response) => {
+    seen.push(headers)
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(recorder, 'listening')
+  cleanups.push(() => recorder.close())
+  return { seen, port: (recorder.address() as AddressInfo).port }
 }
 
 describe.each([
@@ -106,19 +118,24 @@ describe.each([
     const { ports } = await startNodes()
     const { port } = await startBalancer(shipped, { nodes: ports })
     const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' }
-    await expect(ask(port, offer)).resolves.toBe(200)
-    await expect(ask(port, {})).resolves.toBe(200)
+    await expect(ask(port, offer, '/somewhere')).resolves.toBe(404)
+    await expect(ask(port, {}, '/somewhere')).resolves.toBe(404)
+    const recorded = await recordRequests()
+    const other = await startBalancer(shipped, { nodes: [recorded.port, recorded.port] })
+    await expect(ask(other.port, { ...offer, host: 'offer.test' }, '/somewhere')).resolves.toBe(200)
+    const passed = recorded.seen.find(({ host }) => host === 'offer.test')
+    expect(passed).toBeDefined()
+    expect(passed).not.toHaveProperty('upgrade')
+  })
+
+  it('keeps to itself what nodes say of their health', async () => {
+    const { ports } = await startNodes()
+    const { port } = await startBalancer(shipped, { nodes: ports })
+    for (const path of ['/health/ready', '/health/live']) await expect(ask(port, {}, path)).resolves.toBe(404)
   })
 
   it('tells nodes the address of the client, whatever the client says', async () => {
-    const seen: IncomingHttpHeaders[] = []
-    const recorder = createServer(({ headers }, response) => {
-      seen.push(headers)
-      response.end()
-    }).listen(0, '127.0.0.1')
-    await once(recorder, 'listening')
-    cleanups.push(() => recorder.close())
-    const port = (recorder.address() as AddressInfo).port
+    const { seen, port } = await recordRequests()
     const balancer = await startBalancer(shipped, { nodes: [port, port] })
     await ask(balancer.port, { 'x-forwarded-for': '8.8.8.8', 'x-forwarded-proto': 'https', host: 'push.test' }, '/mine')
     const mine = await eventually('the request came', () => seen.find(({ host }) => host === 'push.test'))

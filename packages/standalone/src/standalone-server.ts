@@ -11,7 +11,7 @@ import type { Configuration } from './configuration.js'
 import { registerIndexMethod } from './demo/index-method.js'
 import { registerSpeakMethod } from './demo/speak-method.js'
 import { tokenRoute } from './demo/token-route.js'
-import { type EngineChoice, engineName } from './engine-choice.js'
+import type { EngineChoice } from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
 import { toNodeListener } from './http/node-bridge.js'
@@ -64,12 +64,13 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
     TIMEOUTS,
     toNodeListener(site, (error) => log.error({ reason: describeError(error) }, 'request failed')),
   )
+  await startEngine(holdfast)
   const detach = holdfast.attach(server)
   const authority = await listen(server, configuration).catch(async (error: unknown) => {
     await holdfast.close()
     throw error
   })
-  log.info({ node: holdfast.node, address: authority, engine: engineName(configuration.engine) }, 'serving')
+  logBegin(holdfast, authority, log)
   const leaving = new AbortController()
   return {
     url: `http://${authority}`,
@@ -85,6 +86,23 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
       await stop(server)
     },
   }
+}
+
+/** An engine that is away is waited for a little and then goes on trying; one that can never be used ends the start. */
+async function startEngine(holdfast: Holdfast): Promise<void> {
+  try {
+    await holdfast.start()
+  } catch (error) {
+    await holdfast.close().catch(() => undefined)
+    throw new Failure(`the engine cannot be used: ${describeError(error)}`)
+  }
+}
+
+function logBegin(holdfast: Holdfast, address: string, log: Logger): void {
+  const { node, engine } = holdfast.stats()
+  const fields = { node, address, engine: engine.name }
+  if (engine.problem === undefined) log.info(fields, 'serving')
+  else log.warn({ ...fields, reason: engine.problem }, 'serving without its engine, which is away')
 }
 
 const LOOK_EVERY_MS = 100

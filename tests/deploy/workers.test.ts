@@ -1,0 +1,207 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { signToken } from '@holdfast/server'
+import { type Running, type Workplace, createWorkplace } from '../cli/command.js'
+import { RedisServer } from '../cluster/kit/redis-server.js'
+import { eventually, pause } from '../kit/deadline.js'
+import { type Acknowledged, checkHistory } from '../kit/history-checker.js'
+import { Recorder } from '../kit/recorder.js'
+import { SECRET } from '../kit/server-process.js'
+import { WireClient } from '../kit/wire-client.js'
+
+const WORKERS = 3
+const CLIENTS = 30
+const CHANNEL = 'room:1'
+
+const SETTINGS = {
+  channels: { 'room:*': { publish: 'member', history: { size: 5_000, ttl: '1h' } } },
+  drain: { delayMs: 0, windowMs: 500, deadlineMs: 3_000 },
+  log: { format: 'json' },
+}
+
+/** A line of the log, as far as the tests look. */
+interface Line {
+  readonly msg: string
+  readonly worker?: number
+  readonly pid?: number
+}
+
+let redis: RedisServer
+let place: Workplace
+let file: string
+let running: Running
+let url: string
+let printed: string
+let recorders: Recorder[]
+
+beforeAll(async () => {
+  redis = await RedisServer.start()
+})
+
+afterAll(() => redis?.stop())
+
+beforeEach(async () => {
+  recorders = []
+  printed = ''
+  await redis.command('FLUSHALL')
+  place = await createWorkplace({ HOLDFAST_SECRET: SECRET, REDIS_URL: redis.url, HOLDFAST_WORKERS: String(WORKERS) })
+  file = join(place.directory, 'settings.yaml')
+  await writeFile(file, JSON.stringify(SETTINGS))
+  running = place.start('serve', '--no-demo', '--config', file)
+  running.child.stderr?.on('data', (text: string) => void (printed += text))
+  const [address] = await running.printed(/ws:\/\/[\d.:]+\/ws/)
+  url = address
+  await eventually('all workers serve', () => lines().filter(({ msg }) => msg === 'serving').length === WORKERS)
+})
+
+afterEach(async () => {
+  for (const { client } of recorders) client.disconnect()
+  await place.close()
+})
+
+/** What has been logged. */
+function lines(): Line[] {
+  const whole = printed.slice(0, printed.lastIndexOf('\n') + 1)
+  return whole
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line)
+}
+
+/** The processes that were started as worker `worker`, or as any, in order. */
+function pidsOf(worker?: number): number[] {
+  const started = lines().filter((line) => line.msg === 'worker started' && worker === (worker && line.worker))
+  return started.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+}
+
+const tokenOf = (user: string): string => signToken({ secret: SECRET, tenant: 'acme', user, ttlSeconds: 600 })
+
+async function connectAll(): Promise<void> {
+  recorders = Array.from({ length: CLIENTS }, (_, at) => new Recorder(url, `user-${at}`, CHANNEL))
+  await eventually('all have begun', () => recorders.every(({ verdicts }) => verdicts.length > 0))
+}
+
+/** The nodes that answer now, by asking as often as there are workers. */
+async function nodes(): Promise<Set<string>> {
+  const clients = await Promise.all(
+    Array.from({ length: WORKERS }, (_, at) => WireClient.welcomed(url, { token: tokenOf(`asks-${at}`) })),
+  )
+  const names = clients.map((client) => client.of('welcome')[0]?.node ?? '')
+  await Promise.all(clients.map((client) => client.close()))
+  return new Set(names)
+}
+
+/** Publishes through all clients in turn while `work` is done; then everybody is judged. */
+async function judged(work: () => Promise<void>): Promise<void> {
+  const acknowledged: Acknowledged[] = []
+  const state = { isOver: false }
+  const publishing: Promise<void>[] = []
+  const publish = async (round: number): Promise<void> => {
+    const writer = recorders[round % CLIENTS]!
+    const { epoch = '', offset = 0, id } = await writer.client.channel(CHANNEL).publish('said', round)
+    acknowledged.push({ epoch, offset, id })
+  }
+  const flow = (async () => {
+    for (let round = 0; !state.isOver; round += 1) {
+      publishing.push(publish(round))
+      await pause(10)
+    }
+  })()
+  await eventually('messages flow', () => acknowledged.length > 20)
+  await work()
+  state.isOver = true
+  await flow
+  await Promise.all(publishing)
+  acknowledged.sort((one, other) => one.offset - other.offset)
+  const last = acknowledged.at(-1)?.id
+  await eventually('everybody has the last message', () =>
+    recorders.every(({ told }) => told.some((one) => one.kind === 'message' && one.id === last)),
+  )
+  for (const { told, counts } of recorders) {
+    expect(checkHistory(told, acknowledged)).toEqual([])
+    expect(counts).toEqual({ messages: acknowledged.length, gaps: 0 })
+  }
+}
+
+describe('holdfast serve --workers', () => {
+  it('is one address with several nodes behind it, and what one is told the others tell', async () => {
+    expect((await nodes()).size).toBe(WORKERS)
+    await connectAll()
+    await recorders[0]?.client.channel(CHANNEL).publish('said', 'to all')
+    await eventually('all have heard', () => recorders.every(({ data }) => data[0] === 'to all'))
+    const ready = await fetch(`${url.replace('ws', 'http').replace('/ws', '')}/health/ready`)
+    expect(await ready.json()).toEqual({ status: 'ready', engine: 'redis' })
+  })
+
+  it('starts a worker again that was killed; its clients come back on others and miss nothing', async () => {
+    await connectAll()
+    const before = await nodes()
+    const [victim] = pidsOf(2)
+    if (victim === undefined) throw new Error('there is no second worker')
+    await judged(async () => {
+      process.kill(victim, 'SIGKILL')
+      await eventually('it is started again', () => pidsOf(2).length === 2)
+      await eventually('some had to', () => recorders.some(({ client }) => client.statistics.reconnects > 0))
+      await eventually('all came back', () => recorders.every(({ client }) => client.status === 'open'))
+    })
+    const moved = recorders.filter(({ client }) => client.statistics.reconnects > 0)
+    expect(moved).toHaveLength(CLIENTS / WORKERS)
+    const after = await eventually('as many answer as before', async () => {
+      const names = await nodes()
+      return names.size === WORKERS && names
+    })
+    expect([...after].filter((name) => before.has(name))).toHaveLength(WORKERS - 1)
+  })
+
+  it('replaces its workers one by one on SIGHUP, and no client notices', async () => {
+    await connectAll()
+    const before = await nodes()
+    await judged(async () => {
+      running.child.kill('SIGHUP')
+      await running.printed(/the workers are restarted/)
+    })
+    for (const { states, client } of recorders) {
+      expect(states.map(({ state }) => state)).toEqual(['open'])
+      expect(client.statistics.reconnects).toBe(0)
+    }
+    const after = await nodes()
+    expect(after.size).toBe(WORKERS)
+    expect([...after].filter((name) => before.has(name))).toEqual([])
+  })
+
+  it('goes on as it is when the new settings are wrong', async () => {
+    const before = await nodes()
+    await writeFile(file, JSON.stringify({ ...SETTINGS, limits: { messageBytesMax: '64k' } }))
+    running.child.kill('SIGHUP')
+    await running.printed(/holdfast: limits\.messageBytesMax must be an integer .*, received "64k"/)
+    await running.printed(/the restart was called off/)
+    expect(await nodes()).toEqual(before)
+  })
+
+  it('drains all workers on SIGTERM, closes who stays in order, and ends with 0', async () => {
+    const client = await WireClient.welcomed(url, { token: tokenOf('stays') })
+    const pids = pidsOf()
+    expect(pids).toHaveLength(WORKERS)
+    running.child.kill('SIGTERM')
+    await expect(client.ended).resolves.toEqual({ code: 1012, reason: 'Service restart' })
+    expect((await running.ended).code).toBe(0)
+    expect(pids.filter(isRunning)).toEqual([])
+  })
+
+  it('leaves no worker behind when it is killed itself', async () => {
+    const pids = pidsOf()
+    running.child.kill('SIGKILL')
+    await eventually('the workers are gone', () => pids.every((pid) => !isRunning(pid)))
+  })
+})
+
+/** Whether a process runs; one that has ended and was not asked about yet does not. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
