@@ -112,7 +112,7 @@ class Recovery {
     }
   }
 
-  /** The newest snapshot that is whole; where none is, what can be read of the newest. */
+  /** The newest snapshot that is whole; where none is, none if the journal is there from its beginning, else what can be read of the newest. */
   async #load(): Promise<{ tables: Tables; snapshot: LoadedSnapshot | undefined }> {
     const numbers = numbersOf('snapshot', this.#names).toReversed()
     let partial: { tables: Tables; snapshot: LoadedSnapshot | undefined } | undefined
@@ -122,6 +122,9 @@ class Recovery {
       if (snapshot?.isWhole) return { tables, snapshot }
       partial ??= { tables, snapshot }
     }
+    // What a damaged snapshot covers may not have been removed yet.
+    const isCovering = numbersOf('segment', this.#names)[0] !== 1
+    if (partial && !isCovering) return { tables: this.#createTables(), snapshot: undefined }
     if (partial) this.#damage = `${fileName('snapshot', numbers[0] ?? 0)} is damaged`
     return partial ?? { tables: this.#createTables(), snapshot: undefined }
   }
