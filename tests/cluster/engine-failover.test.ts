@@ -106,6 +106,24 @@ describe('engines whose master is replaced by', () => {
     expect(witness(0).engine.problem()).toBeUndefined()
   })
 
+  it('F-07 a replica that missed the end remember one that came, was told something, and left', async () => {
+    const pair = await pairWith('a')
+    const unheard = 'room:unheard'
+    await witness(0).publish(unheard)
+    await pause(MARKED_MS)
+    await pair.synchronised()
+    pair.fallBehind()
+    const guest = await Witness.start('guest', pair.url, { channels: [] })
+    await guest.publish(unheard)
+    await guest.close()
+    await pause(MARKED_MS)
+    await pair.failover()
+    await eventually('publishing goes on', () => witness(0).publish(unheard))
+    expect(guest.acknowledged.map(({ offset }) => offset)).toEqual([2])
+    const { messages } = await witness(0).stored(unheard)
+    expect(contradictions(witness(0).acknowledged, guest.acknowledged, messages)).toEqual([])
+  })
+
   it('F-08 one of two masters that both go on never use a place twice, and who was on the other side is told', async () => {
     const old = await RedisServer.start()
     const feed = await ChaosProxy.start(old.port)

@@ -9,31 +9,32 @@ function report(who: string, more: Partial<Report> = {}): Report {
 
 describe('the verdict of a muster', () => {
   it('trusts the logs when every member has reported, and together they know everything', () => {
-    expect(judge(STORED, [report('a'), report('b')])).toEqual({ missing: [], doubt: undefined })
+    expect(judge(STORED, [report('a'), report('b')])).toEqual({ awaited: [], doubt: undefined })
   })
 
   it('trusts nothing while a member is missing, whether the server knows of it or one who reported', () => {
-    expect(judge(STORED, [report('a')])).toMatchObject({ missing: ['b'], doubt: expect.stringContaining('1 nodes') })
+    expect(judge(STORED, [report('a')])).toMatchObject({ awaited: ['b'], doubt: expect.stringContaining('1 nodes') })
     const other = judge({ ...STORED, members: [] }, [report('a', { members: ['a', 'c'] })])
-    expect(other).toMatchObject({ missing: ['c'], doubt: expect.any(String) })
+    expect(other).toMatchObject({ awaited: ['c'], doubt: expect.any(String) })
   })
 
   it('does not wait for one who came after, and counts what it says', () => {
     expect(judge(STORED, [report('a'), report('b'), report('new', { members: [], knows: 'nothing' })])).toEqual({
-      missing: [],
+      awaited: [],
       doubt: undefined,
     })
   })
 
-  it('trusts nothing when somebody knows a part only', () => {
-    expect(judge(STORED, [report('a'), report('b', { knows: 'part' })]).doubt).toContain('in full')
+  it('trusts nothing when somebody knows a part only, and waits for nobody then', () => {
+    const partly = judge(STORED, [report('a', { knows: 'part' })])
+    expect(partly).toEqual({ awaited: [], doubt: expect.stringContaining('in full') })
   })
 
   it('trusts a server that nobody remembers only if all had left in order and it wrote its own file', () => {
     const fresh = [report('new', { members: [], knows: 'nothing' })]
     expect(judge({ ...STORED, members: [] }, fresh).doubt).toBeUndefined()
     expect(judge({ ...STORED, members: [], isItsOwn: false }, fresh).doubt).toContain('no node remembers')
-    expect(judge(STORED, fresh)).toMatchObject({ missing: ['a', 'b'] })
+    expect(judge(STORED, fresh)).toMatchObject({ awaited: ['a', 'b'] })
   })
 
   it('doubts a server without marks, unless it holds nothing at all', () => {

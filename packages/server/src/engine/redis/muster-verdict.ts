@@ -28,27 +28,32 @@ export interface StoredMarks {
 
 /** What comes of a muster. */
 export interface Verdict {
-  /** Members that have not reported yet: they may know of losses that nobody else knows of. */
-  readonly missing: readonly string[]
+  /** Members whose reports may still change it: what they know of losses nobody else may know. */
+  readonly awaited: readonly string[]
   /** Why logs cannot be trusted to go on under their epochs; undefined when all of them can that were not ended already. */
   readonly doubt: string | undefined
 }
 
 /** Judges whether everything that may be missing is known to somebody who has reported: each reporter has then ended the epochs that it found damaged. */
 export function judge(stored: StoredMarks, reports: readonly Report[]): Verdict {
+  // Where nothing is, nothing goes on: every log begins under another epoch.
+  if (stored.isEmpty) return { awaited: [], doubt: undefined }
+  const doubt = doubtOf(stored, reports)
+  if (doubt !== undefined) return { awaited: [], doubt }
   const reported = new Set(reports.map(({ who }) => who))
   const members = new Set([...stored.members, ...reports.flatMap((report) => report.members)])
-  const missing = [...members].filter((member) => !reported.has(member))
-  return { missing, doubt: doubtOf(stored, reports, missing) }
+  const awaited = [...members].filter((member) => !reported.has(member))
+  if (awaited.length > 0) return { awaited, doubt: `${awaited.length} nodes that may know more have not reported` }
+  return { awaited, doubt: isRemembered(stored, reports) ? undefined : 'no node remembers what was stored' }
 }
 
-function doubtOf(stored: StoredMarks, reports: readonly Report[], missing: readonly string[]): string | undefined {
-  // Where nothing is, nothing goes on: every log begins under another epoch.
-  if (stored.isEmpty) return undefined
+/** What no further report can dispel. */
+function doubtOf(stored: StoredMarks, reports: readonly Report[]): string | undefined {
   if (stored.number === undefined) return 'the server holds no marks of ours'
-  if (missing.length > 0) return `${missing.length} nodes that may know more have not reported`
-  if (reports.some(({ knows }) => knows === 'part')) return 'what went before is not known in full'
-  const isRemembered = reports.some(({ knows }) => knows === 'everything')
-  // Whoever left, left in order: what they were told was written before the end, if the file is the server's own.
-  return isRemembered || stored.isItsOwn ? undefined : 'no node remembers what was stored'
+  return reports.some(({ knows }) => knows === 'part') ? 'what went before is not known in full' : undefined
+}
+
+/** By somebody; or everybody has left in order, and what they were told the server had written before it ended, if its file is its own. */
+function isRemembered(stored: StoredMarks, reports: readonly Report[]): boolean {
+  return stored.isItsOwn || reports.some(({ knows }) => knows === 'everything')
 }

@@ -136,8 +136,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
     for (;;) {
       const { reports, verdict } = await present.marks.report(line, server.text, look.knows)
       if (verdict !== undefined) return this.#adopt(verdict)
-      const { missing, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
-      if (missing.length === 0 || clock.now() >= until) {
+      const { awaited, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
+      if (awaited.length === 0 || clock.now() >= until) {
         const concluded = await present.marks.conclude(line, server.text, reports, doubt !== undefined)
         if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
         if (present.marks.isMember || look.stored.number !== undefined) this.#tell(shard, doubt, reports.length)
