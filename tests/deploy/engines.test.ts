@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Workplace, createWorkplace } from '../cli/command.js'
 import { RedisServer } from '../cluster/kit/redis-server.js'
@@ -17,6 +18,33 @@ async function readiness(url: string): Promise<{ status: number; body: unknown }
   const answer = await fetch(`${url}/health/ready`)
   return { status: answer.status, body: await answer.json() }
 }
+
+describe('holdfast serve on disk', () => {
+  it('is what production does without a Redis', async () => {
+    place.env['HOLDFAST_ENV'] = 'production'
+    const { url } = await place.serve()
+    expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready', engine: 'disk' } })
+  })
+
+  it('is what a named data directory does in development; what was acknowledged is there after a kill -9', async () => {
+    const { url, running } = await place.serve('--no-demo', '--data-dir', 'state')
+    expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready', engine: 'disk' } })
+    expect(await place.run('publish', 'room:1', '{"told":"before"}')).toMatchObject({ code: 0 })
+    running.child.kill('SIGKILL')
+    await running.ended
+    await place.serve('--no-demo', '--data-dir', 'state')
+    expect((await place.run('publish', 'room:1', '{"told":"after"}')).stdout).toContain('"offset":2')
+    const listening = place.start('listen', 'room:1', '--since', 'newest:2', '--json')
+    await listening.printed(/"told":"before"[\s\S]*"told":"after"/)
+  })
+
+  it('refuses a data directory that another process uses, and says which', async () => {
+    await place.serve('--no-demo', '--data-dir', 'state')
+    const { code, stderr } = await place.run('serve', '--no-demo', '--data-dir', 'state')
+    expect(code).toBe(1)
+    expect(stderr).toContain(join(place.directory, 'state', 'engine'))
+  })
+})
 
 describe('holdfast serve on Redis', () => {
   let redis: RedisServer

@@ -160,7 +160,6 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
 
 /** A directory of the configuration is meant from where the command was started. */
 function fromHere(engine: EngineChoice, cwd: string): EngineChoice {
-  if (typeof engine !== 'string' && 'disk' in engine) return 'memory'
   if (typeof engine === 'string' || typeof engine['disk'] !== 'string') return engine
   return { ...engine, disk: resolve(cwd, engine['disk']) }
 }
