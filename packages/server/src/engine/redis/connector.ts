@@ -38,6 +38,10 @@ export interface ConnectionOptions {
 }
 
 type Driver = typeof driver
+type Client = ReturnType<Driver['createClient']>
+
+/** The same shapes from every server, and one that is too old can still be asked what it is. */
+const RESP = 2
 
 /** The driver. @throws Error that says how to install it. */
 export async function loadDriver(): Promise<Driver> {
@@ -52,6 +56,7 @@ export async function loadDriver(): Promise<Driver> {
 export class DriverConnector implements Connector {
   readonly #options: ConnectionOptions
   readonly #clock: Clock
+  #create: ((options: object) => Client) | undefined
 
   constructor(options: ConnectionOptions, clock: Clock) {
     this.#options = options
@@ -60,7 +65,8 @@ export class DriverConnector implements Connector {
 
   async open(address: Address, events: ConnectionEvents): Promise<RedisConnection> {
     const { host, port } = address
-    const client = this.#client(await loadDriver(), address)
+    this.#create ??= creatorOf(await loadDriver())
+    const client = this.#create(this.#clientOptions(address))
     let told = false
     const tell = (error: Error): void => {
       if (told) return
@@ -103,11 +109,10 @@ export class DriverConnector implements Connector {
     }
   }
 
-  // RESP 2: the same shapes from every server, and one that is too old can still be asked what it is.
-  #client(driver: Driver, { host, port }: Address): ReturnType<Driver['createClient']> {
+  #clientOptions({ host, port }: Address): object {
     const { username, password, database, tls, connectTimeoutMs } = this.#options
-    return driver.createClient({
-      RESP: 2,
+    return {
+      RESP,
       socket: { host, port, ...(tls && { tls }), connectTimeout: connectTimeoutMs, reconnectStrategy: false },
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
@@ -115,6 +120,11 @@ export class DriverConnector implements Connector {
       disableOfflineQueue: true,
       disableClientInfo: true,
       maintNotifications: 'disabled',
-    }) as unknown as ReturnType<Driver['createClient']>
+    }
   }
+}
+
+/** `createClient`, without building its class of some hundred commands again for each address. */
+function creatorOf({ RedisClient }: Driver): (options: object) => Client {
+  return RedisClient.factory({ RESP }) as unknown as (options: object) => Client
 }
