@@ -2,8 +2,9 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CLOSE } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
+import { whileAwake } from './awake.js'
 import { Connection } from './core/connection.js'
-import { inviteAll, pause, waitUntil } from './core/drain.js'
+import { inviteAll, pause, settledWithin, waitUntil } from './core/drain.js'
 import type { Method } from './core/methods.js'
 import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
@@ -23,6 +24,9 @@ export interface Listening {
   /** The address of the WebSocket, for clients on this machine. */
   readonly url: string
 }
+
+/** How long a node that begins or ends waits for an answer of its engine: it need not be there. */
+const ENGINE_MS = 5_000
 
 /** How long a request may take to arrive: headers, and all of it. A slow sender must not hold a socket. */
 const HEADERS_TIMEOUT_MS = 5_000
@@ -87,6 +91,7 @@ export class Holdfast implements Acceptor {
     })
     const { port: bound } = server.address() as AddressInfo
     const name = host.includes(':') ? `[${host}]` : host
+    this.#services.lease.listensAt(`${name}:${bound}`)
     return { host, port: bound, url: `ws://${name}:${bound}${this.#options.path}` }
   }
 
@@ -105,14 +110,14 @@ export class Holdfast implements Acceptor {
 
   /** Starts the engine and the clockwork; `listen` and `attach` do it. */
   start(): Promise<void> {
-    this.#started ??= this.#services.engine.start().then(() => this.#begin())
+    this.#started ??= whileAwake(() => this.#services.engine.start()).then(() => this.#begin())
     return this.#started
   }
 
-  #begin(): void {
-    this.#services.heartbeat.start()
-    this.#services.hub.start()
-    this.#services.degradation.start()
+  async #begin(): Promise<void> {
+    const { heartbeat, hub, degradation, sessions, lease, control, clock } = this.#services
+    for (const part of [heartbeat, hub, degradation, sessions]) part.start()
+    await settledWithin(clock, ENGINE_MS, [lease.start(), control.start()])
   }
 
   /** Everything the application does for one tenant. @throws RangeError when `id` cannot name a tenant. */
@@ -127,7 +132,7 @@ export class Holdfast implements Acceptor {
       operations: this.#operations,
       messageBytesMax: limits.messageBytesMax,
       newId: () => random.id(9),
-      disconnect: (tenant, user) => this.#disconnect(tenant, user),
+      disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
     })
   }
 
@@ -190,18 +195,24 @@ export class Holdfast implements Acceptor {
 
   async #shutDown(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
     this.#services.admission.stop()
+    const { clock, engine, sessions, control, lease } = this.#services
     // An engine that did not start has said so already; the node is closed all the same.
-    await this.#started?.catch(() => undefined)
-    await this.#operations.close()
+    await settledWithin(clock, ENGINE_MS, [this.#started])
+    await settledWithin(clock, ENGINE_MS, [this.#operations.close()])
     for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
     for (const undo of this.#undo) undo()
     await this.#closeServer()
-    this.#services.heartbeat.stop()
-    this.#services.degradation.stop()
-    this.#services.hub.stop()
-    this.#services.presence.close()
-    this.#services.retries.close()
-    await this.#services.engine.close()
+    this.#stopClockwork()
+    // What the others are to find when the lease is gone.
+    await settledWithin(clock, ENGINE_MS, [sessions.stop(), control.stop()])
+    await settledWithin(clock, ENGINE_MS, [lease.leave()])
+    await Promise.race([engine.close(), pause(clock, ENGINE_MS)])
+  }
+
+  #stopClockwork(): void {
+    const { heartbeat, degradation, hub, presence, retries, lease } = this.#services
+    for (const part of [heartbeat, degradation, hub, lease]) part.stop()
+    for (const part of [presence, retries]) part.close()
   }
 
   #closeServer(): Promise<void> | undefined {
@@ -211,14 +222,6 @@ export class Holdfast implements Acceptor {
       server.close(() => resolve())
       server.closeIdleConnections()
     })
-  }
-
-  #disconnect(tenant: string, user: string): number {
-    const theirs = [...this.#connections].filter(
-      (one) => one.isOpen && one.identity.tenant === tenant && one.identity.user === user,
-    )
-    for (const connection of theirs) connection.close(CLOSE.disconnectedByAdministrator)
-    return theirs.length
   }
 
   #unready(): string | undefined {

@@ -6,6 +6,7 @@ import { SECRET_BYTES_MIN, type TokenOptions } from './access/token.js'
 import type { Clock } from './clock.js'
 import type { DrainOptions } from './core/drain.js'
 import type { Limits } from './core/limits.js'
+import type { LeaseOptions } from './core/node-lease.js'
 import { durationMs } from './duration.js'
 import type { DiskEngineOptions } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
@@ -38,8 +39,12 @@ export interface LimitOptions {
   readonly outboxTotalBytesMax?: number
   /** Malformed commands before a connection is closed, 1 to 10,000 (10). */
   readonly errorsMax?: number
-  /** Connections of one user, 1 to 1,000,000 (10). */
+  /** Connections of one user, on all nodes, 1 to 1,000,000 (10). */
   readonly connectionsPerUserMax?: number
+  /** Connections of one tenant, on all nodes, 1 to 100,000,000 (as many as the nodes take). */
+  readonly connectionsPerTenantMax?: number
+  /** Connections from one address, on all nodes, 1 to 100,000,000 (as many as come). Behind a proxy every connection has the address of the proxy. */
+  readonly connectionsPerAddressMax?: number
   /** Connections of this node, 1 to 1,000,000 (100,000). */
   readonly connectionsMax?: number
   /** Bytes of a session's state, 0 to 1,048,576 (16,384). */
@@ -113,6 +118,18 @@ export interface HoldfastOptions {
     /** Default 500. */ readonly ratePerSecondMax?: number
     /** Default 30,000. */ readonly deadlineMs?: number
   }
+  /** What nodes that share an engine are to each other. */
+  readonly cluster?: {
+    /**
+     * What seals the messages between nodes, at least 32 bytes, the same on each (default: made of `auth.secret`). Needed where an authenticator of your own meets
+     * an engine that nodes share.
+     */
+    readonly secret?: string
+    /** Milliseconds between renewals of the node's lease (3,000). */
+    readonly renewMs?: number
+    /** Milliseconds after which a node that was not heard of counts as dead (10,000); at least twice `renewMs`. */
+    readonly leaseMs?: number
+  }
   /** Where log lines go (default: nowhere). */
   readonly log?: Logger
   /** Time, for simulations. */
@@ -132,6 +149,7 @@ export interface ResolvedOptions {
   readonly node: string | undefined
   readonly limits: Limits
   readonly drain: DrainOptions
+  readonly cluster: LeaseOptions & { /** What the nodes share, and nobody else knows. */ readonly secret: string }
   readonly operations: {
     readonly conflateMs: number
     readonly runningMs: number
@@ -169,7 +187,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
   const parsed = schema.safeParse(options)
   if (!parsed.success) throw new OptionsError(describeFirst(parsed.error, options))
   const { environment = 'development', path = '/ws', engine = 'memory', node, operations, drain } = parsed.data
-  checkSecret(options.auth, environment)
+  if ('secret' in options.auth) checkSecret('auth.secret', options.auth.secret, environment)
   checkHeartbeat(parsed.data)
   return {
     auth: options.auth,
@@ -190,6 +208,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       ratePerSecondMax: drain?.ratePerSecondMax ?? 500,
       deadlineMs: drain?.deadlineMs ?? 30_000,
     },
+    cluster: resolveCluster(options, environment),
     operations: {
       conflateMs: operations?.conflateMs ?? 200,
       runningMs: requireDuration(operations?.runningTtl ?? '24h'),
@@ -225,6 +244,8 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     outboxTotalBytesMax: limits.outboxTotalBytesMax ?? 268_435_456,
     errorsMax: limits.errorsMax ?? 10,
     connectionsPerUserMax: limits.connectionsPerUserMax ?? 10,
+    connectionsPerTenantMax: limits.connectionsPerTenantMax,
+    connectionsPerAddressMax: limits.connectionsPerAddressMax,
     connectionsMax: limits.connectionsMax ?? 100_000,
     stateBytesMax: limits.stateBytesMax ?? 16_384,
     presenceInfoBytesMax: limits.presenceInfoBytesMax ?? 1_024,
@@ -251,14 +272,36 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
   }
 }
 
-function checkSecret(auth: HoldfastOptions['auth'], environment: Environment): void {
-  if (!('secret' in auth)) return
-  const bytes = Buffer.byteLength(auth.secret)
-  if (bytes < SECRET_BYTES_MIN)
-    throw new OptionsError(`auth.secret must be at least ${SECRET_BYTES_MIN} bytes, received ${bytes}`)
-  if (environment !== 'development' && KNOWN_SECRETS.test(auth.secret)) {
+function resolveCluster(
+  { cluster = {}, auth, engine = 'memory' }: HoldfastOptions,
+  environment: Environment,
+): ResolvedOptions['cluster'] {
+  const { renewMs = 3_000, leaseMs = 10_000 } = cluster
+  if (leaseMs < renewMs * 2)
+    throw new OptionsError(`cluster.leaseMs must be at least twice renewMs (${renewMs}), received ${leaseMs}`)
+  const secret = cluster.secret ?? ('secret' in auth ? auth.secret : undefined)
+  if (secret === undefined && isShared(engine))
     throw new OptionsError(
-      `auth.secret must not be a known or repeated word in ${environment}; make one with: openssl rand -base64 48`,
+      `cluster.secret must be at least ${SECRET_BYTES_MIN} bytes where nodes share an engine and auth has no secret, received undefined`,
+    )
+  if (secret !== undefined) checkSecret('cluster.secret', secret, environment)
+  // Within one process nobody else can say anything.
+  return { renewMs, leaseMs, secret: secret ?? '' }
+}
+
+/** Whether nodes in other processes may use the engine. */
+function isShared(engine: EngineChoice): boolean {
+  if (engine === 'memory' || 'disk' in engine) return false
+  return 'redis' in engine || !['memory', 'disk'].includes(engine.name)
+}
+
+function checkSecret(option: string, secret: string, environment: Environment): void {
+  const bytes = Buffer.byteLength(secret)
+  if (bytes < SECRET_BYTES_MIN)
+    throw new OptionsError(`${option} must be at least ${SECRET_BYTES_MIN} bytes, received ${bytes}`)
+  if (environment !== 'development' && KNOWN_SECRETS.test(secret)) {
+    throw new OptionsError(
+      `${option} must not be a known or repeated word in ${environment}; make one with: openssl rand -base64 48`,
     )
   }
 }
@@ -367,6 +410,8 @@ const schema = z.strictObject({
       outboxTotalBytesMax: whole(1_048_576, 1_099_511_627_776),
       errorsMax: whole(1, 10_000),
       connectionsPerUserMax: whole(1, 1_000_000),
+      connectionsPerTenantMax: whole(1, 100_000_000),
+      connectionsPerAddressMax: whole(1, 100_000_000),
       connectionsMax: whole(1, 1_000_000),
       stateBytesMax: whole(0, 1_048_576),
       presenceInfoBytesMax: whole(0, 65_536),
@@ -401,6 +446,9 @@ const schema = z.strictObject({
       deadlineMs: whole(0, 3_600_000),
     })
     .optional(),
+  cluster: z
+    .strictObject({ secret: z.string('text').optional(), renewMs: whole(20, 60_000), leaseMs: whole(40, 600_000) })
+    .optional(),
   log: z
     .custom<Logger>(
       (value) => isFunction((value as Logger | undefined)?.info),
@@ -421,7 +469,7 @@ function describeFirst(error: z.ZodError, options: unknown): string {
     (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
     options,
   )
-  return `${path} must be ${issue.message}, received ${issue.path[0] === 'auth' ? typeof received : show(received)}`
+  return `${path} must be ${issue.message}, received ${issue.path.includes('secret') || issue.path[0] === 'auth' ? typeof received : show(received)}`
 }
 
 /** A value as an error message names it: never throws, never long. */

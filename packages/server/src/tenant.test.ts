@@ -222,5 +222,5 @@ describe('operations', () => {
 })
 
 describe('disconnect', () => {
-  it('answers how many there were', () => expect(acme.disconnect('nobody')).toBe(0))
+  it('answers how many there were', async () => expect(await acme.disconnect('nobody')).toBe(0))
 })

@@ -9,7 +9,7 @@ import {
 } from '@holdfast/protocol'
 import { isTenantName, isUserName } from './access/identity.js'
 import { type Clock, timestamp } from './clock.js'
-import { HoldfastError } from './core/errors.js'
+import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
 import { type Rules, SYSTEM } from './core/services.js'
@@ -78,7 +78,7 @@ export interface TenantSurroundings {
   readonly operations: Operations
   readonly messageBytesMax: number
   readonly newId: () => string
-  disconnect(tenant: string, user: string): number
+  disconnect(tenant: string, user: string): Promise<number>
 }
 
 /** Messages in one answer to `history`. */
@@ -190,9 +190,17 @@ export class Tenant {
     return { members, counts }
   }
 
-  /** Closes every connection of a user on this node; answers how many there were. */
-  disconnect(user: string): number {
-    return this.#node.disconnect(this.id, user)
+  /**
+   * Closes every connection of a user, on all nodes; answers how many there were on those that answered within a second.
+   *
+   * @throws HoldfastError `engine_unavailable` when the other nodes cannot be told; the connections of this node are closed then, too.
+   */
+  async disconnect(user: string): Promise<number> {
+    try {
+      return await this.#node.disconnect(this.id, user)
+    } catch (error) {
+      throw asHoldfastError(error)
+    }
   }
 
   #resolve(channel: string): {

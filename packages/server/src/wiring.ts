@@ -4,18 +4,24 @@ import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ChannelRules } from './access/channel-rules.js'
 import type { Identity } from './access/identity.js'
 import { TokenAuthenticator } from './access/token.js'
-import { systemClock } from './clock.js'
+import { systemClock, timestamp } from './clock.js'
 import { Admission } from './core/admission.js'
-import { Degradation, type Told } from './core/degradation.js'
+import type { Connection } from './core/connection.js'
+import { ControlDesk } from './core/control.js'
+import { Degradation } from './core/degradation.js'
+import { Dismissal } from './core/dismissal.js'
 import { Flusher } from './core/flusher.js'
 import { Heartbeat } from './core/heartbeat.js'
 import { Hub } from './core/hub.js'
 import { Inboxes } from './core/inbox.js'
 import { OutboxBudget } from './core/outbox-budget.js'
 import { Methods } from './core/methods.js'
+import { NodeLease } from './core/node-lease.js'
+import { Peers } from './core/peers.js'
 import { PresenceTracker } from './core/presence.js'
 import { Publisher } from './core/publisher.js'
 import type { OperationDoor, Services } from './core/services.js'
+import { Restoration } from './core/restoration.js'
 import { Retries } from './core/retries.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
@@ -30,6 +36,7 @@ import { type EngineChoice, type HoldfastOptions, OptionsError, type ResolvedOpt
 import { systemRandom } from './random.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
 import { webSocketFrames } from './transport/frame.js'
+import { VERSION } from './version.js'
 
 /** The parts of a node, put together. */
 export interface Wiring {
@@ -38,7 +45,11 @@ export interface Wiring {
 }
 
 /** Puts the parts of a node together. `connections` are those that the node has now. */
-export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connections: () => Iterable<Told>): Wiring {
+export function wire(
+  options: HoldfastOptions,
+  resolved: ResolvedOptions,
+  connections: () => Iterable<Connection>,
+): Wiring {
   const { clock = systemClock, random = systemRandom, log = silentLogger } = options
   const { limits } = resolved
   const engine = engineOf(resolved.engine, { clock, random, log })
@@ -50,10 +61,37 @@ export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connec
   }
   const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
   const { conflateMs } = resolved.operations
-  const operations = new Operations({ clock, random, store, conflateMs, onError: report('operation.unsaved') })
-  const rules = new ChannelRules(resolved.rules, operations)
   const retries = new Retries(clock, report('retry.waits'))
   const node = resolved.node ?? random.id(6)
+  const { secret, ...lease } = resolved.cluster
+  const control = new ControlDesk({ control: engine.control, secret, node, clock, random, retries, log })
+  const operations = new Operations({
+    clock,
+    random,
+    store,
+    conflateMs,
+    onCancelAsked: (tenant, id) => void control.tell('operation.cancel', { tenant, id }).catch(report('cancel.untold')),
+    onError: report('operation.unsaved'),
+  })
+  control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
+  const rules = new ChannelRules(resolved.rules, operations)
+  const peers = new Peers(engine.nodes, clock)
+  const presence = new PresenceTracker(engine, clock, limits.presence, retries)
+  const admission = new Admission(engine, node, limits, retries)
+  const sessions = new Sessions({
+    engine,
+    clock,
+    random,
+    node,
+    windowMs: limits.sessionWindowMs,
+    // In an engine of its own memory a session would end with the process in any case.
+    keepsLive: resolved.engine !== 'memory',
+    control,
+    peers,
+    retries,
+    onError: report('session.unsaved'),
+  })
+  const restoration = new Restoration({ admission, sessions, presence, connections })
   const hub = new Hub({
     engine,
     clock,
@@ -85,16 +123,28 @@ export function wire(options: HoldfastOptions, resolved: ResolvedOptions, connec
     degradation: new Degradation({ engine, hub, publisher, frames, log, onError: report('spool.waits') }, connections),
     flusher: new Flusher(clock),
     budget: new OutboxBudget(limits.outboxTotalBytesMax),
-    presence: new PresenceTracker(engine, clock, limits.presence, report('presence.unsaved')),
+    presence,
     retries,
-    sessions: new Sessions(engine, random, limits.sessionWindowMs),
+    sessions,
+    control,
+    lease: new NodeLease({
+      engine,
+      node,
+      about: { version: VERSION, startedAt: timestamp(clock.now()) },
+      clock,
+      random,
+      options: lease,
+      restore: () => restoration.run(),
+      onError: report('lease.unrenewed'),
+    }),
+    dismissal: new Dismissal({ node, control, peers, connections }),
     inboxes: new Inboxes(engine, rules.inboxes),
     heartbeat: new Heartbeat(clock, random, limits.heartbeat),
     methods: new Methods(clock, (method, error) =>
       log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
     ),
     operations: operationDoor(operations, rules),
-    admission: new Admission(engine, node, limits.connectionsMax, limits.connectionsPerUserMax, retries),
+    admission,
     limits,
     log,
     queryToken: resolved.queryToken,

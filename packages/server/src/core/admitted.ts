@@ -1,6 +1,7 @@
 import type { Identity } from '../access/identity.js'
 import type { Services } from './services.js'
-import type { SessionContent, SessionHolder, SessionKey } from './session.js'
+import type { SessionHolder } from './session-keeper.js'
+import type { SessionContent, SessionKey } from './session-record.js'
 
 /** How long before its token expires a client is told. */
 const EXPIRY_NOTICE_MS = 30_000
@@ -8,16 +9,21 @@ const EXPIRY_NOTICE_MS = 30_000
 /** What a token's lifetime asks for now. */
 export type ExpiryStep = 'none' | 'notice' | 'close'
 
+/** A connection that was welcomed, as this sees it. */
+export interface AdmittedHolder extends SessionHolder {
+  readonly address: string
+}
+
 /** What a connection has from its welcome to its end: an identity with a lifetime, a session, and one of the user's places. */
 export class Admitted {
   readonly session: SessionKey
   readonly #services: Services
-  readonly #holder: SessionHolder
+  readonly #holder: AdmittedHolder
   #identity: Identity
   #placeLeft = false
   #noticed = false
 
-  constructor(services: Services, holder: SessionHolder, identity: Identity, session: SessionKey) {
+  constructor(services: Services, holder: AdmittedHolder, identity: Identity, session: SessionKey) {
     this.#services = services
     this.#holder = holder
     this.#identity = identity
@@ -30,7 +36,12 @@ export class Admitted {
 
   /** The session begins to live here. */
   begin(): void {
-    this.#services.sessions.hold(this.#identity, this.#holder)
+    this.#services.sessions.hold(this.#holder)
+  }
+
+  /** What the session holds has changed. */
+  changed(): void {
+    this.#services.sessions.changed(this.#holder)
   }
 
   /** A refreshed token: other rights, another lifetime. */
@@ -49,20 +60,16 @@ export class Admitted {
     return 'notice'
   }
 
-  /** Gives the user's place back, once: a client that is asked to move needs it elsewhere before it leaves here. */
+  /** Gives the place back, once: a client that is asked to move needs it elsewhere before it leaves here. */
   leavePlace(): void {
     if (this.#placeLeft) return
     this.#placeLeft = true
-    void this.#services.admission.leavePlace(this.#identity)
+    this.#services.admission.leavePlace(this.#holder)
   }
 
   /** The connection ends: the place goes, and the session is kept for its window, unless another connection took it over. */
   end(content: SessionContent | undefined): void {
-    this.#services.sessions.drop(this.#identity, this.#holder)
+    this.#services.sessions.end(this.#holder, content)
     this.leavePlace()
-    if (content === undefined) return
-    this.#services.sessions.save(this.#identity, this.session, content).catch((error: unknown) => {
-      this.#services.log.warn({ event: 'session.unsaved', reason: String(error) }, 'a session could not be saved')
-    })
   }
 }

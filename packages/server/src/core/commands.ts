@@ -114,7 +114,7 @@ async function presence(connection: Connection, { channel, limit, id }: CommandO
 async function state(connection: Connection, { id }: CommandOf<'state'>, data = 'null'): Promise<void> {
   const max = connection.services.limits.stateBytesMax
   if (Buffer.byteLength(data) > max) throw new HoldfastError('limit_exceeded', `data must be at most ${max} bytes`)
-  connection.sessionState = data
+  connection.setState(data)
   answer(connection, { id })
 }
 

@@ -309,7 +309,7 @@ describe('the application', () => {
   it('disconnects a user everywhere on the node, and nobody else', async () => {
     const theirs = [await node.join('ada'), await node.join('ada')]
     const others = [await node.join('bob'), await node.join('ada', { claims: { tenant: 'other' } })]
-    expect(node.holdfast.tenant('acme').disconnect('ada')).toBe(2)
+    expect(await node.holdfast.tenant('acme').disconnect('ada')).toBe(2)
     for (const client of theirs) await expectClose(client, 'disconnectedByAdministrator')
     for (const client of others) expect(await client.request({ type: 'ping' })).toMatchObject({ type: 'pong' })
   })

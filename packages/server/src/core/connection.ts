@@ -12,7 +12,8 @@ import { Handshake } from './handshake.js'
 import type { Pulse } from './heartbeat.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import type { Services } from './services.js'
-import type { SessionContent, SessionHolder, SessionKey } from './session.js'
+import type { Restored } from './restoration.js'
+import type { SessionChannel, SessionContent, SessionKey } from './session-record.js'
 import { type SubscriptionOwner, Subscriptions } from './subscriptions.js'
 
 /** `handshaking`: nobody yet; `open`: welcomed; `closing`: told goodbye; `closed`: the socket is gone. */
@@ -25,25 +26,29 @@ const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>>
   closed: [],
 }
 
+/** Shared: a list for each connection would cost more than what it says. */
+const NONE: readonly SessionChannel[] = []
+
 /** Who a connection is once it was welcomed. */
 export interface Welcomed {
   readonly identity: Identity
   readonly session: SessionKey
   readonly state: string | undefined
+  /** The version under which the session's record is this node's; 0: it has none. */
+  readonly recordVersion: number
+  /** The channels that it is about to be subscribed to. */
+  readonly channels: readonly SessionChannel[]
 }
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
-export class Connection
-  implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, SessionHolder, CommandConsumer
-{
+export class Connection implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer {
   readonly id: string
   readonly services: Services
   readonly outbox: Outbox
   readonly subscriptions: Subscriptions
   lastSeenAt = 0
   nextPingAt = 0
-  /** JSON text of the session's state. */
-  sessionState: string | undefined
+  recordVersion = 0
   /** Ends with `Operation completed` when this channel does. */
   endsWith: string | undefined
   readonly #socket: Socket
@@ -52,6 +57,9 @@ export class Connection
   #handshake: Handshake | undefined
   #state: ConnectionState = 'handshaking'
   #admitted: Admitted | undefined
+  #sessionState: string | undefined
+  /** Channels that the welcome promised and whose turn has not come. */
+  #promised: readonly SessionChannel[] = NONE
   #handedOver = false
   #errors = 0
   #refreshesAsked = 0
@@ -85,6 +93,11 @@ export class Connection
   get session(): SessionKey {
     if (this.#admitted === undefined) throw new Error('a connection has no session before its welcome')
     return this.#admitted.session
+  }
+
+  /** Of the other end of the socket. */
+  get address(): string {
+    return this.#socket.address
   }
 
   /** Whether the connection was welcomed and not told goodbye since. */
@@ -137,16 +150,19 @@ export class Connection
   }
 
   /** The client is who it says: from now on its commands are carried out. */
-  admit({ identity, session, state }: Welcomed): void {
+  admit({ identity, session, state, recordVersion, channels }: Welcomed): void {
     this.#enter('open')
     this.#admitted = new Admitted(this.services, this, identity, session)
-    this.sessionState = state
+    this.#sessionState = state
+    this.#promised = channels
+    this.recordVersion = recordVersion
     this.#handshake = undefined
     this.#admitted.begin()
   }
 
-  /** The welcome was sent and what it promised is under way. */
+  /** The welcome was sent and what it promised is done. */
   releaseCommands(): void {
+    this.#promised = NONE
     this.#commands.release()
   }
 
@@ -274,15 +290,32 @@ export class Connection
     this.#admitted?.leavePlace()
   }
 
+  // Its session
+
+  /** Replaces the session's state, JSON text. */
+  setState(state: string): void {
+    this.#sessionState = state
+    this.#admitted?.changed()
+  }
+
+  channelsChanged(): void {
+    this.#admitted?.changed()
+  }
+
+  content(): SessionContent {
+    const promised = this.#promised.filter(({ channel }) => !this.subscriptions.has(channel))
+    return { channels: [...this.subscriptions.content(), ...promised], state: this.#sessionState }
+  }
+
   handOver(): SessionContent {
-    const content = this.#content()
+    const content = this.content()
     this.#handedOver = true
     this.close(CLOSE.resumedElsewhere)
     return content
   }
 
-  #content(): SessionContent {
-    return { channels: this.subscriptions.content(), state: this.sessionState }
+  presences(): ReturnType<Restored['presences']> {
+    return this.subscriptions.presences()
   }
 
   /** Lets go of everything that the connection holds, once. */
@@ -292,7 +325,7 @@ export class Connection
     this.services.admission.departed()
     this.#commands.clear()
     // A session that was handed over lives, and stays present, in its new connection.
-    const content = this.#handedOver ? undefined : this.#content()
+    const content = this.#handedOver || this.#admitted === undefined ? undefined : this.content()
     this.subscriptions.stopAll(clean && !this.#handedOver)
     this.#admitted?.end(content)
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Cancel, Clock } from '../clock.js'
 
 /** How a node hands its clients over before it ends. */
 export interface DrainOptions {
@@ -38,6 +38,16 @@ export async function waitUntil(clock: Clock, isDone: () => boolean, ms: number)
     await pause(clock, 100)
   }
   return true
+}
+
+/** Resolves when every one has settled, however it did, or after `ms`. */
+export async function settledWithin(clock: Clock, ms: number, works: readonly unknown[]): Promise<void> {
+  let cancel: Cancel = () => undefined
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve)
+  })
+  await Promise.race([Promise.allSettled(works), late])
+  cancel()
 }
 
 /** Resolves after `ms`. */

@@ -135,12 +135,27 @@ describe('while the engine refuses', () => {
     await clock.pass(1)
     first.handler.closed(1006, false)
     await clock.pass(1)
-    refuses = (method) => method === 'counters.add'
+    const others = await Promise.all(Array.from({ length: 10 }, () => open()))
     const second = await open({ resume: { session: id, secret, positions: {} } })
-    expect(second.socket.closedWith?.code).toBe(1011)
-    refuses = () => false
+    expect(second.socket.closedWith).toMatchObject({ code: 1008, reason: 'Connection limit exceeded' })
+    for (const { handler } of others) handler.closed(1000, true)
+    await clock.pass(1)
     const third = await open({ resume: { session: id, secret, positions: {} } })
     expect(third.got('welcome')).toMatchObject([{ session: { id, resumed: true }, state: { tab: 1 } }])
+  })
+
+  it('a client is welcomed, if without its session, and its place is counted later', async () => {
+    const first = await open()
+    const { id, secret } = first.got('welcome')[0]!['session'] as { id: string; secret: string }
+    first.handler.closed(1006, false)
+    await clock.pass(1)
+    refuses = (method) => method.startsWith('records') || method.startsWith('counters')
+    const second = await open({ resume: { session: id, secret, positions: {} } })
+    expect(second.got('welcome')).toMatchObject([{ session: { resumed: false } }])
+    refuses = () => false
+    await clock.pass(5_000, 500)
+    const others = await Promise.all(Array.from({ length: 10 }, () => open()))
+    expect(others.flatMap((peer) => peer.got('welcome'))).toHaveLength(9)
   })
 
   it('a subscription is judged by a refreshed token as soon as it can be', async () => {

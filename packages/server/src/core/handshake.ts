@@ -14,7 +14,8 @@ import type { Connection } from './connection.js'
 import { encodeError, encodeWithRaw } from './encode.js'
 import { HoldfastError, asHoldfastError } from './errors.js'
 import type { Services } from './services.js'
-import type { SessionChannel, SessionContent } from './session.js'
+import type { ClaimedSession } from './session.js'
+import type { SessionChannel, SessionKey } from './session-record.js'
 import { type SubscribeRequest, UNKNOWN_OPERATION } from './subscriptions.js'
 
 type Hello = CommandOf<'hello'>
@@ -104,16 +105,16 @@ export class Handshake {
     if (this.#connection.state !== 'handshaking') return
     if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
     // Before a place is asked for: a session that lives here gives its place up.
-    const resumed =
-      hello.resume && (await sessions.claim(identity, { id: hello.resume.session, secret: hello.resume.secret }))
-    const hasPlace = await this.#takePlace(identity, hello, resumed)
+    const claimed = hello.resume && (await sessions.claim(identity, keyOf(hello.resume)))
+    const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)
     if (!hasPlace || this.#connection.state !== 'handshaking')
-      return this.#turnBack(identity, hello, { resumed, hasPlace })
-    const session = sessions.issue(resumed && hello.resume?.session)
-    this.#connection.admit({ identity, session, state: resumed?.state })
+      return this.#turnBack(identity, hello, { claimed, hasPlace })
+    const channels = this.#channels(identity, claimed)
+    const { key = sessions.issue(), version = 0 } = claimed ?? {}
+    const state = claimed?.content.state
+    this.#connection.admit({ identity, session: key, state, recordVersion: version, channels })
     this.#connection.endsWith = this.#operation()
-    const channels = this.#channels(identity, resumed)
-    this.#connection.send(this.#welcomeText(hello, resumed, channels))
+    this.#connection.send(this.#welcomeText(hello, claimed, channels))
     this.#services.degradation.greet(this.#connection)
     for (const channel of this.#addressed()) {
       if (!isChannelName(channel)) this.#giveUp(channel, new HoldfastError('invalid_channel'))
@@ -121,35 +122,22 @@ export class Handshake {
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 
-  async #takePlace(identity: Identity, hello: Hello, resumed: SessionContent | undefined): Promise<boolean> {
-    try {
-      return await this.#services.admission.takePlace(identity)
-    } catch (error) {
-      await this.#giveBack(identity, hello, resumed)
-      throw error
-    }
-  }
-
   /** No welcome after all: what was taken for it goes back, so that the client can come again. */
   async #turnBack(
     identity: Identity,
-    hello: Hello,
-    { resumed, hasPlace }: { resumed: SessionContent | undefined; hasPlace: boolean },
+    { resume }: Hello,
+    { claimed, hasPlace }: { claimed: ClaimedSession | undefined; hasPlace: boolean },
   ): Promise<void> {
-    if (hasPlace) void this.#services.admission.leavePlace(identity)
-    await this.#giveBack(identity, hello, resumed)
+    const { admission, sessions } = this.#services
+    if (hasPlace) admission.leavePlace({ identity, address: this.#connection.address })
+    if (resume && claimed) await sessions.giveBack(identity, keyOf(resume), claimed)
     if (!hasPlace) this.#connection.close(CLOSE.connectionLimit)
   }
 
-  async #giveBack(identity: Identity, { resume }: Hello, resumed: SessionContent | undefined): Promise<void> {
-    if (resume && resumed)
-      await this.#services.sessions.save(identity, { id: resume.session, secret: resume.secret }, resumed)
-  }
-
   /** Those of the session, the user's inboxes, and the one that the address names. */
-  #channels(identity: Identity, resumed: SessionContent | undefined): SessionChannel[] {
+  #channels(identity: Identity, claimed: ClaimedSession | undefined): SessionChannel[] {
     const channels = new Map<string, SessionChannel>()
-    for (const channel of resumed?.channels ?? []) channels.set(channel.channel, channel)
+    for (const channel of claimed?.content.channels ?? []) channels.set(channel.channel, channel)
     const addressed = this.#addressed().filter((channel) => isChannelName(channel))
     for (const channel of [...this.#services.inboxes.channelsOf(identity), ...addressed]) {
       if (!channels.has(channel)) channels.set(channel, { channel, presence: false })
@@ -168,7 +156,7 @@ export class Handshake {
     return path.startsWith(OPERATION_PATH) ? `operation:${path.slice(OPERATION_PATH.length)}` : undefined
   }
 
-  #welcomeText(hello: Hello, resumed: SessionContent | undefined, channels: readonly SessionChannel[]): string {
+  #welcomeText(hello: Hello, claimed: ClaimedSession | undefined, channels: readonly SessionChannel[]): string {
     const { limits, node } = this.#services
     const { identity, session, id: connection } = this.#connection
     const { messageBytesMax, channelsMax, commandsInFlightMax, outboxBytesMax, heartbeat } = limits
@@ -176,7 +164,7 @@ export class Handshake {
       type: 'welcome',
       id: hello.id,
       connection,
-      session: { ...session, resumed: resumed !== undefined, window: limits.sessionWindowMs },
+      session: { ...session, resumed: claimed !== undefined, window: limits.sessionWindowMs },
       tenant: identity.tenant,
       user: identity.user,
       roles: identity.roles,
@@ -186,7 +174,8 @@ export class Handshake {
       expiresAt: identity.expiresAt === undefined ? undefined : new Date(identity.expiresAt).toISOString(),
       channels: channels.map(({ channel }) => channel),
     }
-    return encodeWithRaw(welcome, 'state', resumed?.state === undefined ? undefined : { json: resumed.state })
+    const state = claimed?.content.state
+    return encodeWithRaw(welcome, 'state', state === undefined ? undefined : { json: state })
   }
 
   /** A few at a time: what they recover has to fit the queue. */
@@ -229,4 +218,8 @@ export class Handshake {
       : encodeError(error)
     this.#connection.send(told)
   }
+}
+
+function keyOf({ session, secret }: NonNullable<Hello['resume']>): SessionKey {
+  return { id: session, secret }
 }

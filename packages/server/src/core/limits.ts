@@ -1,11 +1,12 @@
 import type { FrameLimits } from '@holdfast/protocol'
+import type { AdmissionLimits } from './admission.js'
 import type { HeartbeatOptions } from './heartbeat.js'
 import type { PresenceOptions } from './presence.js'
 import type { SpoolLimits } from './spool.js'
 import type { SubscriptionLimits } from './subscription.js'
 
 /** Every bound of a node, with its unit. */
-export interface Limits extends FrameLimits {
+export interface Limits extends FrameLimits, AdmissionLimits {
   /** Channels of one connection. */
   readonly channelsMax: number
   /** Commands of one connection that wait for their answer. */
@@ -16,10 +17,6 @@ export interface Limits extends FrameLimits {
   readonly outboxTotalBytesMax: number
   /** Malformed commands of one connection before it is closed. */
   readonly errorsMax: number
-  /** Connections of one user, across nodes. */
-  readonly connectionsPerUserMax: number
-  /** Connections of this node. */
-  readonly connectionsMax: number
   /** Bytes of a session's state. */
   readonly stateBytesMax: number
   /** Bytes of what a member tells of itself. */

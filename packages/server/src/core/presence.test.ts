@@ -3,6 +3,7 @@ import type { MemberChange, PresenceEntry, Stream } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
 import { PresenceTracker } from './presence.js'
+import { Retries } from './retries.js'
 import { type PresenceChange, Roster } from './roster.js'
 
 const ROOM: Stream = { tenant: 'acme', channel: 'room:1' }
@@ -16,8 +17,9 @@ let told: string[]
 beforeEach(async () => {
   clock = new SimulatedClock()
   engine = new MemoryEngine({ clock })
-  presence = new PresenceTracker(engine, clock, OPTIONS, (error) => told.push(`error ${String(error)}`))
   told = []
+  const retries = new Retries(clock, (error) => told.push(`error ${String(error)}`))
+  presence = new PresenceTracker(engine, clock, OPTIONS, retries)
   const tell = ({ kind, member, counts }: PresenceChange): void => {
     told.push(`${kind} ${member.user} ${member.connections} of ${counts.members}/${counts.connections}`)
   }
@@ -131,7 +133,7 @@ describe('a connection that broke', () => {
   })
 
   it('cannot take away what a newer connection of its session holds', async () => {
-    const elsewhere = new PresenceTracker(engine, clock, OPTIONS, () => undefined)
+    const elsewhere = new PresenceTracker(engine, clock, OPTIONS, new Retries(clock, () => undefined))
     await elsewhere.enter(ROOM, entry('ada', 's1', 'c2'))
     await clock.pass(OPTIONS.graceMs * 2)
     expect(told).toEqual([])
@@ -160,5 +162,33 @@ describe('a tracker', () => {
     presence.leave(ROOM, entry('ada', 's1'), true)
     await settle()
     expect(told).toEqual(['error Error: away'])
+  })
+
+  it('tries a leave that was refused until it is taken, unless the connection enters again', async () => {
+    const { members } = engine
+    const leave = members.leave.bind(members)
+    const refuse = (): Promise<never> => Promise.reject(new Error('away'))
+    await presence.enter(ROOM, entry('ada', 's1'))
+    await presence.enter(ROOM, entry('bob', 's2'))
+    members.leave = refuse
+    presence.leave(ROOM, entry('ada', 's1'), true)
+    presence.leave(ROOM, entry('bob', 's2'), true)
+    await clock.pass(5_000, 500)
+    await presence.enter(ROOM, entry('bob', 's2'))
+    members.leave = leave
+    await clock.pass(60_000, 500)
+    expect((await presence.list(ROOM)).members).toEqual([{ user: 'bob', connections: 1 }])
+  })
+
+  it('enters again what the engine lost, but not what has left since', async () => {
+    await engine.nodes.renew('n1', '', 1_000)
+    await presence.enter(ROOM, entry('ada', 's1'))
+    await presence.enter(ROOM, entry('bob', 's2'))
+    clock.advance(1_000)
+    await engine.nodes.reap()
+    presence.leave(ROOM, entry('bob', 's2'), false)
+    await presence.renew(ROOM, entry('ada', 's1'))
+    await presence.renew(ROOM, entry('bob', 's2'))
+    expect((await presence.list(ROOM)).members).toEqual([{ user: 'ada', connections: 1 }])
   })
 })

@@ -7,6 +7,7 @@ import {
   type Stream,
   streamKey,
 } from '../engine/engine.js'
+import type { Retries } from './retries.js'
 
 /** How presence behaves. */
 export interface PresenceOptions {
@@ -18,10 +19,6 @@ export interface PresenceOptions {
   readonly sampleMax: number
 }
 
-/** Milliseconds until a leave that the engine refused is tried again; each further try waits twice as long, up to the longest. */
-const RETRY_MS = 1_000
-const RETRY_MS_MAX = 30_000
-
 /** What an entry came to. */
 export interface Entered {
   readonly own: MemberChange
@@ -30,32 +27,39 @@ export interface Entered {
 
 /** Who of this node's sessions is in which channel: enters and leaves the engine's table, which announces what changed. */
 export class PresenceTracker {
-  readonly #engine: Engine
+  readonly #engine: Pick<Engine, 'members'>
   readonly #clock: Clock
   readonly #options: PresenceOptions
-  readonly #onError: (error: unknown) => void
+  readonly #retries: Retries
   /** Leaves that wait for their grace to end, or for the engine, by channel and connection. */
-  readonly #leaving = new Map<string, Cancel>()
+  readonly #leaving = new Map<string, Leave>()
 
-  constructor(engine: Engine, clock: Clock, options: PresenceOptions, onError: (error: unknown) => void) {
+  constructor(engine: Pick<Engine, 'members'>, clock: Clock, options: PresenceOptions, retries: Retries) {
     this.#engine = engine
     this.#clock = clock
     this.#options = options
-    this.#onError = onError
+    this.#retries = retries
   }
 
   /** A session enters, or comes back within its grace; answers its change, and who is there. The leave of the connection that it had before goes on: the engine knows whose the entry is. */
   async enter(stream: Stream, entry: PresenceEntry): Promise<Entered> {
-    this.#cancelLeave(stream, entry)
+    this.#cancelLeave(leaveKey(stream, entry))
     const own = await this.#engine.members.enter(stream, entry)
     return { own, list: await this.list(stream) }
   }
 
+  /** Enters again what the engine may have lost. Does nothing once the session has left. */
+  async renew(stream: Stream, entry: PresenceEntry): Promise<void> {
+    if (!this.#leaving.has(leaveKey(stream, entry))) await this.#engine.members.enter(stream, entry)
+  }
+
   /** A session leaves: at once when it said so, after the grace when its connection broke. */
   leave(stream: Stream, entry: PresenceEntry, clean: boolean): void {
-    this.#cancelLeave(stream, entry)
-    if (clean) return this.#remove(stream, entry)
-    this.#removeAfter(this.#options.graceMs, stream, entry, RETRY_MS)
+    const key = leaveKey(stream, entry)
+    this.#cancelLeave(key)
+    if (clean) return this.#remove(key, stream, entry)
+    const cancel = this.#clock.after(this.#options.graceMs, () => this.#remove(key, stream, entry))
+    this.#leaving.set(key, { cancel })
   }
 
   /** Who is in a channel. */
@@ -63,38 +67,31 @@ export class PresenceTracker {
     return this.#engine.members.list(stream, Math.min(limit, this.#options.sampleMax))
   }
 
-  /** Forgets every timer. */
+  /** Forgets every timer: who is in the grace of a broken connection stays until the lease of the node ends. */
   close(): void {
-    for (const cancel of this.#leaving.values()) cancel()
+    for (const { cancel } of this.#leaving.values()) cancel()
     this.#leaving.clear()
   }
 
-  #cancelLeave(stream: Stream, entry: PresenceEntry): void {
-    const key = leaveKey(stream, entry)
-    this.#leaving.get(key)?.()
+  #cancelLeave(key: string): void {
+    this.#leaving.get(key)?.cancel()
     this.#leaving.delete(key)
   }
 
-  #removeAfter(ms: number, stream: Stream, entry: PresenceEntry, retryMs: number): void {
-    const cancel = this.#clock.after(ms, () => this.#remove(stream, entry, retryMs))
-    this.#leaving.set(leaveKey(stream, entry), cancel)
-  }
-
   /** Tried until the engine takes it, or the connection enters again: a member who stays for ever would be a lie. */
-  #remove(stream: Stream, entry: PresenceEntry, retryMs: number = RETRY_MS): void {
-    const key = leaveKey(stream, entry)
-    const underWay: Cancel = () => undefined
-    this.#leaving.set(key, underWay)
-    const left = (): void => {
-      if (this.#leaving.get(key) === underWay) this.#leaving.delete(key)
-    }
-    const refused = (error: unknown): void => {
-      this.#onError(error)
-      if (this.#leaving.get(key) !== underWay) return
-      this.#removeAfter(retryMs, stream, entry, Math.min(retryMs * 2, RETRY_MS_MAX))
-    }
-    this.#engine.members.leave(stream, entry).then(left, refused)
+  #remove(key: string, stream: Stream, entry: PresenceEntry): void {
+    const leave: Leave = { cancel: () => undefined }
+    this.#leaving.set(key, leave)
+    void this.#retries.insist(async () => {
+      if (this.#leaving.get(key) !== leave) return
+      await this.#engine.members.leave(stream, entry)
+      if (this.#leaving.get(key) === leave) this.#leaving.delete(key)
+    })
   }
+}
+
+interface Leave {
+  readonly cancel: Cancel
 }
 
 function leaveKey(stream: Stream, entry: PresenceEntry): string {

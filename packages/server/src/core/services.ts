@@ -8,12 +8,15 @@ import type { Random } from '../random.js'
 import type { Logger } from '../telemetry/log.js'
 import type { FrameEncoder } from '../transport/transport.js'
 import type { Admission } from './admission.js'
+import type { ControlDesk } from './control.js'
+import type { Dismissal } from './dismissal.js'
 import type { Flusher } from './flusher.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Hub } from './hub.js'
 import type { Inboxes } from './inbox.js'
 import type { Limits } from './limits.js'
 import type { Methods } from './methods.js'
+import type { NodeLease } from './node-lease.js'
 import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
 import type { Degradation } from './degradation.js'
@@ -57,6 +60,9 @@ export interface Services {
   readonly presence: PresenceTracker
   readonly retries: Retries
   readonly sessions: Sessions
+  readonly lease: NodeLease
+  readonly control: ControlDesk
+  readonly dismissal: Dismissal
   readonly inboxes: Inboxes
   readonly heartbeat: Heartbeat
   readonly methods: Methods

@@ -1,110 +1,178 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Identity } from '../access/identity.js'
-import type { Engine } from '../engine/engine.js'
 import type { Random } from '../random.js'
+import type { ControlDesk } from './control.js'
+import type { Peers } from './peers.js'
+import { type SessionHolder, SessionKeeper, type SessionKeeperParts, keyOf } from './session-keeper.js'
+import {
+  type SessionContent,
+  type SessionKey,
+  type StoredSession,
+  digestOf,
+  provesBy,
+  sessionRecordKey,
+} from './session-record.js'
 
-/** One channel of a session. */
-export interface SessionChannel {
-  readonly channel: string
-  readonly presence: boolean
-  readonly info?: string | undefined
+/** A session that was taken over. */
+export interface ClaimedSession {
+  /** Its new key. */
+  readonly key: SessionKey
+  readonly content: SessionContent
+  /** The version under which its record is this node's; 0: it has none. */
+  readonly version: number
+  /** Whether it comes with the place that its connection has, or had until now, on another node. */
+  readonly bringsPlace: boolean
 }
 
-/** What survives a disconnect, but for positions, which live with the client. */
-export interface SessionContent {
-  readonly channels: readonly SessionChannel[]
-  /** JSON text of the session's state. */
-  readonly state: string | undefined
-}
-
-/** What a client needs to resume a session. */
-export interface SessionKey {
-  readonly id: string
-  readonly secret: string
-}
-
-interface StoredSession extends SessionContent {
-  readonly secret: string
-}
-
-/** A connection whose session can be taken over on this node. */
-export interface SessionHolder {
-  readonly session: SessionKey
-  /** Gives the session up: answers what it holds, and ends the connection. */
-  handOver(): SessionContent
+/** What sessions work with. */
+export interface SessionsParts extends SessionKeeperParts {
+  readonly random: Random
+  readonly control: Pick<ControlDesk, 'ask' | 'on'>
+  readonly peers: Pick<Peers, 'live'>
 }
 
 /** 128 bits each: an id names, a secret proves. */
 const ID_BYTES = 16
 
-/** The sessions that live on this node, and the door to those saved in the engine. */
-export class Sessions {
-  readonly #engine: Engine
-  readonly #random: Random
-  readonly #windowMs: number
-  readonly #live = new Map<string, SessionHolder>()
+/** How often a claim that met another write is tried again. */
+const TRIES = 8
 
-  constructor(engine: Engine, random: Random, windowMs: number) {
-    this.#engine = engine
-    this.#random = random
-    this.#windowMs = windowMs
+/** The sessions that live on this node, and the door to those of other nodes and those that have ended. */
+export class Sessions {
+  readonly #parts: SessionsParts
+  readonly #live = new Map<string, SessionHolder>()
+  readonly #keeper: SessionKeeper
+
+  constructor(parts: SessionsParts) {
+    this.#parts = parts
+    this.#keeper = new SessionKeeper(parts, this.#live)
+    parts.control.on('session.claim', ({ record, version }) => this.#giveAway(record, version))
   }
 
-  /** A key with a new secret: for a new session, or for one that was resumed under `id`. */
-  issue(id: string = this.#random.id(ID_BYTES)): SessionKey {
-    return { id, secret: this.#random.id(ID_BYTES) }
+  /** Records that wait to be written. */
+  get unsaved(): number {
+    return this.#keeper.waiting
+  }
+
+  /** Keeps the records of live sessions up to date from now on. */
+  start(): void {
+    this.#keeper.start()
+  }
+
+  /** Resolves when what has ended is saved, or was refused. */
+  stop(): Promise<void> {
+    return this.#keeper.stop()
+  }
+
+  /** A key for a new session, or with a new secret for one that is resumed under `id`. */
+  issue(id: string = this.#parts.random.id(ID_BYTES)): SessionKey {
+    return { id, secret: this.#parts.random.id(ID_BYTES) }
   }
 
   /** A session begins to live here. */
-  hold(identity: Identity, holder: SessionHolder): void {
-    this.#live.set(recordKey(identity, holder.session.id), holder)
+  hold(holder: SessionHolder): void {
+    this.#live.set(keyOf(holder), holder)
+    this.#keeper.begin(holder)
   }
 
-  /** A session lives here no more. */
-  drop(identity: Identity, holder: SessionHolder): void {
-    const key = recordKey(identity, holder.session.id)
+  /** What a live session holds has changed; its record follows within a second. */
+  changed(holder: SessionHolder): void {
+    this.#keeper.changed(holder)
+  }
+
+  /** A session lives here no more: with `content` it is kept for its window, without it has been handed over. */
+  end(holder: SessionHolder, content: SessionContent | undefined): void {
+    const key = keyOf(holder)
     if (this.#live.get(key) === holder) this.#live.delete(key)
+    this.#keeper.end(holder, content)
   }
 
-  /** Keeps a session for its window after its connection ended. */
-  async save(identity: Identity, { id, secret }: SessionKey, content: SessionContent): Promise<void> {
-    const stored: StoredSession = { ...content, secret: digest(secret).toString('base64') }
-    await this.#engine.records.put(recordKey(identity, id), JSON.stringify(stored), { ttlMs: this.#windowMs })
+  /** Whether a live session still belongs to this node, as of now. Rejects when the engine refuses. */
+  confirm(holder: SessionHolder): Promise<boolean> {
+    return this.#keeper.confirm(holder)
   }
 
   /**
-   * Takes a session over, live or saved, for whoever has its secret; of several claimants one gets it. Undefined when there is none
-   * under this identity or the secret is wrong: the two look the same.
+   * Takes a session over, live on any node or saved, for whoever has its secret; of several claimants one gets it. Undefined when there is none under this
+   * identity or the secret is wrong (the two look the same), and when nobody can say because the engine is away.
    */
-  async claim(identity: Identity, key: SessionKey): Promise<SessionContent | undefined> {
-    const name = recordKey(identity, key.id)
-    const holder = this.#live.get(name)
-    if (holder !== undefined)
-      return sameSecret(digest(holder.session.secret), key.secret) ? holder.handOver() : undefined
-    const record = await this.#engine.records.get(name)
-    if (record === undefined) return undefined
-    const { secret } = JSON.parse(record.value) as StoredSession
-    if (!sameSecret(Buffer.from(secret, 'base64'), key.secret)) return undefined
-    const taken = await this.#engine.records.take(name)
-    return taken && readContent(taken.value)
+  async claim(identity: Identity, key: SessionKey): Promise<ClaimedSession | undefined> {
+    const record = sessionRecordKey(identity, key.id)
+    if (this.#parts.engine.problem() !== undefined) return this.#claimHere(record, key)
+    try {
+      return await this.#claimRecord(record, key)
+    } catch (error) {
+      this.#parts.onError(error)
+      return this.#claimHere(record, key)
+    }
+  }
+
+  /** No welcome after all: the session can be had again under its old key. Resolves when that was tried. */
+  async giveBack(identity: Identity, { id, secret }: SessionKey, claimed: ClaimedSession): Promise<void> {
+    if (this.#parts.windowMs === 0) return
+    const own = digestOf(claimed.key.secret)
+    const stored = { ...claimed.content, digest: digestOf(secret), node: '' }
+    const isOwn = (held: StoredSession): boolean => held.digest === own
+    await this.#keeper.keep(sessionRecordKey(identity, id), stored, claimed.version, isOwn)
+  }
+
+  async #claimRecord(record: string, key: SessionKey): Promise<ClaimedSession | undefined> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const holder = this.#live.get(record)
+      if (holder !== undefined) await this.#keeper.settled(holder)
+      const held = this.#parts.windowMs > 0 ? await this.#keeper.records.read(record) : undefined
+      if (held === undefined) return this.#claimHere(record, key)
+      if (!this.#isProven(record, held.stored, key.secret)) return undefined
+      const next = this.issue(key.id)
+      const owned = { ...held.stored, digest: digestOf(next.secret), node: this.#parts.node }
+      const version = await this.#keeper.records.write(record, owned, this.#keeper.liveMs, held.version)
+      if (version !== undefined) return { key: next, version, ...(await this.#fetch(record, held.stored, version)) }
+    }
+    return undefined
+  }
+
+  /** Where a session lives on this node its own secret counts: the record may be behind. */
+  #isProven(record: string, stored: StoredSession, secret: string): boolean {
+    const here = stored.node === this.#parts.node ? this.#live.get(record) : undefined
+    return here === undefined ? provesBy(stored.digest, secret) : hasSecret(here, secret)
+  }
+
+  /** What a session holds: from where it lives, else from its record. */
+  async #fetch(
+    record: string,
+    { channels, state, node }: StoredSession,
+    version: number,
+  ): Promise<Pick<ClaimedSession, 'content' | 'bringsPlace'>> {
+    const kept = { channels, state }
+    const here = this.#live.get(record)?.handOver()
+    // What was here though another node owned it is older than the record.
+    if (node === this.#parts.node) return { content: here ?? kept, bringsPlace: false }
+    if (node === '') return { content: kept, bringsPlace: false }
+    const answer = await this.#askOwner(node, record, version)
+    return { content: answer ?? kept, bringsPlace: answer !== null }
+  }
+
+  /** Undefined when it says nothing. A node without a lease is not asked: who waits for the dead waits long. */
+  async #askOwner(node: string, record: string, version: number): Promise<SessionContent | null | undefined> {
+    const { peers, control } = this.#parts
+    const live = await peers.live().catch(() => new Set<string>())
+    return live.has(node) ? control.ask(node, 'session.claim', { record, version }) : undefined
+  }
+
+  /** Without a record: what lives on this node can be had, and nothing else. */
+  #claimHere(record: string, key: SessionKey): ClaimedSession | undefined {
+    const holder = this.#live.get(record)
+    if (holder === undefined || !hasSecret(holder, key.secret)) return undefined
+    const version = holder.recordVersion
+    return { key: this.issue(key.id), content: holder.handOver(), version, bringsPlace: false }
+  }
+
+  /** Another node owns the record now and asks for what its session holds. One that came back here since is newer than the question. */
+  #giveAway(record: string, version: number): SessionContent | null {
+    const holder = this.#live.get(record)
+    return holder === undefined || holder.recordVersion >= version ? null : holder.handOver()
   }
 }
 
-function readContent(value: string): SessionContent {
-  const { channels, state } = JSON.parse(value) as StoredSession
-  return { channels, state }
-}
-
-/** Identity and id: an id under another identity names nothing. */
-function recordKey(identity: Identity, id: string): string {
-  const { tenant, user } = identity
-  return `session:${tenant.length}:${tenant}${user.length}:${user}${id}`
-}
-
-function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
-}
-
-function sameSecret(expected: Buffer, secret: string): boolean {
-  return timingSafeEqual(expected, digest(secret))
+function hasSecret(holder: SessionHolder, secret: string): boolean {
+  return provesBy(digestOf(holder.session.secret), secret)
 }

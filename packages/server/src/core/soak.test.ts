@@ -64,7 +64,7 @@ it(
       members: 0,
       counters: 0,
       leases: 0,
-      nodes: 0,
+      nodes: 1,
       idempotencyKeys: 0,
     })
     if (globalThis.gc) expect((after - before) / CYCLES).toBeLessThan(BYTES_PER_CYCLE_MAX)

@@ -5,7 +5,7 @@ import type { PresenceEntry, Stream, StreamMessage } from '../engine/engine.js'
 import { encodeSubscribed } from './encode.js'
 import { HoldfastError } from './errors.js'
 import type { Services } from './services.js'
-import type { SessionChannel } from './session.js'
+import type { SessionChannel } from './session-record.js'
 import { type Beginning, type Subscriber, Subscription } from './subscription.js'
 import { SYSTEM } from './services.js'
 
@@ -26,6 +26,8 @@ export interface SubscriptionOwner extends Subscriber {
   readonly session: { readonly id: string }
   /** Sends a text that is never dropped. */
   send(text: string): void
+  /** What `content` answers is different now. */
+  channelsChanged(): void
 }
 
 /** What a client wants of a channel. */
@@ -61,6 +63,13 @@ export class Subscriptions {
     }))
   }
 
+  /** Where the connection is present. */
+  *presences(): Generator<{ readonly stream: Stream; readonly entry: PresenceEntry }> {
+    for (const subscription of this.#byChannel.values()) {
+      if (subscription.presence) yield { stream: subscription.topic.stream, entry: this.#entry(subscription) }
+    }
+  }
+
   /** Whether the connection listens to a channel. */
   has(channel: string): boolean {
     return this.#byChannel.has(channel)
@@ -93,6 +102,7 @@ export class Subscriptions {
     const topic = this.#services.hub.topic(this.#stream(channel))
     const subscription = new Subscription(this.#owner, topic, rule, request)
     this.#byChannel.set(channel, subscription)
+    this.#owner.channelsChanged()
     if (earlier?.presence && !subscription.presence) this.#leave(earlier, true)
     try {
       await this.#recover(subscription, request)
@@ -203,7 +213,9 @@ export class Subscriptions {
 
   #forget(channel: string, subscription: Subscription): void {
     subscription.end()
-    if (this.#byChannel.get(channel) === subscription) this.#byChannel.delete(channel)
+    if (this.#byChannel.get(channel) !== subscription) return
+    this.#byChannel.delete(channel)
+    this.#owner.channelsChanged()
   }
 
   #leave(subscription: Subscription, clean: boolean): void {

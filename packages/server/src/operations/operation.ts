@@ -174,6 +174,11 @@ export class Operation {
     return true
   }
 
+  /** Somebody asked for it on another node, and has told the watchers: the worker is told. */
+  heardCancel(): void {
+    if (this.#ending === undefined && !this.#snapshot.cancelRequested) this.#noteCancel()
+  }
+
   /** Tells of the start. @throws HoldfastError `already_ended` or `bad_request` when the id is in use. */
   async announce(): Promise<void> {
     const first = this.#next({ state: 'running', progress: this.#progress.snapshot() })
@@ -182,7 +187,9 @@ export class Operation {
     if (!(await this.#environment.store.write({ snapshot: first, sharedWith: this.#sharedWith }, 'started'))) {
       throw new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(this.id)} exists`)
     }
-    this.#snapshot = first
+    // Somebody may have asked for it to stop before this answer came.
+    const { cancelRequested } = this.#snapshot
+    this.#snapshot = cancelRequested ? { ...first, cancelRequested } : first
     this.#toldAt = this.#environment.clock.now()
   }
 

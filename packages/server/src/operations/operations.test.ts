@@ -22,11 +22,14 @@ let clock: SimulatedClock
 let engine: MemoryEngine
 let operations: Operations
 let errors: unknown[]
+/** What the other nodes were to be told. */
+let asked: string[]
 
 beforeEach(() => {
   clock = new SimulatedClock()
   engine = new MemoryEngine({ clock })
   errors = []
+  asked = []
   operations = node()
 })
 
@@ -38,6 +41,7 @@ function node(): Operations {
     random: systemRandom,
     store,
     conflateMs: CONFLATE_MS,
+    onCancelAsked: (tenant, id) => void asked.push(`${tenant} ${id}`),
     onError: (error) => errors.push(error),
   })
 }
@@ -493,12 +497,42 @@ describe('a request to cancel', () => {
     const operation = await start()
     expect(await node().requestCancel('acme', 'import-1')).toBe(true)
     expect(await node().requestCancel('acme', 'import-1')).toBe(true)
+    expect(asked).toEqual(['acme import-1'])
     expect(operation.signal.aborted).toBe(false)
     await clock.pass(CONFLATE_MS)
     operation.advance()
     await settle()
     expect(operation.signal.aborted).toBe(true)
     expect(await stored()).toMatchObject({ cancelRequested: true, progress: { done: 1 } })
+  })
+
+  it('made on another node reaches the worker as soon as its node hears of it, and is told once', async () => {
+    const told = await watch()
+    const operation = await start()
+    await node().requestCancel('acme', 'import-1')
+    operations.cancelAsked('acme', 'import-1')
+    operations.cancelAsked('acme', 'import-1')
+    expect(operation.signal.reason).toMatchObject({ code: 'operation_cancelled' })
+    await clock.pass(CONFLATE_MS * 2)
+    expect(eventsOf(told)).toEqual(['started', 'progress'])
+    await operation.cancelled()
+    expect(await stored()).toMatchObject({ state: 'cancelled', cancelRequested: true })
+    operations.cancelAsked('acme', 'import-1')
+    operations.cancelAsked('other', 'import-1')
+  })
+
+  it('that comes before the answer to its start does reaches the worker', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const id = `early-${turns}`
+      const starting = operations.start('acme', { ...SPEC, id })
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      const taken = await operations.requestCancel('acme', id)
+      const operation = await starting
+      expect(operation.signal.aborted).toBe(taken)
+      expect(operation.snapshot.cancelRequested ?? false).toBe(taken)
+      await operation.cancelled()
+      expect((await operations.get('acme', id))?.cancelRequested ?? false).toBe(taken)
+    }
   })
 
   it('finds nothing that is unknown, ended, or of another tenant', async () => {

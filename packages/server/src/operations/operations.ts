@@ -13,6 +13,8 @@ export interface OperationsOptions {
   readonly random: Random
   readonly store: OperationStore
   readonly conflateMs: number
+  /** Somebody asked an operation to stop that does not run here: its worker is to know at once, on whichever node it is. Whether it hears of it or not, it reads of it. */
+  readonly onCancelAsked: (tenant: string, id: string) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -37,6 +39,8 @@ const TRIES = 10
 export class Operations {
   readonly #options: OperationsOptions
   readonly #running = new Map<string, Operation>()
+  /** Those whose start is being stored. */
+  readonly #starting = new Set<Operation>()
   #closed = false
 
   constructor(options: OperationsOptions) {
@@ -62,8 +66,13 @@ export class Operations {
       onEnd: (ended) => void (this.#running.get(key) === ended && this.#running.delete(key)),
     }
     const operation = new Operation(environment, tenant, id, spec)
-    await operation.announce()
-    this.#running.set(key, operation)
+    this.#starting.add(operation)
+    try {
+      await operation.announce()
+      this.#running.set(key, operation)
+    } finally {
+      this.#starting.delete(operation)
+    }
     return operation
   }
 
@@ -110,9 +119,21 @@ export class Operations {
       const { snapshot } = stored
       const updatedAt = timestamp(this.#options.clock.now())
       const asked = { ...snapshot, version: snapshot.version + 1, cancelRequested: true, updatedAt }
-      if (await this.#options.store.write({ ...stored, snapshot: asked }, 'progress')) return true
+      if (await this.#options.store.write({ ...stored, snapshot: asked }, 'progress')) {
+        this.cancelAsked(tenant, id)
+        this.#options.onCancelAsked(tenant, id)
+        return true
+      }
     }
     throw new HoldfastError('engine_unavailable', 'the operation could not be written')
+  }
+
+  /** Somebody asked for an operation to stop, and has stored that: if it runs here, its worker is told. */
+  cancelAsked(tenant: string, id: string): null {
+    this.#running.get(runningKey(tenant, id))?.heardCancel()
+    for (const operation of this.#starting)
+      if (operation.id === id && operation.snapshot.tenant === tenant) operation.heardCancel()
+    return null
   }
 
   /** Whether the operation that a channel carries belongs to, or is shared with, a user. */

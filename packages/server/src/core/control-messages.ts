@@ -1,0 +1,86 @@
+import type { SessionChannel, SessionContent } from './session-record.js'
+
+/** What nodes say to each other, and what they answer. */
+export interface ControlContract {
+  /** Hands over a session that lives on the node asked; no answer where none does, or where a newer owner than the one who asks has it. */
+  readonly 'session.claim': {
+    readonly ask: {
+      /** The key of its record. */
+      readonly record: string
+      /** The version under which whoever asks owns the record. */
+      readonly version: number
+    }
+    readonly answer: SessionContent | null
+  }
+  /** Closes every connection of a user; answers how many there were. */
+  readonly 'user.disconnect': {
+    readonly ask: { readonly tenant: string; readonly user: string }
+    readonly answer: number
+  }
+  /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
+  readonly 'operation.cancel': {
+    readonly ask: { readonly tenant: string; readonly id: string }
+    readonly answer: null
+  }
+}
+
+/** The name of a control message. */
+export type ControlKind = keyof ControlContract
+
+/** What is asked in a message of this kind. */
+export type ControlAsk<K extends ControlKind> = ControlContract[K]['ask']
+
+/** What is answered to it. */
+export type ControlAnswer<K extends ControlKind> = ControlContract[K]['answer']
+
+type Reader<T> = (value: unknown) => T | undefined
+
+/** How each message is read: another version of this program may have written it. */
+export const CONTROL_READERS: {
+  readonly [K in ControlKind]: { readonly ask: Reader<ControlAsk<K>>; readonly answer: Reader<ControlAnswer<K>> }
+} = {
+  'session.claim': {
+    ask(value) {
+      const { record, version } = membersOf(value)
+      return isText(record) && isNumber(version) ? { record, version } : undefined
+    },
+    answer: (value) => (value === null ? null : readContent(value)),
+  },
+  'user.disconnect': {
+    ask(value) {
+      const { tenant, user } = membersOf(value)
+      return isText(tenant) && isText(user) ? { tenant, user } : undefined
+    },
+    answer: (value) => (isNumber(value) ? value : undefined),
+  },
+  'operation.cancel': {
+    ask(value) {
+      const { tenant, id } = membersOf(value)
+      return isText(tenant) && isText(id) ? { tenant, id } : undefined
+    },
+    answer: () => null,
+  },
+}
+
+function readContent(value: unknown): SessionContent | undefined {
+  const { channels, state } = membersOf(value)
+  if (!Array.isArray(channels) || !channels.every(isChannel)) return undefined
+  return state === undefined || isText(state) ? { channels, state } : undefined
+}
+
+function isChannel(value: unknown): value is SessionChannel {
+  const { channel, presence, info } = membersOf(value)
+  return isText(channel) && typeof presence === 'boolean' && (info === undefined || isText(info))
+}
+
+function membersOf(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Partial<Record<string, unknown>>) : {}
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}

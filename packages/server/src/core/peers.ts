@@ -1,0 +1,37 @@
+import type { Clock } from '../clock.js'
+import type { Nodes } from '../engine/engine.js'
+
+/** How long the list of nodes is believed. */
+const BELIEVED_MS = 1_000
+
+/** The nodes that hold their lease, as of a moment ago. */
+export class Peers {
+  readonly #nodes: Nodes
+  readonly #clock: Clock
+  #asked: Promise<ReadonlySet<string>> | undefined
+  #askedAt = 0
+
+  constructor(nodes: Nodes, clock: Clock) {
+    this.#nodes = nodes
+    this.#clock = clock
+  }
+
+  /** Their names, at most a second old. Rejects when the engine cannot be reached. */
+  live(): Promise<ReadonlySet<string>> {
+    const now = this.#clock.now()
+    if (this.#asked === undefined || now - this.#askedAt > BELIEVED_MS) {
+      this.#askedAt = now
+      const asked = this.#list()
+      this.#asked = asked
+      // The next to ask does not get this error.
+      asked.catch(() => {
+        if (this.#asked === asked) this.#asked = undefined
+      })
+    }
+    return this.#asked
+  }
+
+  async #list(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#nodes.list()).map(({ node }) => node))
+  }
+}
