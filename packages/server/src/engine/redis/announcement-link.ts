@@ -52,8 +52,11 @@ const LOOKS = 4
 /** Probes that may go unheard; with the next the link is given up. */
 const MISSES_MAX = 1
 
-/** Milliseconds between two attempts to publish a probe while commands are refused, and between two to listen where that was refused. */
-const AGAIN_MS = 25
+/** Milliseconds between two attempts to publish a probe while commands are refused. */
+const PUBLISH_AGAIN_MS = 25
+
+/** Milliseconds until what the server would not listen to is asked for again. */
+const LISTEN_AGAIN_MS = 100
 
 /** Failures after which nobody waits for the link any more. */
 const TRIES = 3
@@ -72,10 +75,14 @@ export class AnnouncementLink {
   #isClosed = false
   #isHearing = false
   #problem: string
+  #refusal = ''
+  #isResolving = false
   #failures = 0
   #probe: string | undefined
   /** Channels that the server has confirmed on this connection. */
   readonly #held = new Set<string>()
+  /** Channels that the server took away, or would not give. */
+  readonly #missing = new Set<string>()
   /** Channels for which something may have to be asked. */
   readonly #touched = new Set<string>()
   /** Channels of the round under way. */
@@ -98,7 +105,8 @@ export class AnnouncementLink {
 
   /** Undefined while announcements arrive; else why not, in one sentence. */
   get problem(): string | undefined {
-    return this.#isHearing ? undefined : this.#problem
+    if (!this.#isHearing) return this.#problem
+    return this.#missing.size === 0 ? undefined : `${this.#missing.size} channels cannot be heard: ${this.#refusal}`
   }
 
   /** Whether it can be asked for channels. */
@@ -225,7 +233,7 @@ export class AnnouncementLink {
       } else if (this.#held.delete(channel)) {
         this.#parts.interest.lost(channel)
         leave.push(channel)
-      }
+      } else this.#found(channel)
     }
     return { listen, leave }
   }
@@ -244,6 +252,7 @@ export class AnnouncementLink {
     if (connection !== this.#connection) return
     for (const channel of channels) {
       this.#held.add(channel)
+      this.#found(channel)
       this.#parts.interest.confirm(channel)
       if (this.#isHearing) this.#parts.interest.restored(channel)
     }
@@ -256,31 +265,44 @@ export class AnnouncementLink {
       this.#parts.interest.lost(channel)
       this.#parts.interest.refuse(channel, away)
     }
-    this.#problem = away.message
-    this.#again(channels)
+    this.#miss(channels, away.message)
   }
 
   #taken(connection: RedisConnection, channel: string): void {
     if (this.#connection !== connection) return
     this.#held.delete(channel)
     this.#parts.interest.lost(channel)
-    this.#again([channel])
+    this.#miss([channel], `${this.#where} gave up part of the key space`)
   }
 
-  /** Finds out where channels belong; those that are still ours are asked for again. The others are touched where they belong. */
-  #again(channels: readonly string[]): void {
-    const connection = this.#connection
-    if (channels.includes(this.#probe ?? '')) this.doubt(`announcements of ${this.#where} may not arrive`)
-    const touchAll = (): void => {
-      if (connection !== this.#connection) return
-      if (this.#probe !== undefined && channels.includes(this.#probe)) {
-        this.#probe = this.#parts.probeChannel()
-        if (this.#probe !== undefined) this.touch(this.#probe)
-      }
-      for (const channel of channels) if (channel !== this.#probe) this.touch(channel)
+  /** Finds out where the channels belong. Those that are still ours are asked for again; the others come over another link. */
+  #miss(channels: readonly string[], reason: string): void {
+    for (const channel of channels) this.#missing.add(channel)
+    this.#refusal = reason
+    this.#parts.changed()
+    if (this.#isResolving) return
+    this.#isResolving = true
+    const later = (): void => {
+      this.#parts.clock.after(LISTEN_AGAIN_MS, () => {
+        this.#isResolving = false
+        if (this.#connection !== undefined) this.#askAgain()
+      })
     }
-    const later = (): void => void this.#parts.clock.after(AGAIN_MS, touchAll)
     this.#parts.resolve().then(later, later)
+  }
+
+  #askAgain(): void {
+    if (this.#probe !== undefined && this.#missing.delete(this.#probe)) {
+      // Whatever is found out of this link is found out by another channel.
+      this.#probe = this.#parts.probeChannel()
+      if (this.#probe !== undefined) this.touch(this.#probe)
+    }
+    for (const channel of this.#missing) this.touch(channel)
+    this.#parts.changed()
+  }
+
+  #found(channel: string): void {
+    if (this.#missing.delete(channel) && this.#missing.size === 0) this.#parts.changed()
   }
 
   readonly #hear = (text: string, channel: string): void => {
@@ -307,7 +329,7 @@ export class AnnouncementLink {
       const outcome = await this.#probeOnce(connection)
       if (outcome === 'heard') break
       if (outcome === 'unheard') misses += 1
-      else await this.#pause(AGAIN_MS)
+      else await this.#pause(PUBLISH_AGAIN_MS)
     }
     if (connection !== this.#connection) return
     this.#isProving = false
@@ -364,6 +386,7 @@ export class AnnouncementLink {
     const away = new EngineUnavailableError(reason)
     for (const channel of [...this.#touched, ...this.#asked]) this.#parts.interest.refuse(channel, away)
     this.#touched.clear()
+    this.#missing.clear()
     this.#asked = []
     for (const channel of this.#held) this.#parts.interest.lost(channel)
     this.#held.clear()

@@ -65,7 +65,9 @@ export class Logs {
       range.keep,
     ]
     const reply = await this.#begun(keys, retention, () =>
-      this.#commands.of(keys.top).run(READ, [keys.top, keys.log, keys.state], [this.#tops.generation(), ...args]),
+      this.#commands
+        .of(keys.top)
+        .run(READ, [keys.top, keys.log, keys.state], [this.#tops.generation(keys.top), ...args]),
     )
     return decodePage(reply, range.keep)
   }
@@ -75,7 +77,7 @@ export class Logs {
       logs.map(async ({ stream, retention }) => {
         const keys = this.#keys.stream(stream)
         const [epoch, offset, id] = await this.#begun(keys, retention, () =>
-          this.#commands.of(keys.top).run(TOP, [keys.top], [this.#tops.generation(), String(retention.ttlMs)]),
+          this.#commands.of(keys.top).run(TOP, [keys.top], [this.#tops.generation(keys.top), String(retention.ttlMs)]),
         )
         return { epoch: asText(epoch), top: { offset: asNumber(offset), id: asText(id) } }
       }),
@@ -91,7 +93,7 @@ export class Logs {
   async rotate(stream: Stream, epoch: string): Promise<string> {
     const { name, top, log, live } = this.#keys.stream(stream)
     const next = this.#random.id(ID_BYTES)
-    const args = [this.#tops.generation(), epoch, next]
+    const args = [this.#tops.generation(top), epoch, next]
     const [inForce] = asList(await this.#commands.of(top).run(ROTATE, [top, log, live], args))
     if (inForce === next) this.#tops.rotated(name, next)
     return asText(inForce)
@@ -116,7 +118,7 @@ export class Logs {
           encodeBody({ ...request, id }),
           id,
           this.#random.id(ID_BYTES),
-          this.#tops.generation(),
+          this.#tops.generation(keys.top),
           String(retention?.size ?? 0),
           String(retention?.ttlMs ?? 0),
           idempotency === undefined ? '' : fingerprint(request),
@@ -147,7 +149,7 @@ export class Logs {
       const reply = await look()
       if (reply !== null) return asList(reply)
       if (tries === BEGIN_TRIES) throw new EngineUnavailableError('the log ends as often as it is begun')
-      const args = [this.#tops.generation(), this.#random.id(ID_BYTES), String(retention.ttlMs)]
+      const args = [this.#tops.generation(keys.top), this.#random.id(ID_BYTES), String(retention.ttlMs)]
       await this.#commands.of(keys.top).run(BEGIN, [keys.top, keys.log, keys.live], args)
     }
   }

@@ -59,7 +59,6 @@ export class ShardMarks {
   #joinedAt = 0
   #gone = 0
   #members: readonly string[] = []
-  #generation = ''
 
   constructor(keys: MarkKeys, who: string, intervals: MarkIntervals) {
     this.#keys = keys
@@ -122,8 +121,7 @@ export class ShardMarks {
     )
     const [number, gone, generation, awaited, ...here] = asList(reply)
     this.#note(asNumber(number), asNumber(gone), here, mark)
-    this.#generation = asText(generation)
-    return { generation: this.#generation, isAwaited: awaited === 1 }
+    return { generation: asText(generation), isAwaited: awaited === 1 }
   }
 
   /** Reports what this node knows; answers what all have reported, and the verdict if there is one. */
@@ -131,6 +129,7 @@ export class ShardMarks {
     line: Commands,
     server: string,
     knows: Report['knows'],
+    generation: string,
   ): Promise<{ reports: readonly Report[]; verdict: string | undefined }> {
     const report: Report = {
       who: this.#who,
@@ -138,7 +137,7 @@ export class ShardMarks {
       knows,
       number: this.#number,
       gone: this.#gone,
-      generation: this.#generation,
+      generation,
     }
     const args = [server, this.#who, JSON.stringify(report), String(REPORTS_MS)]
     const [verdict, ...reports] = asList(await line.run(REPORT, [this.#keys.muster], args)).map(asText)

@@ -48,6 +48,8 @@ interface Present {
   readonly marks: ShardMarks
   /** The server whose marks are made; undefined while the link is down. */
   server: string | undefined
+  /** '' until known. */
+  generation: string
   isMarking: boolean
   isAttending: boolean
 }
@@ -61,7 +63,6 @@ export class Muster implements Arrivals, AcknowledgedTops {
   readonly #who: string
   readonly #tops: KnownTops
   readonly #shards = new Map<string, Present>()
-  #generation = ''
   #losses = 0
   #stopMarking: Cancel | undefined
 
@@ -115,16 +116,17 @@ export class Muster implements Arrivals, AcknowledgedTops {
     this.#tops.rotated(stream, epoch)
   }
 
-  generation(): string {
-    return this.#generation
+  generation(key: string): string {
+    const shard = this.#parts.topology.shardOf(key)
+    return (shard && this.#shards.get(shard.id)?.generation) ?? ''
   }
 
   /** The server is the one under which marks are made: at most this node had been elsewhere. */
   async #rejoin(shard: Shard, present: Present, line: Commands, look: Look): Promise<void> {
-    this.#adopt(look.generation)
+    this.#adopt(present, look.generation)
     if (look.isWhole || !this.#hasMemory(present)) return
     await this.#verify(shard, line, look.tick)
-    if (look.knows === 'part') this.#distrust(shard, 'this node does not know in full what it was told')
+    if (look.knows === 'part') this.#distrust(shard, present, 'this node does not know in full what it was told')
   }
 
   async #muster(shard: Shard, present: Present, line: Commands, server: ServerIdentity, look: Look): Promise<void> {
@@ -134,14 +136,14 @@ export class Muster implements Arrivals, AcknowledgedTops {
     if (present.marks.isMember && look.isWhole && !server.isItsOwn) this.#losses += 1
     const until = clock.now() + limits.musterMs
     for (;;) {
-      const { reports, verdict } = await present.marks.report(line, server.text, look.knows)
-      if (verdict !== undefined) return this.#adopt(verdict)
+      const { reports, verdict } = await present.marks.report(line, server.text, look.knows, present.generation)
+      if (verdict !== undefined) return this.#adopt(present, verdict)
       const { awaited, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
       if (awaited.length === 0 || clock.now() >= until) {
         const concluded = await present.marks.conclude(line, server.text, reports, doubt !== undefined)
         if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
         if (present.marks.isMember || look.stored.number !== undefined) this.#tell(shard, doubt, reports.length)
-        return this.#adopt(concluded)
+        return this.#adopt(present, concluded)
       }
       await this.#pause(LOOK_EVERY_MS * (0.5 + random.fraction()))
     }
@@ -177,8 +179,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
   }
 
   /** Ends every epoch, as the logs are touched. */
-  #distrust(shard: Shard, reason: string): void {
-    this.#adopt(nextGeneration(this.#generation, this.#parts.clock.now()))
+  #distrust(shard: Shard, present: Present, reason: string): void {
+    this.#adopt(present, nextGeneration(present.generation, this.#parts.clock.now()))
     this.#tell(shard, reason, 1)
   }
 
@@ -190,10 +192,10 @@ export class Muster implements Arrivals, AcknowledgedTops {
   }
 
   /** A generation that begins while this node is there says that nobody knows what was lost. */
-  #adopt(generation: string): void {
-    if (generation <= this.#generation) return
-    if (this.#generation !== '') this.#losses += 1
-    this.#generation = generation
+  #adopt(present: Present, generation: string): void {
+    if (generation <= present.generation) return
+    if (present.generation !== '') this.#losses += 1
+    present.generation = generation
   }
 
   #markAll(): void {
@@ -216,10 +218,10 @@ export class Muster implements Arrivals, AcknowledgedTops {
         tag: this.#parts.random.id(8),
         tick: this.#tops.tick(),
         server: present.server ?? '',
-        generation: this.#generation,
+        generation: present.generation,
         isLast,
       })
-      this.#adopt(generation)
+      this.#adopt(present, generation)
       return isAwaited
     } finally {
       present.isMarking = false
@@ -244,7 +246,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
     const own = (part: string): string => keys.own(part, name)
     const markKeys = { marks: own('marks'), members: own('marking'), tags: own('tags'), muster: own('muster') }
     const marks = new ShardMarks(markKeys, this.#who, limits)
-    const present: Present = { place, marks, server: undefined, isMarking: false, isAttending: false }
+    const generation = known?.generation ?? ''
+    const present: Present = { place, marks, server: undefined, generation, isMarking: false, isAttending: false }
     this.#shards.set(shard.id, present)
     return present
   }

@@ -66,7 +66,7 @@ export interface AcknowledgedTops {
   acknowledged(stream: string, position: { readonly epoch: string; readonly offset: number; readonly id: string }): void
   /** An epoch ended, and with it what was known. */
   rotated(stream: string, epoch: string): void
-  /** The generation in force. Each log carries the one that it was begun under; one of an earlier generation, in the
+  /** The generation in force in the shard that holds `key`. Each log carries the one that it was begun under; one of an earlier generation, in the
    * order of the texts, is rotated when it is next touched. '' until known. */
-  generation(): string
+  generation(key: string): string
 }
