@@ -18,7 +18,7 @@ afterAll(() => place?.close())
 describe('the documentation', () => {
   it('shows a configuration file that a server starts with', async () => {
     const page = await readFile(join(DOCS, 'reference/configuration.md'), 'utf8')
-    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+    const [, example = ''] = /^## A file\n\n```yaml\n([\s\S]*?)```/m.exec(page) ?? []
     expect(example).toContain('channels:')
     const file = join(place.directory, 'holdfast.yaml')
     await writeFile(file, example)

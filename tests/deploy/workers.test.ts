@@ -189,6 +189,13 @@ describe('holdfast serve --workers', () => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
+  it('ends with 0, and at once, when it is told to while its workers are still starting', async () => {
+    const hasty = place.start('serve', '--no-demo', '--config', file)
+    await hasty.printed(/ws:\/\//)
+    hasty.child.kill('SIGTERM')
+    expect((await hasty.ended).code).toBe(0)
+  })
+
   it('leaves no worker behind when it is killed itself', async () => {
     const pids = pidsOf()
     running.child.kill('SIGKILL')

@@ -105,9 +105,11 @@ describe('configuration', () => {
   })
 
   it('takes an engine of a file as the server library has it', async () => {
-    const path = await file('engine: { redis: { sentinel: { name: main, nodes: [{ host: s1, port: 26379 }] } } }\n')
+    const path = await file(
+      'engine: { redis: { mode: sentinel, master: main, servers: [{ host: s1, port: 26379 }] } }\n',
+    )
     const { engine } = await loadConfiguration({ env: {}, file: path })
-    expect(engine).toEqual({ redis: { sentinel: { name: 'main', nodes: [{ host: 's1', port: 26_379 }] } } })
+    expect(engine).toEqual({ redis: { mode: 'sentinel', master: 'main', servers: [{ host: 's1', port: 26_379 }] } })
   })
 
   it('counts workers, one for each core with auto', async () => {

@@ -16,7 +16,7 @@ describe('the engine', () => {
     const environment = 'production'
     expect(chooseEngine({ environment, engine: 'memory' })).toBe('memory')
     expect(chooseEngine({ environment, engine: 'redis://a:1' })).toEqual({ redis: 'redis://a:1' })
-    const sentinel = { redis: { sentinel: { name: 'main', nodes: [] } } }
+    const sentinel = { redis: { mode: 'sentinel', master: 'main', servers: [] } }
     expect(chooseEngine({ environment, engine: sentinel, dataDir: '/data' })).toBe(sentinel)
   })
 

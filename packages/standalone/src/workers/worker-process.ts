@@ -29,6 +29,8 @@ export function forkWorker(place: number): WorkerProcess {
         if (report.kind === kind) resolve(report as Report & { kind: K })
       })
     })
+  // What a process is told before it listens for it is lost.
+  const attentive = reported('attentive')
   // A worker that is going takes no orders any more.
   worker.on('error', () => undefined)
   return {
@@ -36,7 +38,7 @@ export function forkWorker(place: number): WorkerProcess {
     listening: reported('listening').then(({ serving }) => serving),
     ready: reported('ready').then(() => undefined),
     ended: new Promise((resolve) => worker.once('exit', (code, signal) => resolve({ code, signal }))),
-    tell: (order) => void (worker.isConnected() && worker.send(order)),
+    tell: (order) => void attentive.then(() => worker.isConnected() && worker.send(order)),
     kill: () => void worker.process.kill('SIGKILL'),
   }
 }

@@ -13,8 +13,11 @@ export interface Serving {
  */
 export type Order = 'retire' | 'drain'
 
-/** What a worker tells: that it listens, and that it can serve. */
-export type Report = { readonly kind: 'listening'; readonly serving: Serving } | { readonly kind: 'ready' }
+/** What a worker tells: that it takes orders, that it listens, and that it can serve. */
+export type Report =
+  | { readonly kind: 'attentive' }
+  | { readonly kind: 'listening'; readonly serving: Serving }
+  | { readonly kind: 'ready' }
 
 /** The variable that tells a worker its place. */
 export const PLACE_VARIABLE = 'HOLDFAST_WORKER'
@@ -24,7 +27,7 @@ export interface WorkerTie {
   /** Its place among the workers, from 1; a successor takes the place over. */
   readonly place: number
   report(report: Report): void
-  /** Calls `task` with each order. */
+  /** Calls `task` with each order, also with one that was given before. */
   onOrder(task: (order: Order) => void): void
   /** Lets go of the other process, which would else keep this one alive. */
   leave(): void
@@ -34,11 +37,15 @@ export interface WorkerTie {
 export function workerTie(): WorkerTie | undefined {
   const { worker } = cluster
   if (worker === undefined) return undefined
+  // Whoever started it may be gone; then the tie breaks, and with it the process ends.
+  const report = (what: Report): void => void (worker.isConnected() && worker.send(what))
   return {
     place: Number(process.env[PLACE_VARIABLE] ?? worker.id),
-    // Whoever started it may be gone; then the tie breaks, and with it the process ends.
-    report: (report) => void (worker.isConnected() && worker.send(report)),
-    onOrder: (task) => void worker.on('message', task),
+    report,
+    onOrder(task) {
+      worker.on('message', task)
+      report({ kind: 'attentive' })
+    },
     leave: () => void worker.disconnect(),
   }
 }
