@@ -136,7 +136,8 @@ export class AnnouncementLink {
   /** Somebody began or ended to listen to a channel, or it belongs elsewhere now. */
   touch(channel: string): void {
     const connection = this.#connection
-    if (connection === undefined) return
+    // Whoever has just begun need not wait; whoever had begun before is listened for again when the link is back.
+    if (connection === undefined) return this.#parts.interest.refuse(channel, new EngineUnavailableError(this.#problem))
     this.#touched.add(channel)
     // Not at once: what else is wished for in the same turn goes into the same command.
     if (!this.#isAsking) void Promise.resolve().then(() => this.#ask(connection))

@@ -123,6 +123,42 @@ describe('the announcement link', () => {
     expect(one.uncertainties).toBe(0)
   })
 
+  it('is listening to what is wished for in the end, whatever was wished for in between and however often the link broke', async () => {
+    const { announcements } = await listening()
+    const channels = Array.from({ length: 20 }, (_, n) => `hf{g}${n}`)
+    const ears = new Map(channels.map((channel) => [channel, ear()]))
+    const ends = new Map<string, () => void>()
+    let seed = 7
+    const draw = (below: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+      return Math.floor((seed / 2_147_483_648) * below)
+    }
+    const wish = async (): Promise<void> => {
+      const channel = channels[draw(channels.length)] ?? ''
+      const end = ends.get(channel)
+      ends.delete(channel)
+      if (end !== undefined) return end()
+      const heard = ears.get(channel)
+      const begun = heard && (await announcements.listen(channel, heard).catch(() => undefined))
+      // Another wish for the same channel may have come first.
+      if (begun !== undefined && ends.has(channel)) begun()
+      else if (begun !== undefined) ends.set(channel, begun)
+    }
+    for (let round = 0; round < 60; round += 1) {
+      await Promise.all(Array.from({ length: 1 + draw(20) }, wish))
+      if (draw(10) === 0) await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    }
+    await until('it hears', () => announcements.problem() === undefined)
+    await until('the server listens to what is wished for and to nothing else', async () => {
+      const counts = await Promise.all(channels.map(listeners))
+      return counts.every((count, at) => count === (ends.has(channels[at] ?? '') ? 1 : 0))
+    })
+    for (const channel of channels) await say(channel, 'last')
+    const isRight = (channel: string): boolean => (ears.get(channel)?.texts.length === 1) === ends.has(channel)
+    await until('those who listen have heard, and nobody else', () => channels.every(isRight))
+    expect(announcements.size).toBe(ends.size)
+  })
+
   it('listens to thousands of channels in few commands', async () => {
     const { announcements } = await listening()
     const before = await redis.command('INFO', 'commandstats')
