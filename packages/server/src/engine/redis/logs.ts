@@ -29,6 +29,9 @@ const ID_BYTES = 8
 /** How often a log is begun that somebody else ends at once. */
 const BEGIN_TRIES = 3
 
+/** Logs that are asked about together: what else waits for Redis waits no longer than for these. */
+const TOPS_AT_ONCE = 500
+
 /** The logs of all streams, each in the shard that holds it. */
 export class Logs {
   readonly #commands: ShardCommands
@@ -73,15 +76,12 @@ export class Logs {
   }
 
   async tops(logs: readonly { readonly stream: Stream; readonly retention: Retention }[]): Promise<readonly LogTop[]> {
-    return Promise.all(
-      logs.map(async ({ stream, retention }) => {
-        const keys = this.#keys.stream(stream)
-        const [epoch, offset, id] = await this.#begun(keys, retention, () =>
-          this.#commands.of(keys.top).run(TOP, [keys.top], [this.#tops.generation(keys.top), String(retention.ttlMs)]),
-        )
-        return { epoch: asText(epoch), top: { offset: asNumber(offset), id: asText(id) } }
-      }),
-    )
+    const tops: LogTop[] = []
+    for (let at = 0; at < logs.length; at += TOPS_AT_ONCE) {
+      const portion = logs.slice(at, at + TOPS_AT_ONCE)
+      tops.push(...(await Promise.all(portion.map(({ stream, retention }) => this.#top(stream, retention)))))
+    }
+    return tops
   }
 
   async state(stream: Stream): Promise<StreamState | undefined> {
@@ -97,6 +97,14 @@ export class Logs {
     const [inForce] = asList(await this.#commands.of(top).run(ROTATE, [top, log, live], args))
     if (inForce === next) this.#tops.rotated(name, next)
     return asText(inForce)
+  }
+
+  async #top(stream: Stream, retention: Retention): Promise<LogTop> {
+    const keys = this.#keys.stream(stream)
+    const [epoch, offset, id] = await this.#begun(keys, retention, () =>
+      this.#commands.of(keys.top).run(TOP, [keys.top], [this.#tops.generation(keys.top), String(retention.ttlMs)]),
+    )
+    return { epoch: asText(epoch), top: { offset: asNumber(offset), id: asText(id) } }
   }
 
   /** What is neither stored nor remembered needs no script. */

@@ -12,7 +12,7 @@ import type { Reply, ShardCommands } from './shard.js'
 const REAPING_MS = 30_000
 
 /** Holdings, and entries of one channel, that are let go of in one step. */
-const PORTION = 500
+const PORTION = 200
 
 /** The nodes, their leases, and what becomes of what they held. */
 export class RedisNodes implements Nodes {
@@ -112,7 +112,7 @@ export class RedisNodes implements Nodes {
     for (;;) {
       const names = asList(await this.#commands.of(key).send(['SRANDMEMBER', key, String(PORTION)])).map(asText)
       if (names.length === 0) break
-      for (const name of names) await this.#letGo(owner, name)
+      await Promise.all(names.map((name) => this.#letGo(owner, name)))
       await this.#commands.of(key).send(['SREM', key, ...names])
       if (!(await this.#holdReaping(owner))) return false
     }

@@ -9,8 +9,8 @@ import type { RedisEngineOptions } from '../redis-options.js'
 
 let used = 0
 
-/** An engine on servers that run, under a prefix of its own. */
-export function engineOn(options: Omit<RedisEngineOptions, 'prefix'>, log: Logger = silentLogger): RedisEngine {
+/** An engine on servers that run, under a prefix of its own if none is given. */
+export function engineOn(options: RedisEngineOptions, log: Logger = silentLogger): RedisEngine {
   used += 1
   const prefix = `t${process.pid}-${used}`
   return new RedisEngine({ prefix, ...options }, { clock: systemClock, random: systemRandom, log })
