@@ -5,6 +5,9 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** The binary, unless another is named: Valkey's, say. */
+const SERVER = process.env['HOLDFAST_REDIS_SERVER'] ?? 'redis-server'
+
 /** A real redis-server of a test's own, on a free port, in a folder of its own. It keeps nothing on disk unless its options say so. */
 export class RedisProcess {
   readonly port: number
@@ -35,7 +38,7 @@ export class RedisProcess {
   /** Starts it on its port, with what its folder holds; resolves when it answers. */
   async begin(): Promise<void> {
     const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '']
-    const child = spawn('redis-server', [...options, '--enable-debug-command', 'yes', ...this.#options], {
+    const child = spawn(SERVER, [...options, '--enable-debug-command', 'yes', ...this.#options], {
       stdio: 'ignore',
     })
     this.#process = child
