@@ -53,6 +53,9 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   /** The ends of what reads the channel as a stream. */
   readonly streams: Set<(error: HoldfastError) => void> = new Set()
 
+  /** How often the client had come back when it was told last that the subscription began; a move to another node is no break. */
+  #toldAt: number | undefined
+
   constructor(name: string, wire: Wire) {
     this.name = name
     this.wire = wire
@@ -74,7 +77,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
 
   /** Takes a message of the server. */
   receive(message: ChannelMessage, link: Link): void {
-    if (message.type === 'subscribed') return this.subscription.verdict(message, link)
+    if (message.type === 'subscribed') return this.subscription.take(message, link)
     // The verdict on a resumed channel may be a refusal, before the link speaks for it.
     if (message.type === 'unsubscribed') return this.subscription.refused(message, link)
     if (!this.subscription.hears(link)) return
@@ -102,6 +105,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
 
   /** The subscription has ended, and not by wish. */
   ended(unsubscribed: Unsubscribed): void {
+    this.#toldAt = undefined
     void this.events.emit('unsubscribed', unsubscribed)
   }
 
@@ -109,7 +113,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   message(message: Message): Promise<unknown> | undefined {
     const named = this.events.emit(`event:${message.event}`, message)
     const every = this.events.emit('*', message)
-    return named && every ? Promise.all([named, every]) : (named ?? every)
+    return (named ?? every) && Promise.all([named, every])
   }
 
   /** Hands a gap to those who listen. */
@@ -117,9 +121,12 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
     return this.events.emit('gap', gap)
   }
 
-  /** Tells those who listen, and those who wait, how it began. */
+  /** Tells those who wait how it began, and those who listen, unless they noticed no break. */
   subscribed(subscribed: Subscribed): Promise<unknown> | undefined {
     this.subscription.tell(subscribed)
+    const { reconnects } = this.wire.tally
+    if (subscribed.recovered === 'full' && this.#toldAt === reconnects) return undefined
+    this.#toldAt = reconnects
     return this.events.emit('subscribed', subscribed)
   }
 
@@ -137,6 +144,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
 
   /** Ends the subscription by wish. */
   async end(): Promise<void> {
+    this.#toldAt = undefined
     const error = new HoldfastError('aborted', 'Unsubscribed')
     this.#endStreams(error)
     await this.subscription.end(error)

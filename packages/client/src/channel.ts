@@ -128,10 +128,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
     if (options.since !== undefined && subscription.state !== 'subscribed') subscription.startAt(options.since)
     if (options.presence !== undefined) subscription.join(options.presence)
     subscription.want()
-    const { position } = this
-    if (subscription.state === 'subscribed' && position)
-      return { channel: this.name, recovered: 'full', gap: undefined, messages: 0, position }
-    return subscription.begun(options.signal)
+    return subscription.verdict ?? subscription.begun(options.signal)
   }
 
   /** Unsubscribes; listeners stay, but hear nothing. The position is kept for the next time. */

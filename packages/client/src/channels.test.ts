@@ -349,6 +349,44 @@ describe('delivery', () => {
   })
 })
 
+describe('the beginning of a subscription', () => {
+  it('is told at first and after a break, but not where a move to another node broke nothing', async () => {
+    const stage = new Stage()
+    const told: string[] = []
+    const room = stage.client.channel('room:1')
+    room.on('subscribed', ({ recovered }) => told.push(recovered))
+    stage.network.onConnect = (end) => {
+      end.onCommand = (command) => {
+        if (command.type !== 'subscribe') return answer(end, command)
+        end.send(verdict(0, { id: command.id!, recovered: command['since'] ? 'full' : 'new' }))
+      }
+      end.accept()
+    }
+    const first = await stage.open()
+    first.send({ type: 'goodbye', code: 1012, message: 'Service restart', reconnect: 'now', after: 0 })
+    await stage.clock.pass(0)
+    expect([stage.end === first, told]).toEqual([false, ['new']])
+    stage.end.close(1006)
+    await stage.clock.pass(1000)
+    expect(told).toEqual(['new', 'full'])
+    await room.unsubscribe()
+    await room.subscribe()
+    expect(told).toEqual(['new', 'full', 'full'])
+  })
+
+  it('is told when a move to another node lost something', async () => {
+    const stage = new Stage()
+    const { end } = await listening(stage)
+    const told: unknown[] = []
+    stage.client.channel('room:1').on('subscribed', ({ gap }) => told.push(gap?.reason))
+    stage.client.channel('room:1').on('gap', ({ reason }) => told.push(reason))
+    end.send({ type: 'goodbye', code: 1012, message: 'Service restart', reconnect: 'now', after: 0 })
+    await stage.clock.pass(0)
+    give(stage.end, 9, { recovered: 'gap', gap: { from: 1, to: 9, reason: 'trimmed' } })
+    expect(told).toEqual(['trimmed', 'trimmed'])
+  })
+})
+
 describe('a loop over a channel', () => {
   it('takes one message at a time and ends with unsubscribe', async () => {
     const stage = new Stage()

@@ -114,12 +114,6 @@ export class Connection implements LinkEvents {
     this.#move('welcome', 'Connected')
   }
 
-  #count(): void {
-    if (this.#status === 'open') this.#tally.handovers += 1
-    else if (this.#tally.successes > 0) this.#tally.reconnects += 1
-    this.#tally.successes += 1
-  }
-
   /** A link was told something. */
   received(link: Link, message: ServerMessage): void {
     if (message.type === 'goodbye') return this.#bidden(link, message)
@@ -141,6 +135,12 @@ export class Connection implements LinkEvents {
     if (this.#moving) return
     this.#moving = true
     this.#dial((go) => this.#events.prepareMove(go))
+  }
+
+  #count(): void {
+    if (this.#status === 'open') this.#tally.handovers += 1
+    else if (this.#tally.successes > 0) this.#tally.reconnects += 1
+    this.#tally.successes += 1
   }
 
   #retire(old: Link): void {

@@ -13,10 +13,9 @@ export interface Reaction {
  * A test holds the two together.
  */
 const REACTIONS: readonly (readonly [RegExp, Reconnect])[] = [
-  [/^(?:1000|1003) /, 'never'],
-  [/^1008 Authentication |^1008 Invalid auth/, 'refresh'],
-  [/^1008 (?:To|Ori|Con|Not|Bad|Dis)/, 'never'],
-  [/^1012 Service restart|^1013 Too slow/, 'now'],
+  [/^100[03] |^1008 (?:To|Ori|Con|Not|Bad|Dis)/, 'never'],
+  [/^1008 (?:Authentication|Invalid) /, 'refresh'],
+  [/^1012 Service|^1013 Too/, 'now'],
 ]
 
 /** The reaction to an ending: `goodbye` wins over the close reason; an error of our own says whether trying again helps. */

@@ -46,9 +46,9 @@ export class Heartbeat {
 
   #watch(): void {
     const quietMs = this.#clock.now() - this.#link.heardAt
-    if (quietMs >= this.#quietMsMax) this.probe()
-    // A clock that was set back makes it negative.
-    else this.#wait(this.#quietMsMax - Math.max(0, quietMs), () => this.#watch())
+    // Negative when the clock was set back.
+    if (quietMs < 0 || quietMs >= this.#quietMsMax) this.probe()
+    else this.#wait(this.#quietMsMax - quietMs, () => this.#watch())
   }
 
   #wait(ms: number, then: () => void): void {

@@ -48,11 +48,10 @@ export class Session {
 function fitting(positions: Iterable<readonly [string, Position]>, bytesMax: number): Record<string, Position> {
   const fit: Record<string, Position> = {}
   let left = bytesMax
-  let count = 0
-  for (const [channel, position] of positions) {
+  for (const [channel, position] of [...positions].slice(0, POSITIONS_MAX)) {
     // Names, epochs and ids are ASCII: a character is a byte. Two quotes, a colon and a comma go with each.
     left -= channel.length + JSON.stringify(position).length + 4
-    if (left < 0 || (count += 1) > POSITIONS_MAX) break
+    if (left < 0) break
     fit[channel] = position
   }
   return fit

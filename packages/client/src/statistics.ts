@@ -57,7 +57,7 @@ export class Tally {
 
   /** The figures of this moment, with what waits to be sent. */
   read({ count, bytes }: { readonly count: number; readonly bytes: number }): Statistics {
-    const successRate = this.attempts === 0 ? 0 : this.successes / this.attempts
+    const successRate = this.successes / this.attempts || 0
     // oxlint-disable-next-line typescript/no-misused-spread -- its public members are the figures
     return { ...this, successRate, queued: count, queuedBytes: bytes, latency: latencyOf(this.#samples) }
   }

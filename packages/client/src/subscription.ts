@@ -54,6 +54,7 @@ export class Subscription {
    * may be on its way that would end it.
    */
   #mayResume = true
+  #verdict: Subscribed | undefined
   #turn = 0
   #loaded = false
   #starting = false
@@ -77,6 +78,11 @@ export class Subscription {
   /** Whether the application wishes for it. */
   get wanted(): boolean {
     return this.#state !== 'unsubscribed'
+  }
+
+  /** How it began last, while it goes on. */
+  get verdict(): Subscribed | undefined {
+    return this.#state === 'subscribed' ? this.#verdict : undefined
   }
 
   /** Whether what comes over this link is to be heard. */
@@ -124,6 +130,7 @@ export class Subscription {
 
   /** Tells those who wait what the verdict was. */
   tell(subscribed: Subscribed): void {
+    this.#verdict = subscribed
     for (const { resolve } of this.#waiters.splice(0)) resolve(subscribed)
   }
 
@@ -171,7 +178,7 @@ export class Subscription {
   }
 
   /** Takes a verdict that nobody asked for: that of a resumed session. */
-  verdict(message: ServerMessageOf<'subscribed'>, link: Link): void {
+  take(message: ServerMessageOf<'subscribed'>, link: Link): void {
     if (this.#resumedOn === link) this.#begin(message, link)
   }
 
