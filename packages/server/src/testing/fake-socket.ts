@@ -2,7 +2,7 @@ import type { Socket, Upgrade } from '../transport/transport.js'
 
 /** A socket without a network, for tests: keeps what was written, and lets it leave only while it is told to. */
 export class FakeSocket implements Socket {
-  readonly address = '127.0.0.1'
+  readonly address: string
   /** What was written, one entry a write. */
   readonly writes: Uint8Array[] = []
   /** How it was closed. */
@@ -10,6 +10,10 @@ export class FakeSocket implements Socket {
   paused = false
   #pending = 0
   #stalled = false
+
+  constructor(address: string = '127.0.0.1') {
+    this.address = address
+  }
 
   pendingBytes(): number {
     return this.#pending

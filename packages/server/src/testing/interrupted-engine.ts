@@ -31,6 +31,10 @@ export function interruptedEngine(behind: Engine): InterruptedEngine {
   const engine: Engine = {
     ...faulty,
     name: behind.name,
+    control: {
+      send: (to, text) => faulty.control.send(to, text),
+      receive: (node, receive) => faulty.control.receive(node, (text) => problem ?? receive(text)),
+    },
     problem: () => problem,
     watch(listener) {
       watchers.add(listener)
