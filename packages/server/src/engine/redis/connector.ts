@@ -118,6 +118,8 @@ export class DriverConnector implements Connector {
       ...(password !== undefined && { password }),
       ...(database !== undefined && { database }),
       disableOfflineQueue: true,
+      // Its own would be a timer for each command; the link looks after all of them with one.
+      commandOptions: { timeout: 0 },
       disableClientInfo: true,
       maintNotifications: 'disabled',
     }
