@@ -47,6 +47,20 @@ describe('the lock of a directory', () => {
     expect(JSON.parse(readFileSync(join(dir, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() })
   })
 
+  it('is taken over from a process that ended and was not waited for', async () => {
+    const dir = place()
+    // The shell becomes a program that never waits for what the shell started.
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'])
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [pid] = (await once(parent.stdout, 'data')) as [Buffer]
+    left(dir, { pid: Number(pid), host: hostname(), began: '' })
+    for (;;) {
+      if (readFileSync(`/proc/${Number(pid)}/stat`, 'utf8').includes(') Z ')) break
+      await nextTurn()
+    }
+    await lockOf(dir).take()
+  })
+
   it.each([
     ['a process whose number is used again', { pid: process.pid, host: hostname(), began: '1' }],
     ['a machine that lost power while it wrote', ''],

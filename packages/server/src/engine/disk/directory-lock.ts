@@ -100,7 +100,9 @@ export class DirectoryLock {
   async #isAlive(holder: Holder): Promise<boolean> {
     if (holder.host !== hostname()) return this.#isTouched()
     if (!isRunning(holder.pid)) return false
-    const began = await beganAt(String(holder.pid))
+    const { state, began } = await look(String(holder.pid))
+    // One that ended and was not waited for still has its number.
+    if (state === 'Z' || state === 'X') return false
     return began === '' || holder.began === '' || began === holder.began
   }
 
@@ -125,7 +127,7 @@ function claimHere(directory: string): void {
 }
 
 async function self(): Promise<Holder> {
-  return { pid: process.pid, host: hostname(), began: await beganAt('self') }
+  return { pid: process.pid, host: hostname(), began: (await look('self')).began }
 }
 
 async function isLinked(from: string, to: string): Promise<boolean> {
@@ -158,8 +160,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The 22nd field of /proc/PID/stat; empty where there is no such thing. The name of the program, in brackets, may hold spaces. */
-async function beganAt(pid: string): Promise<string> {
+/** The third and the 22nd field of /proc/PID/stat; empty where there is no such thing. The second, the name of the program in brackets, may hold spaces. */
+async function look(pid: string): Promise<{ readonly state: string; readonly began: string }> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const [state = '', ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { state, began: fields[18] ?? '' }
 }
