@@ -57,7 +57,7 @@ async function run(name: string, code: string, env: Record<string, string>): Pro
 
 /** The command of a guide, without `npx`, on a free port, with what differs here. */
 function commandOf(page: string, changes: Readonly<Record<string, string>> = {}): string[] {
-  const [line = ''] = blocks(page, 'sh').filter((block) => block.includes('npx holdfast serve'))
+  const line = blocks(page, 'sh').find((block) => block.includes('npx holdfast serve')) ?? ''
   const changed = Object.entries(changes).reduce((text, [from, to]) => text.replace(from, to), line)
   return changed.trim().split(' ').slice(3)
 }
@@ -132,7 +132,7 @@ describe('the guide to workers', () => {
 
 describe('the guide to deploying', () => {
   it('has a command that checks HAProxy', async () => {
-    const [block = ''] = blocks('guides/deploy.md', 'sh').filter((one) => one.startsWith('haproxy -c'))
+    const block = blocks('guides/deploy.md', 'sh').find((one) => one.startsWith('haproxy -c')) ?? ''
     const [line = ''] = block.split('\n')
     const [program = '', ...args] = line.split(' ')
     const env = {
