@@ -143,7 +143,7 @@ export class Holdfast implements Acceptor {
 
   /** What the node is doing now. */
   stats(): HoldfastStats {
-    const { node, engine, hub, heartbeat, admission } = this.#services
+    const { node, engine, hub, heartbeat, admission, lease, sessions, retries, control } = this.#services
     return {
       node,
       connections: this.#connections.size,
@@ -152,6 +152,12 @@ export class Holdfast implements Acceptor {
       heartbeat: heartbeat.stats(),
       draining: !admission.isOpen,
       engine: { name: engine.name, problem: engine.problem() },
+      cluster: {
+        leaseHeld: lease.isHeld,
+        sessionsUnsaved: sessions.unsaved,
+        retriesWaiting: retries.size,
+        controlRefused: control.refused,
+      },
     }
   }
 

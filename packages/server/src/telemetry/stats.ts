@@ -11,4 +11,14 @@ export interface HoldfastStats {
   readonly draining: boolean
   /** Which engine, and what is wrong with it: undefined while all is well. */
   readonly engine: { readonly name: string; readonly problem: string | undefined }
+  readonly cluster: {
+    /** Whether the engine took the last renewal of this node's lease. */
+    readonly leaseHeld: boolean
+    /** Sessions whose record waits to be written. */
+    readonly sessionsUnsaved: number
+    /** Works that the engine refused and that are tried again. */
+    readonly retriesWaiting: number
+    /** Messages of other nodes that were not believed. */
+    readonly controlRefused: number
+  }
 }
