@@ -1,7 +1,7 @@
 import { ERRORS } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
 import type { CursorStore } from './cursor-store.js'
-import { isPassing } from './errors.js'
+import { PASSING } from './errors.js'
 import { Stage, answer, message, verdict, welcome } from './testing/scripted-server.js'
 import { settle } from './testing/simulated-clock.js'
 import type { FarEnd } from './testing/simulated-network.js'
@@ -27,8 +27,8 @@ function refuse(end: FarEnd, id: number | undefined, retryAfter?: number): void 
 describe('the codes after which a subscription is asked for again', () => {
   it('are those that the table of the protocol calls retryable', () => {
     for (const [code, { retryable }] of Object.entries(ERRORS))
-      expect([code, isPassing(code)]).toEqual([code, retryable])
-    expect(isPassing('of_the_application')).toBe(false)
+      expect([code, PASSING.test(code)]).toEqual([code, retryable])
+    expect(PASSING.test('of_the_application')).toBe(false)
   })
 })
 

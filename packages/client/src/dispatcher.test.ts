@@ -83,13 +83,13 @@ describe('a message that a degraded node sends without an offset', () => {
     expect(listener.heard.filter((id) => id === 'a')).toHaveLength(1)
   })
 
-  it('is remembered among the newest 1,024 of its kind', () => {
+  it('is remembered among the newest 10,000 of its kind', () => {
     const listener = new Listener()
-    for (let count = 0; count < 1024; count += 1) listener.take(`m${count}`)
+    for (let count = 0; count < 10_000; count += 1) listener.take(`m${count}`)
     listener.take([1, 'm0'])
-    expect(listener.heard).toHaveLength(1024)
+    expect(listener.heard).toHaveLength(10_000)
     listener.take('new', [2, 'm0'])
-    expect(listener.heard).toHaveLength(1026)
+    expect(listener.heard).toHaveLength(10_002)
   })
 
   it('moves the position only when the handlers of what came before have settled', async () => {

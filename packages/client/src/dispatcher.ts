@@ -56,8 +56,9 @@ interface Item {
   readonly id?: string
 }
 
-/** Messages of either kind, stored or not, that are known again by their ids. */
-const IDS_MAX = 1024
+/** Messages that are known again by their ids: of those with an offset, and of those without, as many as a node keeps while its store is away. */
+const STORED_MAX = 1024
+const UNSTORED_MAX = 10_000
 
 /**
  * Hands the messages of one channel to the application: in order, one at a time, each once. `head` is the last one taken in,
@@ -178,7 +179,8 @@ export class Dispatcher {
       return undefined
     }
     this.#tally.messages += 1
-    remember(offset === undefined ? this.#unstored : this.#stored, id)
+    if (offset === undefined) remember(this.#unstored, id, UNSTORED_MAX)
+    else remember(this.#stored, id, STORED_MAX)
     const delivered = toMessage(message, recovered)
     const position = offset === undefined ? undefined : this.head
     return { run: () => this.#deliveries.message(delivered), position, id }
@@ -221,9 +223,9 @@ export class Dispatcher {
   }
 }
 
-function remember(ids: Set<string>, id: string): void {
+function remember(ids: Set<string>, id: string, max: number): void {
   ids.add(id)
-  if (ids.size > IDS_MAX) ids.delete(ids.values().next().value!)
+  if (ids.size > max) ids.delete(ids.values().next().value!)
 }
 
 function nothing(): undefined {}

@@ -67,13 +67,11 @@ export function errorFromAnswer(answer: ServerMessageOf<'error'>): HoldfastError
   return new HoldfastError(answer.code, answer.message, answer)
 }
 
-/** The retryable codes: a column of the protocol's table without the rest, which a page need not load. A test holds the two together. */
-const PASSING = /^(?:rate_|recovery_|engine_|timeout|internal_)/
-
-/** Whether the same request may succeed later, where the server gave nothing but a code. */
-export function isPassing(code: string): boolean {
-  return PASSING.test(code)
-}
+/**
+ * The codes after which the same request may succeed later, where the server gave nothing but a code: a column of the protocol's table without
+ * the rest, which a page need not load. A test holds the two together.
+ */
+export const PASSING: RegExp = /^(?:rate_|recovery_|engine_|timeout|internal_)/
 
 /** An error after which the same request may succeed later. */
 export function passing(code: ErrorCode | ClientErrorCode, message: string): HoldfastError {

@@ -232,8 +232,7 @@ export class Holdfast {
     let looks = MOVE_LOOKS
     this.#requests.hold()
     const look = (): void => {
-      const isBusy = link && this.#connection.link === link && this.#requests.busy(link)
-      if (isBusy && looks > 0) this.#settings.clock.after(MOVE_LOOK_MS, look)
+      if (link && looks > 0 && this.#requests.busy(link)) this.#settings.clock.after(MOVE_LOOK_MS, look)
       else go()
       looks -= 1
     }

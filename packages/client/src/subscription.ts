@@ -3,7 +3,7 @@ import { abortable } from './abort.js'
 import { Backoff } from './backoff.js'
 import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
-import { HoldfastError, errorFromAnswer, isPassing } from './errors.js'
+import { HoldfastError, PASSING, errorFromAnswer } from './errors.js'
 import type { Link } from './link.js'
 import type { Wire } from './wire.js'
 
@@ -187,7 +187,7 @@ export class Subscription {
     if (link !== this.#wire.link() || (link !== this.#link && link !== this.#resumedOn)) return
     this.#stop()
     this.#part(link)
-    this.#failed(new HoldfastError(code, message, { retryable: isPassing(code) }))
+    this.#failed(new HoldfastError(code, message, { retryable: PASSING.test(code) }))
   }
 
   /** The server can do again what it could not: asks soon, if it waits to ask, but not in step with everybody. */
