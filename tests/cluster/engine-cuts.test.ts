@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../packages/server/src/clock.js'
 import { systemRandom } from '../../packages/server/src/random.js'
 import type { PublishOutcome } from '../../packages/server/src/engine/engine.js'
+import { LINK_LIMITS } from '../../packages/server/src/engine/redis/command-link.js'
 import { DriverConnector } from '../../packages/server/src/engine/redis/connector.js'
 import { Keys } from '../../packages/server/src/engine/redis/keys.js'
 import { Logs } from '../../packages/server/src/engine/redis/logs.js'
@@ -54,7 +55,7 @@ class Writer {
       clock: systemClock,
       random: { id: (bytes) => systemRandom.id(bytes), fraction: () => 0 },
       log: silentLogger,
-      limits: { commandTimeoutMs: 4_000, inFlightMax: 10_000 },
+      limits: LINK_LIMITS,
       greet: (_shard, line) => loadScripts(line, SCRIPTS),
       arrived: () => waiting.splice(0).forEach((resolve) => resolve()),
       left: ignore,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../clock.js'
 import { silentLogger } from '../../telemetry/log.js'
 import { EngineUnavailableError } from '../unavailable.js'
-import { CommandLink, type LinkParts } from './command-link.js'
+import { CommandLink, LINK_LIMITS, type LinkParts } from './command-link.js'
 import { DriverConnector } from './connector.js'
 import { REMEDIES } from './error-replies.js'
 import { script } from './script.js'
@@ -38,7 +38,7 @@ function connect(port: number, more: Partial<LinkParts> = {}): Linked {
       clock: systemClock,
       random: { id: () => 'x', fraction: () => 0 },
       log: silentLogger,
-      limits: { commandTimeoutMs: 4_000, inFlightMax: 10_000 },
+      limits: LINK_LIMITS,
       greet: async (_shard, line) => void (await line.send(['INFO'])),
       arrived: () => told.push('arrived'),
       left: () => told.push('left'),
@@ -106,12 +106,27 @@ describe('a command link', () => {
 
   it('refuses what is too much', async () => {
     const redis = await serve((words) => (words[0] === 'WAIT' ? undefined : greeting()(words)))
-    const { link } = connect(redis.port, { limits: { commandTimeoutMs: 4_000, inFlightMax: 3 } })
+    const { link } = connect(redis.port, { limits: { ...LINK_LIMITS, inFlightMax: 3 } })
     await up(link)
     const waiting = [1, 2, 3].map(() => reasonOf(link.send(['WAIT'])))
-    expect(await reasonOf(link.send(['WAIT']))).toMatch(/3 commands wait/)
+    expect(await reasonOf(link.send(['WAIT']))).toMatch(/3 commands of 12 characters wait/)
     redis.cut()
     expect(await Promise.all(waiting)).toHaveLength(3)
+  })
+
+  it('refuses what is too long together, until some of it is answered', async () => {
+    const answers: (() => void)[] = []
+    const redis = await serve((words) =>
+      words[0] === 'WAIT' ? new Promise((resolve) => answers.push(() => resolve('+DONE'))) : greeting()(words),
+    )
+    const { link } = connect(redis.port, { limits: { ...LINK_LIMITS, inFlightCharactersMax: 1_000 } })
+    await up(link)
+    const waiting = link.send(['WAIT', 'x'.repeat(1_000)])
+    expect(await reasonOf(link.send(['PING']))).toMatch(/1004 characters wait/)
+    await eventually('it was sent', () => answers.length === 1)
+    for (const answer of answers) answer()
+    expect(await waiting).toBe('DONE')
+    expect(await link.send(['PING'])).toBe('OK')
   })
 
   it('F-02 drops a connection whose command was not answered in time, so that a late answer meets nobody', async () => {
@@ -119,7 +134,7 @@ describe('a command link', () => {
     const redis = await serve((words) =>
       words[0] === 'SLOW' ? new Promise((resolve) => late.push(() => resolve('+LATE'))) : greeting()(words),
     )
-    const { link } = connect(redis.port, { limits: { commandTimeoutMs: 100, inFlightMax: 10_000 } })
+    const { link } = connect(redis.port, { limits: { ...LINK_LIMITS, commandTimeoutMs: 100 } })
     await up(link)
     const began = performance.now()
     const [slow, behind] = await Promise.all([reasonOf(link.send(['SLOW'])), reasonOf(link.send(['SLOW', '2']))])

@@ -13,6 +13,15 @@ export interface LinkLimits {
   readonly commandTimeoutMs: number
   /** Commands without an answer at one time (10,000); beyond it they are refused at once. */
   readonly inFlightMax: number
+  /** Characters of those commands together (67,108,864). */
+  readonly inFlightCharactersMax: number
+}
+
+/** The bounds that hold where none are given. */
+export const LINK_LIMITS: LinkLimits = {
+  commandTimeoutMs: 4_000,
+  inFlightMax: 10_000,
+  inFlightCharactersMax: 67_108_864,
 }
 
 /** What a link needs of the rest. */
@@ -43,6 +52,7 @@ const LOOKS_PER_TIMEOUT = 20
 interface Exchange {
   /** The look at which it is late. Looks are counted, not milliseconds: a process that stood still has not waited for Redis. */
   readonly lateAt: number
+  readonly characters: number
   readonly fail: (error: Error) => void
 }
 
@@ -56,6 +66,7 @@ export class CommandLink implements Commands {
   readonly #parts: LinkParts
   readonly #backoff: Backoff
   readonly #inFlight = new Set<Exchange>()
+  #characters = 0
   #address: Address
   #connection: RedisConnection | undefined
   #isUp = false
@@ -153,8 +164,10 @@ export class CommandLink implements Commands {
 
   #refusal(): EngineUnavailableError | undefined {
     if (!this.#isUp) return new EngineUnavailableError(this.#problem ?? `not connected to ${this.#where}`)
-    if (this.#inFlight.size < this.#parts.limits.inFlightMax) return undefined
-    return new EngineUnavailableError(`${this.#inFlight.size} commands wait for ${this.#where} already`)
+    const { inFlightMax, inFlightCharactersMax } = this.#parts.limits
+    if (this.#inFlight.size < inFlightMax && this.#characters < inFlightCharactersMax) return undefined
+    const waiting = `${this.#inFlight.size} commands of ${this.#characters} characters`
+    return new EngineUnavailableError(`${waiting} wait for ${this.#where} already`)
   }
 
   #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
@@ -169,21 +182,30 @@ export class CommandLink implements Commands {
     return new Promise((resolve, reject) => {
       const exchange: Exchange = {
         lateAt: this.#looks + LOOKS_PER_TIMEOUT + 1,
+        characters: lengthOf(args),
         fail: reject,
       }
       this.#inFlight.add(exchange)
+      this.#characters += exchange.characters
       connection.sendCommand(args).then(
         (reply) => {
-          if (this.#inFlight.delete(exchange)) resolve(reply as Reply)
+          if (this.#settled(exchange)) resolve(reply as Reply)
         },
         (error: unknown) => {
-          if (!this.#inFlight.delete(exchange)) return
+          if (!this.#settled(exchange)) return
           const remedy = remedyOf(error)
           if (remedy === 'load' && withText !== undefined) resolve(this.#exchange(withText()))
           else reject(this.#failure(error, remedy, connection))
         },
       )
     })
+  }
+
+  /** Takes an exchange off the list; false when it has failed already. */
+  #settled(exchange: Exchange): boolean {
+    if (!this.#inFlight.delete(exchange)) return false
+    this.#characters -= exchange.characters
+    return true
   }
 
   #failure(error: unknown, remedy: Remedy | undefined, connection: RedisConnection): EngineUnavailableError {
@@ -279,6 +301,7 @@ export class CommandLink implements Commands {
     const error = new EngineUnavailableError(reason)
     const failed = [...this.#inFlight]
     this.#inFlight.clear()
+    this.#characters = 0
     for (const exchange of failed) exchange.fail(error)
     if (!wasUp) return
     if (!this.#isClosed) this.#parts.log.warn({ shard: this.id, server: this.#where, reason }, 'redis is away')
@@ -314,6 +337,12 @@ export class CommandLink implements Commands {
   #settleTried(): void {
     if (this.#hasTried) for (const resolve of this.#tried.splice(0)) resolve()
   }
+}
+
+function lengthOf(args: readonly string[]): number {
+  let length = 0
+  for (const arg of args) length += arg.length
+  return length
 }
 
 function reasonOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type * as driver from '@redis/client'
 import type { Clock } from '../../clock.js'
 import type { Address } from './shard.js'
@@ -33,7 +34,7 @@ export interface ConnectionOptions {
   readonly username?: string | undefined
   readonly password?: string | undefined
   readonly database?: number | undefined
-  readonly tls: boolean
+  readonly tls: boolean | TlsOptions
   readonly connectTimeoutMs: number
 }
 
@@ -113,7 +114,14 @@ export class DriverConnector implements Connector {
     const { username, password, database, tls, connectTimeoutMs } = this.#options
     return {
       RESP,
-      socket: { host, port, ...(tls && { tls }), connectTimeout: connectTimeoutMs, reconnectStrategy: false },
+      socket: {
+        ...(typeof tls === 'object' && tls),
+        ...(tls !== false && { tls: true }),
+        host,
+        port,
+        connectTimeout: connectTimeoutMs,
+        reconnectStrategy: false,
+      },
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       ...(database !== undefined && { database }),

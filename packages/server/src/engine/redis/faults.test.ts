@@ -1,3 +1,4 @@
+import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../../clock.js'
 import { systemRandom } from '../../random.js'
@@ -23,6 +24,14 @@ afterEach(async () => {
 
 async function start(more: { commandTimeoutMs?: number } = {}): Promise<RedisEngine> {
   const engine = engineOn({ servers: [{ host: '127.0.0.1', port: server.port }], ...more })
+  closing.push(() => engine.close())
+  await engine.start()
+  return engine
+}
+
+/** Starts an engine on a port of its own choosing, whether anybody listens there or not. */
+async function startAt(port: number): Promise<RedisEngine> {
+  const engine = engineOn({ servers: [{ host: '127.0.0.1', port }] })
   closing.push(() => engine.close())
   await engine.start()
   return engine
@@ -147,7 +156,7 @@ describe('F-10 a server that evicts', () => {
 describe('F-62 nodes whose clocks differ by five minutes', () => {
   const FIVE_MINUTES = 300_000
 
-  async function startAt(offsetMs: number, prefix: string): Promise<RedisEngine> {
+  async function startWithClock(offsetMs: number, prefix: string): Promise<RedisEngine> {
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + offsetMs }
     const servers = [{ host: '127.0.0.1', port: server.port }]
     const engine = new RedisEngine({ servers, prefix }, { clock, random: systemRandom, log: silentLogger })
@@ -157,7 +166,7 @@ describe('F-62 nodes whose clocks differ by five minutes', () => {
   }
 
   it('agree on leases, records, keys and who is there', async () => {
-    const [early, late] = [await startAt(-FIVE_MINUTES, 'f62'), await startAt(FIVE_MINUTES, 'f62')]
+    const [early, late] = [await startWithClock(-FIVE_MINUTES, 'f62'), await startWithClock(FIVE_MINUTES, 'f62')]
     expect(await early.leases.hold('l', 'early', 10_000)).toBe(true)
     expect(await late.leases.hold('l', 'late', 10_000)).toBe(false)
     expect(await late.records.put('r', 'v', { ttlMs: 10_000 })).toBe(1)
@@ -178,7 +187,7 @@ describe('F-62 nodes whose clocks differ by five minutes', () => {
   })
 
   it('let go of what a node held when its lease lapses by the time of Redis', async () => {
-    const [early, late] = [await startAt(-FIVE_MINUTES, 'f62b'), await startAt(FIVE_MINUTES, 'f62b')]
+    const [early, late] = [await startWithClock(-FIVE_MINUTES, 'f62b'), await startWithClock(FIVE_MINUTES, 'f62b')]
     await late.nodes.renew('late', '', 200)
     await late.members.enter(roomOf(1), { session: 's', connection: 'c', node: 'late', user: 'ada', info: undefined })
     const heard = new Recorder()
@@ -186,5 +195,82 @@ describe('F-62 nodes whose clocks differ by five minutes', () => {
     expect(await eventually('it is reaped', async () => (await early.nodes.reap())[0])).toBe('late')
     await eventually('it is told', () => heard.changes.length > 0)
     expect(heard.changes).toMatchObject([{ member: { user: 'ada', connections: 0 }, before: 1 }])
+  })
+})
+
+describe('F-14 a Redis that is not there', () => {
+  it('does not keep a node from starting: it says what is wrong, refuses at once, and serves when Redis comes', async () => {
+    const absent = await RedisProcess.start()
+    closing.push(() => absent.stop())
+    await absent.kill()
+    const began = performance.now()
+    const engine = await startAt(absent.port)
+    // Three attempts: after one second, and two more.
+    expect(performance.now() - began).toBeGreaterThan(2_900)
+    expect(performance.now() - began).toBeLessThan(8_000)
+    const problems: (string | undefined)[] = []
+    engine.watch((problem) => problems.push(problem))
+    expect(engine.problem()).toMatch(/cannot use the server at 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
+    expect(await codeOf(engine.publish(messageTo(roomOf(1), 'x')))).toBe('engine_unavailable')
+    expect(await codeOf(engine.listen(roomOf(1), new Recorder()))).toBe('engine_unavailable')
+    expect(await codeOf(engine.nodes.renew('n1', '', 1_000))).toBe('engine_unavailable')
+    await absent.begin()
+    const back = performance.now()
+    await eventually('it serves', () => engine.problem() === undefined)
+    expect(performance.now() - back).toBeLessThan(3_000)
+    expect(problems.at(-1)).toBeUndefined()
+    expect(await engine.publish(messageTo(roomOf(1), 'x'))).toMatchObject({ offset: 1 })
+  })
+
+  it('is told by its name when that names nobody', async () => {
+    const engine = engineOn({ servers: [{ host: 'redis.invalid', port: 6_379 }] })
+    closing.push(() => engine.close())
+    await engine.start()
+    expect(engine.problem()).toMatch(/redis\.invalid:6379: .*(ENOTFOUND|EAI_AGAIN|no answer)/)
+  })
+})
+
+describe('F-16 a real server', () => {
+  it('that forgets its scripts is given them again, and nothing fails', async () => {
+    const engine = await start()
+    const outcomes: unknown[] = []
+    for (let round = 0; round < 5; round += 1) {
+      const publishes = Array.from({ length: 20 }, () => engine.publish(messageTo(roomOf(1), 'x')))
+      await server.command('SCRIPT', 'FLUSH')
+      outcomes.push(...(await Promise.all(publishes)))
+    }
+    expect(outcomes).toHaveLength(100)
+    expect(await engine.read(roomOf(1), KEPT, ALL)).toMatchObject({ top: { offset: 100 }, first: 91 })
+  })
+
+  it('that wants another password is a problem until it takes ours again', async () => {
+    const closed = await RedisProcess.start()
+    closing.push(() => closed.stop())
+    const engine = await startAt(closed.port)
+    await closed.command('CONFIG', 'SET', 'requirepass', 'secret')
+    const auth = ['AUTH', 'secret']
+    await closed.commands(auth, ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    await eventually('it says so', () => engine.problem()?.includes('NOAUTH'))
+    expect(await codeOf(engine.publish(messageTo(roomOf(1), 'x')))).toBe('engine_unavailable')
+    await closed.commands(auth, ['CONFIG', 'SET', 'requirepass', ''])
+    await eventually('it serves', () => engine.problem() === undefined)
+    expect(await engine.publish(messageTo(roomOf(1), 'x'))).toMatchObject({ kind: 'published' })
+  })
+
+  it('F-17 that has no room for another client is a problem until it has', async () => {
+    const full = await RedisProcess.start()
+    closing.push(() => full.stop())
+    const engine = await startAt(full.port)
+    const administrator = createClient({ socket: { host: '127.0.0.1', port: full.port } })
+    await administrator.connect()
+    closing.push(async () => administrator.destroy())
+    // One place beside its own, and the engine needs two.
+    await administrator.sendCommand(['CONFIG', 'SET', 'maxclients', '2'])
+    await administrator.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    await administrator.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub'])
+    await eventually('it says so', () => engine.problem()?.includes('max number of clients'))
+    await administrator.sendCommand(['CONFIG', 'SET', 'maxclients', '100'])
+    await eventually('it serves', () => engine.problem() === undefined)
+    expect(await engine.publish(messageTo(roomOf(1), 'x'))).toMatchObject({ kind: 'published' })
   })
 })

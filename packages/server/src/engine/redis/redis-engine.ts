@@ -83,7 +83,11 @@ export class RedisEngine implements Engine {
     const common = { connector, clock, random, log, changed: () => this.#changed() }
     this.#links = new ShardLinks(topology, {
       ...common,
-      limits: { commandTimeoutMs: resolved.commandTimeoutMs, inFlightMax: resolved.commandsInFlightMax },
+      limits: {
+        commandTimeoutMs: resolved.commandTimeoutMs,
+        inFlightMax: resolved.commandsInFlightMax,
+        inFlightCharactersMax: resolved.charactersInFlightMax,
+      },
       greet: (shard, line) => this.#greet(shard, line),
       arrived: (shard) => this.#announcements.doubt(shard),
       left: (shard) => this.#left(shard),

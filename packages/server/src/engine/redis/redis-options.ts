@@ -1,3 +1,4 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { KEY_PART } from './keys.js'
 import type { Address } from './shard.js'
 
@@ -16,8 +17,8 @@ export interface RedisEngineOptions {
   readonly password?: string
   /** 0 to 1,024 (0); only 0 in a cluster. */
   readonly database?: number
-  /** Whether connections are encrypted (false). */
-  readonly tls?: boolean
+  /** Whether connections are encrypted (false); an object says how, as for `tls.connect` of Node: `ca`, `cert`, `key`, `servername`. */
+  readonly tls?: boolean | TlsOptions
   /** Credentials of the sentinels themselves (none). */
   readonly sentinel?: { readonly username?: string; readonly password?: string }
   /** What every key begins with: 1 to 64 of A-Z a-z 0-9 _ . - (`hf`). */
@@ -30,6 +31,8 @@ export interface RedisEngineOptions {
   readonly commandTimeoutMs?: number
   /** Commands without an answer per connection, 1 to 1,000,000 (10,000). */
   readonly commandsInFlightMax?: number
+  /** Characters of those commands together, 1,024 to 1,099,511,627,776 (67,108,864). */
+  readonly charactersInFlightMax?: number
   /** Milliseconds of silence after which it is proved that announcements arrive, 50 to 60,000 (10,000). */
   readonly probeMs?: number
   /** Milliseconds that nodes wait for each other after a failover, 50 to 60,000 (3,000). */
@@ -44,13 +47,14 @@ export interface ResolvedRedisOptions {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly database: number | undefined
-  readonly tls: boolean
+  readonly tls: boolean | TlsOptions
   readonly sentinel: { readonly username?: string; readonly password?: string }
   readonly prefix: string
   readonly clusterId: string
   readonly connectTimeoutMs: number
   readonly commandTimeoutMs: number
   readonly commandsInFlightMax: number
+  readonly charactersInFlightMax: number
   readonly probeMs: number
   readonly musterMs: number
 }
@@ -107,6 +111,12 @@ export function resolveRedisOptions(options: RedisEngineOptions): ResolvedRedisO
     connectTimeoutMs: bounded('connectTimeoutMs', options.connectTimeoutMs ?? 1_000, 50, 60_000),
     commandTimeoutMs: bounded('commandTimeoutMs', options.commandTimeoutMs ?? 4_000, 50, 60_000),
     commandsInFlightMax: bounded('commandsInFlightMax', options.commandsInFlightMax ?? 10_000, 1, 1_000_000),
+    charactersInFlightMax: bounded(
+      'charactersInFlightMax',
+      options.charactersInFlightMax ?? 67_108_864,
+      1_024,
+      1_099_511_627_776,
+    ),
     probeMs: bounded('probeMs', options.probeMs ?? 10_000, 50, 60_000),
     musterMs: bounded('musterMs', options.musterMs ?? 3_000, 50, 60_000),
   }
