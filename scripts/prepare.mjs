@@ -31,6 +31,7 @@ const PROGRAMS = [
   program('haproxy', { service: 'haproxy' }),
   program('nginx', { service: 'nginx' }),
   program('strace'),
+  program('openssl'),
 ]
 
 /** What apt-get would install only with sources that this machine does not have. */
