@@ -11,8 +11,9 @@ const GROUP_BYTES_MAX = 1_048_576
 /** How many requests are answered, and their messages announced, before others get their turn. */
 const ANSWERS_PER_TURN = 128
 
-/** Requests that may wait for the disk, before further ones are refused. */
+/** What may wait for the disk, before further requests are refused. */
 const QUEUE_REQUESTS_MAX = 100_000
+const QUEUE_CHARACTERS_MAX = 67_108_864
 
 /** What a committer works on. */
 export interface CommitterParts {
@@ -34,6 +35,7 @@ interface Request {
   decide(draft: Draft): readonly Entry[]
   answer(): void
   refuse(error: DiskUnavailable): void
+  readonly characters: number
 }
 
 /** A request that was decided, with the number of its last entry. */
@@ -51,6 +53,7 @@ export class Committer {
   readonly #parts: CommitterParts
   readonly #frames = new FrameWriter()
   #queue: Request[] = []
+  #queuedCharacters = 0
   #draft: Draft | undefined
   #running: Promise<void> | undefined
   #refusal: DiskUnavailable | undefined = new DiskUnavailable('the engine was not started')
@@ -64,11 +67,12 @@ export class Committer {
     return this.#draft?.concerns(stream) ?? false
   }
 
-  /** Decides when its turn comes; resolves when what was decided is on the disk. */
-  submit<T>(decide: (draft: Draft) => Decision<T>): Promise<T> {
+  /** Decides when its turn comes; resolves when what was decided is on the disk. `characters` says about how much memory it takes until then. */
+  submit<T>(decide: (draft: Draft) => Decision<T>, characters: number): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
-    if (this.#queue.length >= QUEUE_REQUESTS_MAX)
-      return Promise.reject(new DiskUnavailable(`more than ${QUEUE_REQUESTS_MAX} requests wait for the disk`))
+    if (this.#queue.length >= QUEUE_REQUESTS_MAX || this.#queuedCharacters >= QUEUE_CHARACTERS_MAX)
+      return Promise.reject(new DiskUnavailable('the disk is too slow: too much waits for it'))
+    this.#queuedCharacters += characters
     return new Promise((resolve, reject) => {
       let decision: Decision<T> | undefined
       this.#queue.push({
@@ -82,6 +86,7 @@ export class Committer {
           }
         },
         refuse: reject,
+        characters,
       })
       this.#running ??= this.#run()
     })
@@ -137,6 +142,7 @@ export class Committer {
       const entries = request.decide(draft)
       for (const entry of entries) this.#frames.add((last += 1), (to) => encodeEntry(entry, to))
       group.push({ request, entries, last })
+      this.#queuedCharacters -= request.characters
     }
     this.#queue = this.#queue.slice(group.length)
     return group
@@ -154,6 +160,7 @@ export class Committer {
     this.#refusal = new DiskUnavailable(describe(error))
     const waiting = this.#queue
     this.#queue = []
+    this.#queuedCharacters = 0
     for (const request of waiting) request.refuse(this.#refusal)
     this.#parts.failed(error)
   }

@@ -121,12 +121,15 @@ export class DiskEngine implements Engine {
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     if (request.retention === undefined && request.state === undefined) return this.#pass(request)
-    return this.#store.submit((draft) => {
-      const decision = draft.publish(request)
-      const { answer } = decision
-      if (answer.kind !== 'published' || answer.duplicate) return decision
-      return { ...decision, announce: () => this.#announce(request, answer) }
-    })
+    return this.#store.submit(
+      (draft) => {
+        const decision = draft.publish(request)
+        const { answer } = decision
+        if (answer.kind !== 'published' || answer.duplicate) return decision
+        return { ...decision, announce: () => this.#announce(request, answer) }
+      },
+      request.data.length + (request.state?.value.length ?? 0),
+    )
   }
 
   async announce(stream: Stream, signal: Signal): Promise<void> {
@@ -227,7 +230,7 @@ class DiskRecords implements Records {
   }
 
   async put(key: string, value: string, options: { ttlMs: number; ifVersion?: number }): Promise<number | undefined> {
-    return this.#store.submit((draft) => draft.put(key, value, options))
+    return this.#store.submit((draft) => draft.put(key, value, options), value.length)
   }
 
   async take(key: string): Promise<StoredRecord | undefined> {

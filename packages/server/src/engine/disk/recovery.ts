@@ -1,5 +1,5 @@
 import { decodeEntry } from './entry.js'
-import { fileName, type Heading, numbersOf, readHeading } from './heading.js'
+import { fileName, type Heading, HEADING_BYTES, numbersOf, readHeading } from './heading.js'
 import { scanSegment } from './segment.js'
 import { loadSnapshot, type LoadedSnapshot } from './snapshot.js'
 import { DRAFT_ENDING, ignore, type Storage, type StoredFile } from './storage.js'
@@ -16,9 +16,11 @@ export interface Recovered {
   readonly tail: { readonly first: number; readonly frames: Buffer }
   /** What is missing of that which was acknowledged, for people; undefined when nothing is. */
   readonly loss: string | undefined
-  /** The number of the first file that is still needed, of the last one there is (0: none), and above every sequence number that was ever given. */
+  /** The number of the first file that is still needed. */
   readonly base: number
+  /** The number of the last file there is, a last segment without records left out; 0 when there is none. */
   readonly last: number
+  /** No sequence number above it was ever given. */
   readonly sequenceBound: number
   /** Bytes of the snapshot, and of the segments that follow it. */
   readonly snapshotBytes: number
@@ -105,11 +107,18 @@ class Recovery {
       tail: { first: this.#sequence - this.#tail.length + 1, frames: Buffer.concat(this.#tail) },
       loss: this.#loss(watermark),
       base: snapshot?.number ?? 1,
-      last: Math.max(0, ...numbersOf('segment', this.#names), ...numbersOf('snapshot', this.#names)),
+      last: await this.#last(segments.at(-1)),
       sequenceBound: Math.max(this.#sequence, watermark ?? 0, ...headings),
       snapshotBytes: snapshot?.bytes ?? 0,
       journalBytes: this.#journalBytes,
     }
+  }
+
+  /** A segment that nothing was written to may be replaced: so starts alone do not fill the directory. */
+  async #last(segment: FoundSegment | undefined): Promise<number> {
+    const last = Math.max(0, ...numbersOf('segment', this.#names), ...numbersOf('snapshot', this.#names))
+    const isEmpty = segment?.heading?.number === last && (await segment.file.size()) === HEADING_BYTES
+    return isEmpty ? last - 1 : last
   }
 
   /** The newest snapshot that is whole; where none is, none if the journal is there from its beginning, else what can be read of the newest. */

@@ -236,17 +236,43 @@ describe('what may be lost', () => {
 })
 
 describe('the engine', () => {
-  it('refuses before its start and after its end', async () => {
+  it('leaves no file behind for a start after which nothing is written', async () => {
     const { next, dir } = inTurn()
-    const unstarted = new DiskEngine({ dir })
-    await expect(unstarted.publish(request('1'))).rejects.toMatchObject({ code: 'engine_unavailable' })
-    await expect(unstarted.read(ROOM, KEPT, ALL)).rejects.toMatchObject({ code: 'engine_unavailable' })
-    const engine = await next()
-    const last = publish(engine, '"1"')
-    await engine.close()
-    expect(await last).toMatchObject({ offset: 1 })
-    await expect(engine.publish(request('2'))).rejects.toMatchObject({ code: 'engine_unavailable' })
+    await publish(await next(), '"1"')
+    for (let start = 0; start < 5; start += 1) await next()
+    expect(readdirSync(dir).filter((name) => name.startsWith('journal-'))).toHaveLength(2)
     expect((await (await next()).read(ROOM, KEPT, ALL)).messages).toHaveLength(1)
+  })
+
+  it('may be started again when its directory was in use', async () => {
+    const { next, dir } = inTurn()
+    const engine = await next()
+    const other = new DiskEngine({ dir })
+    await expect(other.start()).rejects.toThrow('in use')
+    await engine.close()
+    await other.start()
+    expect(await publish(other, '"1"')).toMatchObject({ offset: 1 })
+    await other.close()
+  })
+
+  it('refuses what it has no room to keep waiting', async () => {
+    const storage = new SimulatedStorage()
+    const engine = new DiskEngine({ dir: '' }, { storage })
+    await engine.start()
+    let letGo = (): void => undefined
+    const full = { error: new Error('full') }
+    storage.before = () => new Promise((resolve) => (letGo = () => resolve(full)))
+    const data = JSON.stringify('x'.repeat(1_000_000))
+    const outcomes = Array.from({ length: 80 }, () =>
+      engine.publish(request(data)).catch(({ message }: Error) => message),
+    )
+    expect(await outcomes[79]).toBe('the disk is too slow: too much waits for it')
+    storage.before = () => full
+    letGo()
+    const taken = (await Promise.all(outcomes)).filter((message) => message === 'the disk cannot store: full')
+    expect(taken.length).toBeGreaterThan(60)
+    expect(taken.length).toBeLessThan(70)
+    await engine.close()
   })
 
   it('forgets the oldest stream without a listener when there are too many, and that ends its epoch', async () => {

@@ -40,6 +40,7 @@ export class Store {
   readonly #parts: StoreParts
   readonly #committer: Committer
   readonly #watchers = new Set<(problem: string | undefined) => void>()
+  #starting: Promise<void> | undefined
   #tables: Tables | undefined
   #journal: Journal | undefined
   /** The number of the last record that is in the tables. */
@@ -90,17 +91,23 @@ export class Store {
   }
 
   /** Resolves when what was decided is on the disk and in the tables. */
-  submit<T>(decide: (draft: Draft) => Decision<T>): Promise<T> {
-    return this.#committer.submit(decide)
+  submit<T>(decide: (draft: Draft) => Decision<T>, characters: number = 0): Promise<T> {
+    return this.#committer.submit(decide, characters)
   }
 
   /** Resolves when the state can be read: then it can be written too, or `problem` says why not. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const { storage, clock } = this.#parts
-    await storage.claim()
     try {
+      await storage.claim()
       this.#take(await recover(storage, () => this.#createTables()))
     } catch (error) {
+      this.#starting = undefined
       await storage.release()
       throw error
     }
@@ -111,13 +118,14 @@ export class Store {
   /** Resolves when everything that was taken is answered and every file closed. */
   async close(): Promise<void> {
     this.#closing.abort()
+    await this.#starting?.catch(ignore)
     this.#stopSweep?.()
     this.#stopRetry?.()
     await this.#committer.stop('the engine is closed')
     await this.#mending
     await this.#compaction
     await this.#journal?.close()
-    if (this.#tables !== undefined) await this.#parts.storage.release()
+    if (this.#journal !== undefined) await this.#parts.storage.release()
   }
 
   #createTables(): Tables {

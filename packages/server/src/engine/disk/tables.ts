@@ -58,11 +58,14 @@ export class Tables {
   }
 
   #hold({ key, value, version, until }: PutEntry): void {
-    this.records.hold(key, { value, version }, until)
+    // A replay meets much that has ended since.
+    if (until <= this.#clock.now()) this.records.drop(key)
+    else this.records.hold(key, { value, version }, until)
   }
 
   #remember({ id, logged }: PublishEntry, remembered: NonNullable<PublishEntry['remembered']>): void {
     const { key, fingerprint, until } = remembered
+    if (until <= this.#clock.now()) return
     const { epoch, message } = logged ?? { epoch: '', message: { offset: 0 } }
     const outcome = { kind: 'published', epoch, offset: message.offset, id, duplicate: false } as const
     this.remembered.set(key, { until, fingerprint, outcome })
