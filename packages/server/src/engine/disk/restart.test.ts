@@ -275,6 +275,19 @@ describe('the engine', () => {
     await engine.close()
   })
 
+  it('refuses before its start and after its end', async () => {
+    const { next, dir } = inTurn()
+    const unstarted = new DiskEngine({ dir })
+    await expect(unstarted.publish(request('1'))).rejects.toMatchObject({ code: 'engine_unavailable' })
+    await expect(unstarted.read(ROOM, KEPT, ALL)).rejects.toMatchObject({ code: 'engine_unavailable' })
+    const engine = await next()
+    const last = publish(engine, '"1"')
+    await engine.close()
+    expect(await last).toMatchObject({ offset: 1 })
+    await expect(engine.publish(request('2'))).rejects.toMatchObject({ code: 'engine_unavailable' })
+    expect((await (await next()).read(ROOM, KEPT, ALL)).messages).toHaveLength(1)
+  })
+
   it('forgets the oldest stream without a listener when there are too many, and that ends its epoch', async () => {
     const { next } = inTurn({ streamsMax: 3 })
     const engine = await next()
