@@ -4,7 +4,7 @@ import { CLOSE } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
 import { whileAwake } from './awake.js'
 import { Connection } from './core/connection.js'
-import { inviteAll, pause, settledWithin, waitUntil } from './core/drain.js'
+import { inviteAll, pause, settledWithin, waitUntil, within } from './core/drain.js'
 import type { Method } from './core/methods.js'
 import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
@@ -25,8 +25,9 @@ export interface Listening {
   readonly url: string
 }
 
-/** How long a node that begins or ends waits for an answer of its engine: it need not be there. */
+/** How long a node that begins or ends waits for an answer of its engine, which need not be there; and for all answers at its end together. */
 const ENGINE_MS = 5_000
+const CLOSING_MS = 10_000
 
 /** How long a request may take to arrive: headers, and all of it. A slow sender must not hold a socket. */
 const HEADERS_TIMEOUT_MS = 5_000
@@ -202,17 +203,20 @@ export class Holdfast implements Acceptor {
   async #shutDown(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
     this.#services.admission.stop()
     const { clock, engine, sessions, control, lease } = this.#services
+    const end = clock.now() + CLOSING_MS
+    const left = (): number => Math.max(0, Math.min(ENGINE_MS, end - clock.now()))
+    const settled = (...works: unknown[]): Promise<void> => settledWithin(clock, left(), works)
     // An engine that did not start has said so already; the node is closed all the same.
-    await settledWithin(clock, ENGINE_MS, [this.#started])
-    await settledWithin(clock, ENGINE_MS, [this.#operations.close()])
+    await settled(this.#started)
+    await settled(this.#operations.close())
     for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
     for (const undo of this.#undo) undo()
     await this.#closeServer()
     this.#stopClockwork()
     // What the others are to find when the lease is gone.
-    await settledWithin(clock, ENGINE_MS, [sessions.stop(), control.stop()])
-    await settledWithin(clock, ENGINE_MS, [lease.leave()])
-    await Promise.race([engine.close(), pause(clock, ENGINE_MS)])
+    await settled(sessions.stop(), control.stop())
+    await settled(lease.leave())
+    await within(clock, left(), engine.close())
   }
 
   #stopClockwork(): void {

@@ -31,6 +31,8 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['limits', 'outboxTotalBytesMax', 1_048_576, 1_099_511_627_776],
   ['limits', 'errorsMax', 1, 10_000],
   ['limits', 'connectionsPerUserMax', 1, 1_000_000],
+  ['limits', 'connectionsPerTenantMax', 1, 100_000_000],
+  ['limits', 'connectionsPerAddressMax', 1, 100_000_000],
   ['limits', 'connectionsMax', 1, 1_000_000],
   ['limits', 'stateBytesMax', 0, 1_048_576],
   ['limits', 'presenceInfoBytesMax', 0, 65_536],
@@ -48,11 +50,49 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['presence', 'coalesceMs', 0, 10_000],
   ['presence', 'sampleMax', 1, 1_000],
   ['operations', 'conflateMs', 0, 60_000],
+  ['cluster', 'renewMs', 20, 60_000, { leaseMs: 600_000 }],
+  ['cluster', 'leaseMs', 40, 600_000, { renewMs: 20 }],
   ['drain', 'delayMs', 0, 600_000],
   ['drain', 'windowMs', 0, 600_000],
   ['drain', 'ratePerSecondMax', 1, 100_000],
   ['drain', 'deadlineMs', 0, 3_600_000],
 ]
+
+describe('cluster.secret', () => {
+  const secret = 'Tq8vN2xLr5Ks9Wd3Zm6Hb1Yc4Jf7Pg0QeUoAiRtEnXs'
+  const authenticate = (): never => {
+    throw new Error('not asked')
+  }
+
+  it('is made of auth.secret, and can be another', () => {
+    expect(resolve().cluster.secret).toBe(TEST_SECRET)
+    expect(resolve({ cluster: { secret } }).cluster.secret).toBe(secret)
+  })
+
+  it('is needed where an authenticator of your own meets an engine that nodes share', () => {
+    const redis = { redis: 'redis://127.0.0.1' }
+    const shared = { publish: () => undefined, name: 'theirs' }
+    const alone = { publish: () => undefined, name: 'memory' }
+    for (const engine of [redis, shared])
+      expect(problemOf({ auth: { authenticate }, engine })).toMatch(/^cluster\.secret must be at least 32 bytes/)
+    for (const engine of [redis, shared])
+      expect(problemOf({ auth: { authenticate }, engine, cluster: { secret } })).toBe('nothing is wrong')
+    for (const engine of [undefined, 'memory', alone, { disk: '/tmp/x' }])
+      expect(problemOf({ auth: { authenticate }, ...(engine && { engine }) })).toBe('nothing is wrong')
+  })
+
+  it('is long, no known word, and not shown', () => {
+    expect(problemOf({ cluster: { secret: 'short' } })).toBe('cluster.secret must be at least 32 bytes, received 5')
+    expect(problemOf({ cluster: { secret: 'x'.repeat(40) }, environment: 'production' })).toMatch(/known or repeated/)
+    expect(problemOf({ cluster: { secret: 5 } })).toBe('cluster.secret must be text, received number')
+  })
+
+  it('does without a lease that is shorter than two renewals', () => {
+    expect(problemOf({ cluster: { renewMs: 6_000 } })).toBe(
+      'cluster.leaseMs must be at least twice renewMs (6000), received 10000',
+    )
+  })
+})
 
 describe('a number', () => {
   it.each(NUMBERS)('%s.%s is taken from %d to %d and not beyond', (group, name, min, max, needs = {}) => {
@@ -307,12 +347,13 @@ describe('docs/reference/server.md', () => {
   })
 
   it('lists the defaults in force', () => {
-    const { limits, drain, operations } = resolve()
+    const { limits, drain, operations, cluster } = resolve()
     const { heartbeat, presence, sessionWindowMs, spool, subscription } = limits
     const flat: Record<string, unknown> = {
       ...prefixed('limits', limits),
       ...prefixed('heartbeat', heartbeat),
       ...prefixed('presence', presence),
+      ...prefixed('cluster', cluster),
       ...prefixed('drain', drain),
       'session.windowMs': sessionWindowMs,
       'operations.conflateMs': operations.conflateMs,
@@ -326,6 +367,8 @@ describe('docs/reference/server.md', () => {
       .filter(([name = '', , value]) => flat[name] !== Number(value))
     expect(wrong).toEqual([])
     expect(bounded.filter(([, , value = '']) => !/^\d+$/.test(value)).map(([name]) => name)).toEqual([
+      'limits.connectionsPerTenantMax',
+      'limits.connectionsPerAddressMax',
       'limits.recoveryBytesMax',
       'limits.gateBytesMax',
     ])

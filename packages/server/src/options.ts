@@ -43,7 +43,7 @@ export interface LimitOptions {
   readonly connectionsPerUserMax?: number
   /** Connections of one tenant, on all nodes, 1 to 100,000,000 (as many as the nodes take). */
   readonly connectionsPerTenantMax?: number
-  /** Connections from one address, on all nodes, 1 to 100,000,000 (as many as come). Behind a proxy every connection has the address of the proxy. */
+  /** Connections from one address (of IPv6: from one /64), on all nodes, 1 to 100,000,000 (as many as come). Behind a proxy all have the address of the proxy. */
   readonly connectionsPerAddressMax?: number
   /** Connections of this node, 1 to 1,000,000 (100,000). */
   readonly connectionsMax?: number

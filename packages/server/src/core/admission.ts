@@ -1,5 +1,6 @@
 import { type Identity, userKey } from '../access/identity.js'
 import type { Engine } from '../engine/engine.js'
+import { networkOf } from './network.js'
 import type { Retries } from './retries.js'
 
 /** Who takes a place. */
@@ -17,7 +18,7 @@ export interface AdmissionLimits {
   readonly connectionsPerUserMax: number
   /** Of one tenant, on all nodes; undefined: as many as come. */
   readonly connectionsPerTenantMax: number | undefined
-  /** From one address, on all nodes; undefined: as many as come. */
+  /** From one address (of IPv6: from one /64), on all nodes; undefined: as many as come. */
   readonly connectionsPerAddressMax: number | undefined
 }
 
@@ -119,7 +120,7 @@ export class Admission {
     if (connectionsPerTenantMax !== undefined)
       counts.push({ name: `tenant-connections:${identity.tenant}`, max: connectionsPerTenantMax })
     if (connectionsPerAddressMax !== undefined)
-      counts.push({ name: `address-connections:${address}`, max: connectionsPerAddressMax })
+      counts.push({ name: `network-connections:${networkOf(address)}`, max: connectionsPerAddressMax })
     return counts
   }
 

@@ -23,7 +23,7 @@ beforeEach(async () => {
     const { engine, ...link } = interruptedEngine(
       engineOn({ servers: [{ host: '127.0.0.1', port: redis.port }], prefix }),
     )
-    const cluster = { renewMs: 200, leaseMs: 1_000 }
+    const cluster = { renewMs: 300, leaseMs: 2_000 }
     const presence = { coalesceMs: 10, graceMs: 5_000 }
     return { ...(await startNode({ engine, node, cluster, presence, limits: { connectionsPerUserMax: 2 } })), ...link }
   }
@@ -164,7 +164,7 @@ describe('nodes over Redis', () => {
   })
 })
 
-const WAIT = { timeout: 5_000 }
+const WAIT = { timeout: 15_000 }
 
 /** Whether a record holds all that is asked for. */
 const HAS_RECORD_OF = `

@@ -27,6 +27,9 @@ const SILENT_MS = 5_000
 /** Questions that wait for an answer at a time; beyond it they get none. */
 const WAITING_MAX = 20_000
 
+/** How often a refusal is logged, for each reason. */
+const LOG_EVERY_MS = 1_000
+
 /** Silent nodes remembered. */
 const SILENT_MAX = 1_000
 
@@ -56,9 +59,10 @@ export class ControlDesk {
   readonly #answerers = new Map<string, Answerer>()
   readonly #questions = new Map<string, Question>()
   readonly #silent = new Map<string, number>()
-  #unlisten: (() => Promise<void>) | undefined
+  #listening: Promise<() => Promise<void>> | undefined
   #stopped = false
   #refused = 0
+  readonly #loggedAt = new Map<string, number>()
   #asked = 0
 
   constructor(parts: ControlParts) {
@@ -85,19 +89,28 @@ export class ControlDesk {
 
   /** Listens from now on; resolves when the first try to do so has ended. */
   start(): Promise<void> {
-    return this.#parts.retries.insist(async () => {
-      const { control, node } = this.#parts
-      const unlisten = await control.receive(node, (text) => this.#receive(text))
-      if (this.#stopped) await unlisten()
-      else this.#unlisten = unlisten
-    })
+    return this.#parts.retries.insist(() => this.listen())
+  }
+
+  /** Listens, if it does not yet. Rejects when the engine refuses. */
+  async listen(): Promise<void> {
+    if (this.#stopped) return
+    this.#listening ??= this.#parts.control.receive(this.#parts.node, (text) => this.#receive(text))
+    const listening = this.#listening
+    try {
+      await listening
+    } catch (error) {
+      if (this.#listening === listening) this.#listening = undefined
+      throw error
+    }
   }
 
   /** Nothing is heard any more, and whoever waits has no answer. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const id of [...this.#questions.keys()]) this.#finish(id)
-    await this.#unlisten?.().catch(() => undefined)
+    const unlisten = await this.#listening?.catch(() => undefined)
+    await unlisten?.().catch(() => undefined)
   }
 
   /** Says something to all nodes, this one included. Rejects when the engine cannot be reached. */
@@ -212,9 +225,14 @@ export class ControlDesk {
     }
   }
 
+  /** Logged once a second for each reason: whoever sends what nobody believes must not fill the log. */
   #refuse(reason: string, ageMs?: number): undefined {
     this.#refused += 1
-    this.#parts.log.warn({ event: 'control.refused', reason, ageMs }, 'a message between nodes was not believed')
+    const now = this.#parts.clock.now()
+    if (now - (this.#loggedAt.get(reason) ?? -Infinity) < LOG_EVERY_MS) return
+    this.#loggedAt.set(reason, now)
+    const fields = { event: 'control.refused', reason, ageMs, refused: this.#refused }
+    this.#parts.log.warn(fields, 'a message between nodes was not believed')
   }
 }
 

@@ -40,14 +40,22 @@ export async function waitUntil(clock: Clock, isDone: () => boolean, ms: number)
   return true
 }
 
-/** Resolves when every one has settled, however it did, or after `ms`. */
-export async function settledWithin(clock: Clock, ms: number, works: readonly unknown[]): Promise<void> {
+/** Settles as `work` does, or resolves after `ms`. */
+export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
   let cancel: Cancel = () => undefined
   const late = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve)
   })
-  await Promise.race([Promise.allSettled(works), late])
-  cancel()
+  try {
+    await Promise.race([work, late])
+  } finally {
+    cancel()
+  }
+}
+
+/** Resolves when every one has settled, however it did, or after `ms`. */
+export function settledWithin(clock: Clock, ms: number, works: readonly unknown[]): Promise<void> {
+  return within(clock, ms, Promise.allSettled(works))
 }
 
 /** Resolves after `ms`. */

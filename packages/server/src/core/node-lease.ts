@@ -21,7 +21,7 @@ export interface NodeAbout {
 
 /** What a lease works with. */
 export interface NodeLeaseParts {
-  readonly engine: Pick<Engine, 'nodes' | 'problem'>
+  readonly engine: Pick<Engine, 'nodes' | 'problem' | 'watch'>
   readonly node: string
   readonly about: NodeAbout
   readonly clock: Clock
@@ -70,8 +70,10 @@ export class NodeLease {
 
   /** Holds the lease from now on; resolves when the first try to take it has ended. */
   start(): Promise<void> {
-    const { clock, random, options } = this.#parts
+    const { clock, engine, random, options } = this.#parts
     this.#stops.push(
+      // As soon as it is back: the next renewal is not waited for.
+      engine.watch((problem) => void (problem === undefined && this.#renew())),
       clock.every(options.renewMs, () => void this.#renew()),
       clock.every(REAP_MS * (0.9 + 0.2 * random.fraction()), () => void this.#reap()),
     )

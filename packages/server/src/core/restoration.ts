@@ -1,6 +1,8 @@
 import type { PresenceEntry, Stream } from '../engine/engine.js'
 import type { Admission } from './admission.js'
+import type { ControlDesk } from './control.js'
 import type { PresenceTracker } from './presence.js'
+import type { Retries } from './retries.js'
 import type { SessionHolder } from './session-keeper.js'
 import type { Sessions } from './session.js'
 
@@ -13,6 +15,8 @@ export interface Restored extends SessionHolder {
 
 /** What a restoration works with. */
 export interface RestorationParts {
+  readonly control: Pick<ControlDesk, 'listen'>
+  readonly retries: Pick<Retries, 'hurry'>
   readonly admission: Pick<Admission, 'restore'>
   readonly sessions: Pick<Sessions, 'confirm'>
   readonly presence: Pick<PresenceTracker, 'renew'>
@@ -32,7 +36,10 @@ export class Restoration {
 
   /** Rejects when the engine refuses: then it has to be done again. */
   async run(): Promise<void> {
-    await this.#parts.admission.restore()
+    const { control, retries, admission } = this.#parts
+    await control.listen()
+    await admission.restore()
+    await retries.hurry()
     let batch: Promise<void>[] = []
     for (const connection of [...this.#parts.connections()]) {
       batch.push(this.#one(connection))

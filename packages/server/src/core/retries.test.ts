@@ -17,6 +17,27 @@ describe('a work that has to be done', () => {
     expect(retries.size).toBe(0)
   })
 
+  it('is tried at once when the engine is back, however many there are, and not twice', async () => {
+    const clock = new SimulatedClock()
+    let away = true
+    const tries = new Map<number, number>()
+    const retries = new Retries(clock, () => undefined)
+    for (let work = 0; work < 1_000; work += 1) {
+      await retries.insist(async () => {
+        tries.set(work, (tries.get(work) ?? 0) + 1)
+        if (away || work === 7) throw new Error('away')
+      })
+    }
+    await clock.pass(20_000, 1_000)
+    away = false
+    tries.clear()
+    await retries.hurry()
+    expect(tries.size).toBe(1_000)
+    expect(retries.size).toBe(1)
+    await clock.pass(1_000)
+    expect([...tries.values()].filter((count) => count > 1)).toEqual([2])
+  })
+
   it('is given up with the node', async () => {
     const clock = new SimulatedClock()
     let tries = 0

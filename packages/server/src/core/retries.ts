@@ -7,11 +7,19 @@ const LONGEST_MS = 30_000
 /** Works that wait for a new try, at most; beyond it they are given up. */
 const WAITING_MAX = 100_000
 
+/** Works that are tried together when all are to be hurried. */
+const BATCH = 200
+
+interface Waiting {
+  readonly work: () => Promise<unknown>
+  readonly cancel: Cancel
+}
+
 /** Works that have to be done some time, because something would be held for ever otherwise: each is tried until the engine takes it. */
 export class Retries {
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  readonly #waiting = new Set<Cancel>()
+  readonly #waiting = new Set<Waiting>()
   #closed = false
 
   constructor(clock: Clock, onError: (error: unknown) => void) {
@@ -33,18 +41,33 @@ export class Retries {
     return work().then(() => undefined, again)
   }
 
+  /** Tries again whatever waits: the engine is back. Resolves when each was tried. */
+  async hurry(): Promise<void> {
+    let batch: Promise<void>[] = []
+    for (const waiting of [...this.#waiting]) {
+      if (!this.#waiting.delete(waiting)) continue
+      waiting.cancel()
+      batch.push(this.insist(waiting.work))
+      if (batch.length < BATCH) continue
+      await Promise.all(batch)
+      batch = []
+    }
+    await Promise.all(batch)
+  }
+
   /** Gives up whatever waits. */
   close(): void {
     this.#closed = true
-    for (const cancel of this.#waiting) cancel()
+    for (const { cancel } of this.#waiting) cancel()
     this.#waiting.clear()
   }
 
   #later(work: () => Promise<unknown>, waitMs: number): void {
     const cancel = this.#clock.after(waitMs, () => {
-      this.#waiting.delete(cancel)
+      this.#waiting.delete(waiting)
       void this.insist(work, Math.min(waitMs * 2, LONGEST_MS))
     })
-    this.#waiting.add(cancel)
+    const waiting: Waiting = { work, cancel }
+    this.#waiting.add(waiting)
   }
 }

@@ -145,7 +145,8 @@ export class Sessions {
     const kept = { channels, state }
     const here = this.#live.get(record)?.handOver()
     // What was here though another node owned it is older than the record.
-    if (node === this.#parts.node) return { content: here ?? kept, bringsPlace: false }
+    // This node may have lived before: then the place is still counted for its former life.
+    if (node === this.#parts.node) return { content: here ?? kept, bringsPlace: here === undefined }
     if (node === '') return { content: kept, bringsPlace: false }
     const answer = await this.#askOwner(node, record, version)
     return { content: answer ?? kept, bringsPlace: answer !== null }
