@@ -38,7 +38,8 @@ afterEach(async () => {
 })
 
 const resumeOf = ({ received }: TestClient): object => {
-  const { id, secret } = received[0]?.['session'] as { id: string; secret: string }
+  const [welcome = {}] = received
+  const { id, secret } = welcome['session'] as { id: string; secret: string }
   return { resume: { session: id, secret, positions: {} } }
 }
 
