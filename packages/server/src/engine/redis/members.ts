@@ -2,7 +2,7 @@ import type { Member } from '@holdfast/protocol'
 import type { MemberChange, MemberList, Members, PresenceEntry, Stream } from '../engine.js'
 import type { Holdings } from './holdings.js'
 import type { Keys } from './keys.js'
-import { asList, asNumber, asText } from './reply.js'
+import { asJson, asList, asNumber, asText } from './reply.js'
 import { ENTER, LEAVE, LIST_MEMBERS } from './scripts/member.js'
 import type { Reply, ShardCommands } from './shard.js'
 
@@ -48,7 +48,7 @@ export class RedisMembers implements Members {
     const listed: Member[] = []
     for (let at = 0; at < pairs.length; at += 2) {
       const [count = '', ...info] = asText(pairs[at + 1]).split('\n')
-      listed.push(asMember(JSON.parse(asText(pairs[at])) as string, Number(count), info.join('\n')))
+      listed.push(asMember(asJson(asText(pairs[at])) as string, Number(count), info.join('\n')))
     }
     return {
       members: listed,
@@ -70,5 +70,5 @@ function asChange(user: string, reply: readonly Reply[]): MemberChange {
 }
 
 function asMember(user: string, connections: number, info: string): Member {
-  return info === '' ? { user, connections } : { user, connections, info: JSON.parse(info) as unknown }
+  return info === '' ? { user, connections } : { user, connections, info: asJson(info) }
 }

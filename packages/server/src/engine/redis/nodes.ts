@@ -23,6 +23,8 @@ export class RedisNodes implements Nodes {
   readonly #losses: () => number
   /** What `losses` was when each node last renewed its lease. */
   readonly #lossesKnown = new Map<string, number>()
+  /** Leases that lapsed, with what was held under them. */
+  readonly #givenUp: { readonly node: string; readonly owner: string; readonly names: readonly string[] }[] = []
   /** The name of this process as a reaper. */
   readonly #reaper: string
 
@@ -51,14 +53,13 @@ export class RedisNodes implements Nodes {
     const keys = [this.#keys.node('lease', node), this.#registry]
     const isRenewed = (await this.#commands.of(this.#registry).run(RENEW_NODE, keys, args)) === 1
     this.#lossesKnown.set(node, losses)
-    if (isRenewed) return true
-    const given = this.#holdings.become(node, candidate)
-    // What was on its way while the lease lapsed may have come after whoever let go of the rest.
-    if (given.names.length > 0) {
-      await this.#holdings.restore(given.owner, given.names)
-      await this.#registrySend('HSET', given.owner, node)
+    if (!isRenewed) {
+      const given = this.#holdings.become(node, candidate)
+      if (given.names.length > 0) this.#givenUp.push({ node, ...given })
     }
-    return false
+    // That it was not renewed is told once, so it is told also when this fails; then the next renewal does it.
+    await this.#register().catch(() => undefined)
+    return isRenewed
   }
 
   async leave(node: string): Promise<void> {
@@ -79,6 +80,19 @@ export class RedisNodes implements Nodes {
     for (const [owner, node] of gone) if (await this.#reapOne(owner)) reaped.add(node)
     for (const { node } of live) reaped.delete(node)
     return [...reaped]
+  }
+
+  /** Has what was held under lapsed leases let go of once more: some of it was on its way then, and may have come after whoever let go of the rest. */
+  async #register(): Promise<void> {
+    for (let next = this.#givenUp.shift(); next !== undefined; next = this.#givenUp.shift()) {
+      try {
+        await this.#holdings.restore(next.owner, next.names)
+        await this.#registrySend('HSET', next.owner, next.node)
+      } catch (error) {
+        this.#givenUp.push(next)
+        throw error
+      }
+    }
   }
 
   get #registry(): string {

@@ -21,6 +21,15 @@ export function asNumber(reply: Reply | undefined): number {
   return number
 }
 
+/** The value of a JSON text that we have written. @throws EngineUnavailableError when the text is none. */
+export function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new EngineUnavailableError('the server holds what we have not written', { cause: error })
+  }
+}
+
 function unexpected(what: string, reply: Reply | undefined): EngineUnavailableError {
   return new EngineUnavailableError(`the server answered ${typeof reply} where ${what} was expected`)
 }
