@@ -450,6 +450,18 @@ describe('presence and typing', () => {
     expect(presence.counts).toEqual({ members: 2, connections: 2 })
   })
 
+  it('tells once of somebody who is in the first list already and announced a moment later', async () => {
+    const stage = new Stage()
+    const { presence } = stage.client.channel('room:1')
+    const told: string[] = []
+    presence.on('joined', ({ user }) => told.push(`+${user}`))
+    const { end } = await listening(stage)
+    give(end, 0, { members: [member('ada')], counts: { members: 1, connections: 1 } } as object)
+    end.send(moved('joined', 'ada', 1), moved('joined', 'bob', 2))
+    expect(told).toEqual(['+ada', '+bob'])
+    expect(presence.counts.members).toBe(2)
+  })
+
   it('tells who types, forgets them after five seconds, and says little itself', async () => {
     const stage = new Stage()
     const { end } = await listening(stage)

@@ -102,6 +102,21 @@ describe('a channel whose node lost its store', () => {
     expect([settled, end.all('subscribe').length]).toEqual([0, 4])
   })
 
+  it('is asked for again when it is the inbox, and goes on where the server says', async () => {
+    const stage = new Stage()
+    const inbox = { channel: 'user:ada' }
+    holding(stage, 'subscribe', welcome({ channels: [inbox.channel] }))
+    const heard: unknown[] = []
+    stage.client.inbox<{ chat: number }>().on('chat', ({ data }) => heard.push(data))
+    const end = await stage.open()
+    end.send({ type: 'unsubscribed', ...inbox, ...away })
+    await stage.clock.pass(1000)
+    const [asked] = end.all('subscribe')
+    expect(asked).toEqual({ type: 'subscribe', id: asked!.id, ...inbox })
+    end.send(verdict(5, { id: asked!.id!, ...inbox, messages: [message(5, 'm5', inbox.channel)] }))
+    expect(heard).toEqual([5])
+  })
+
   it('does not listen to the refusal of a link that has a successor', async () => {
     const stage = new Stage()
     const room = stage.client.channel('room:1')

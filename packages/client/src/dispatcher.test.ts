@@ -1,4 +1,5 @@
 import type { Position, ServerMessageOf } from '@holdfast/protocol'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Dispatcher } from './dispatcher.js'
 import { Tally } from './statistics.js'
@@ -184,5 +185,40 @@ describe('a gap while connected', () => {
     const gap = { from: 4, to: null, reason: 'epoch_changed' }
     listener.begin(verdict(1, { epoch: 'e2', recovered: 'gap', gap, messages: [message(1, 'd')] }))
     expect(listener.heard).toEqual([[4, null, 'epoch_changed'], 'd'])
+  })
+})
+
+describe('whatever a node does while its store comes and goes', () => {
+  /** What may happen: a stored message, one that is local for now, one that is stored late, a reconnect, a listener that leaves and comes back. */
+  const happening = fc.constantFrom('stored', 'local', 'late', 'cut', 'leave', 'settle' as const)
+
+  it('hands on everything that is stored exactly once, and ends at the top of the log', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { maxLength: 60 }), fc.boolean(), async (happenings, isSlow) => {
+        const listener = new Listener()
+        if (isSlow) listener.wait = async () => undefined
+        const log: string[] = []
+        const spool: string[] = []
+        let names = 0
+        const store = (id: string): void => void (log.push(id), listener.take([log.length, id]))
+        const recover = (): void => {
+          const from = listener.dispatcher.head!.offset
+          const missed = log.slice(from).map((id, index) => message(from + index + 1, id))
+          listener.begin({ ...verdict(log.length, { recovered: 'full', messages: missed }) })
+        }
+        for (const what of [...happenings, 'late', 'cut', 'settle']) {
+          if (what === 'stored') store(`m${(names += 1)}`)
+          if (what === 'local') listener.take(spool[spool.push(`m${(names += 1)}`) - 1]!)
+          if (what === 'late') for (const id of spool.splice(0)) store(id)
+          if (what === 'leave') listener.dispatcher.rewind()
+          if (what === 'leave' || what === 'cut') recover()
+          if (what === 'settle') await settle()
+        }
+        for (let turns = 0; turns < 10; turns += 1) await settle()
+        expect([...listener.heard].sort()).toEqual([...log].sort())
+        expect(listener.dispatcher.position).toMatchObject({ offset: log.length })
+      }),
+      { numRuns: 500 },
+    )
   })
 })

@@ -18,7 +18,7 @@ it('takes http addresses for WebSocket ones', () => {
 })
 
 it.each([
-  ['', {}, /^url must be an address such as wss:\/\/example.com\/ws, received ""$/],
+  ['', {}, /^url must be an address such as wss:\/\/host\/ws, received ""$/],
   ['ftp://h', {}, /^url must be/],
   ['ws://h', { stableMs: -1 }, /^options.stableMs must be an integer from 0, received -1$/],
   ['ws://h', { backoff: { minMs: 0.5 } }, /^options.backoff.minMs must be an integer from 0, received 0.5$/],

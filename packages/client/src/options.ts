@@ -103,7 +103,7 @@ function filled<T extends object>(given: { readonly [N in keyof T]?: T[N] | unde
 function checkUrl(url: string): string {
   const here = (globalThis.location as Location | undefined)?.href
   const address = URL.canParse(url, here) ? new URL(url, here).href.replace(/^http/, 'ws').replace(/#.*/, '') : ''
-  if (!/^wss?:/.test(address)) throw invalid('url', 'an address such as wss://example.com/ws', url)
+  if (!/^wss?:/.test(address)) throw invalid('url', 'an address such as wss://host/ws', url)
   return address
 }
 

@@ -61,10 +61,12 @@ export class Roster {
 
   /** Takes one change. */
   move({ type, member, counts }: Moved): void {
+    // The list of a new subscription may name already who is announced a moment later.
+    const isKnown = type === 'joined' && this.#members.has(member.user)
     if (type === 'left') this.#members.delete(member.user)
     else this.#members.set(member.user, member)
     this.#counts = counts
-    void this.#emitter.emit(type, member)
+    if (!isKnown) void this.#emitter.emit(type, member)
     void this.#emitter.emit('change', this)
   }
 }
