@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../../packages/standalone/bin/holdfast.js', import.meta.url))
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 30_000
 
 /** How a command ended, and what it printed. */
 export interface Outcome {

@@ -1,9 +1,12 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Workplace, createWorkplace } from '../cli/command.js'
 import { RedisServer } from '../cluster/kit/redis-server.js'
 import { eventually } from '../kit/deadline.js'
 import { SECRET } from '../kit/server-process.js'
+
+// Processes start slowly on a machine that tests other things.
+vi.setConfig({ testTimeout: 60_000 })
 
 let place: Workplace
 

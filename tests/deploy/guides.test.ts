@@ -12,6 +12,9 @@ import { parseYaml } from './manifests.js'
 
 // The examples of the guides are compiled by tests/docs.test.ts. Here they are run.
 
+// Processes start slowly on a machine that tests other things.
+vi.setConfig({ testTimeout: 60_000 })
+
 const folder = join(ROOT, 'tmp', 'guides')
 const cleanups: (() => unknown)[] = []
 let redis: RedisServer

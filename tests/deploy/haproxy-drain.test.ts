@@ -70,18 +70,22 @@ describe('kill -TERM of a node with 1,000 clients behind HAProxy', () => {
     })()
     await eventually('messages flow', () => publishing.length > 50)
     const begunAt = performance.now()
-    const code = await leaving.terminate()
+    const code = await leaving.terminate().finally(() => {
+      state.isOver = true
+    })
     const endedAfterMs = performance.now() - begunAt
-    state.isOver = true
     await flow
     await Promise.all(publishing)
     for (const list of acknowledged.values()) list.sort((one, other) => one.offset - other.offset)
     const newest = new Map(Array.from(acknowledged, ([channel, list]) => [channel, list.at(-1)?.id]))
-    await eventually('everybody has the last message', () =>
-      recorders.every(({ told }, index) => {
-        const last = newest.get(channelOf(index))
-        return told.some((one) => one.kind === 'message' && one.id === last)
-      }),
+    await eventually(
+      'everybody has the last message',
+      () =>
+        recorders.every(({ told }, index) => {
+          const last = newest.get(channelOf(index))
+          return told.some((one) => one.kind === 'message' && one.id === last)
+        }),
+      30_000,
     )
 
     const sum = (count: (recorder: Recorder) => number): number => recorders.reduce((all, one) => all + count(one), 0)

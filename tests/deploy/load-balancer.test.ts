@@ -112,7 +112,7 @@ describe.each([
     const other = await startBalancer(shipped, { nodes: quiet.ports, idleTimeoutMs: 700 })
     const dead = await WireClient.welcomed(other.url, { token: tokenOf('ada') })
     await expect(dead.ended).resolves.toMatchObject({ code: 1006 })
-  })
+  }, 60_000)
 
   it('answers who offers HTTP/2 in clear as if nothing had been offered', async () => {
     const { ports } = await startNodes()
@@ -171,18 +171,21 @@ describe.each([
       }
     })()
     const drained = leaving.drain()
-    const newcomers = await Promise.all(
-      Array.from({ length: 20 }, async (_, at) => {
-        const token = tokenOf(`new-${at}`)
-        const client = new Client(url, { token, WebSocket, backoff: { minMs: 60_000, maxMs: 60_000 } })
-        cleanups.push(() => client.disconnect())
-        await client.ready()
-        return client
-      }),
-    )
-    await drained
-    state.isOver = true
-    await flow
+    const join = async (_: unknown, at: number): Promise<Client> => {
+      const token = tokenOf(`new-${at}`)
+      const client = new Client(url, { token, WebSocket, backoff: { minMs: 60_000, maxMs: 60_000 } })
+      cleanups.push(() => client.disconnect())
+      await client.ready()
+      return client
+    }
+    let newcomers: Client[] = []
+    try {
+      newcomers = await Promise.all(Array.from({ length: 20 }, join))
+      await drained
+    } finally {
+      state.isOver = true
+      await flow
+    }
     const last = acknowledged.at(-1)?.id
     await eventually('everybody has the last message', () =>
       recorders.every(({ told }) => told.some((one) => one.kind === 'message' && one.id === last)),
@@ -195,5 +198,5 @@ describe.each([
       expect(states.map((change) => change.state)).toEqual(['open'])
       expect(client.statistics.reconnects).toBe(0)
     }
-  })
+  }, 60_000)
 })

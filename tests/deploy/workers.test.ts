@@ -82,6 +82,8 @@ function pidsOf(worker?: number): number[] {
   return started.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
 }
 
+const hasLogged = (text: string): boolean => lines().some(({ msg }) => msg === text)
+
 const tokenOf = (user: string): string => signToken({ secret: SECRET, tenant: 'acme', user, ttlSeconds: 600 })
 
 /** Clients of a channel that each test has for itself. */
@@ -125,15 +127,20 @@ async function judged(channel: string, work: () => Promise<void>): Promise<void>
       await pause(10)
     }
   })()
-  await eventually('messages flow', () => acknowledged.length > 20)
-  await work()
-  state.isOver = true
-  await flow
+  try {
+    await eventually('messages flow', () => acknowledged.length > 20)
+    await work()
+  } finally {
+    state.isOver = true
+    await flow
+  }
   await Promise.all(publishing)
   acknowledged.sort((one, other) => one.offset - other.offset)
   const last = acknowledged.at(-1)?.id
-  await eventually('everybody has the last message', () =>
-    recorders.every(({ told }) => told.some((one) => one.kind === 'message' && one.id === last)),
+  await eventually(
+    'everybody has the last message',
+    () => recorders.every(({ told }) => told.some((one) => one.kind === 'message' && one.id === last)),
+    PATIENCE_MS,
   )
   for (const { told, counts } of recorders) {
     expect(checkHistory(told, acknowledged)).toEqual([])
@@ -165,9 +172,9 @@ describe('holdfast serve --workers', () => {
       if (victim === undefined) throw new Error('there is no second worker')
       await judged('room:killed', async () => {
         process.kill(victim, 'SIGKILL')
-        await eventually('it is started again', () => pidsOf(2).at(-1) !== victim)
+        await eventually('it is started again', () => pidsOf(2).at(-1) !== victim, PATIENCE_MS)
         await eventually('clients noticed', () => recorders.some(({ states }) => states.length > 1))
-        await eventually('all came back', () => recorders.every(({ client }) => client.status === 'open'))
+        await eventually('all came back', () => recorders.every(({ client }) => client.status === 'open'), PATIENCE_MS)
       })
       const moved = recorders.filter(({ client }) => client.statistics.reconnects > 0)
       expect(moved.length).toBeGreaterThan(0)
@@ -185,7 +192,7 @@ describe('holdfast serve --workers', () => {
       const before = new Set(nodes().values())
       await judged('room:replaced', async () => {
         running.child.kill('SIGHUP')
-        await running.printed(/the workers are restarted/)
+        await eventually('they are replaced', () => hasLogged('the workers are restarted'), PATIENCE_MS)
       })
       for (const { states, client } of recorders) {
         expect(states.map(({ state }) => state)).toEqual(['open'])
@@ -205,8 +212,8 @@ describe('holdfast serve --workers', () => {
       await writeFile(file, JSON.stringify({ ...SETTINGS, limits: { messageBytesMax: '64k' } }))
       running.child.kill('SIGHUP')
       await running.printed(/holdfast: limits\.messageBytesMax must be an integer .*, received "64k"/)
-      await running.printed(/the restart was called off/)
-    await writeFile(file, JSON.stringify(SETTINGS))
+      await eventually('it is called off', () => hasLogged('the restart was called off'), PATIENCE_MS)
+      await writeFile(file, JSON.stringify(SETTINGS))
       expect(await answering()).toEqual(before)
     },
     TEST_MS,
@@ -242,7 +249,7 @@ describe('holdfast serve --workers', () => {
       await start()
       const pids = pidsOf()
       running.child.kill('SIGKILL')
-      await eventually('the workers are gone', () => pids.every((pid) => !isRunning(pid)))
+      await eventually('the workers are gone', () => pids.every((pid) => !isRunning(pid)), PATIENCE_MS)
     },
     TEST_MS,
   )
