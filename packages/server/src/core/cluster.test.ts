@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Clock } from '../clock.js'
 import { type Holdfast, createHoldfast } from '../holdfast.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
@@ -133,6 +134,29 @@ describe('a node that comes back after its lease', () => {
   })
 })
 
+describe('a node whose engine was away for long', () => {
+  it('has done what waited as soon as it is back', async () => {
+    const ada = await watch(one, 'ada')
+    one.cut()
+    ada.handler.closed(1000, true)
+    await pass(60_000)
+    expect(one.holdfast.stats().cluster).toMatchObject({ leaseHeld: false })
+    expect(one.holdfast.stats().cluster.retriesWaiting).toBeGreaterThan(0)
+    one.heal()
+    await pass(100)
+    expect(one.holdfast.stats().cluster).toMatchObject({ leaseHeld: true, retriesWaiting: 0, sessionsUnsaved: 0 })
+  })
+
+  it('hears of the others as soon as it is there, though it started without', async () => {
+    const late = await cluster.start('late', {}, true)
+    await late.join('ada')
+    await pass(60_000)
+    late.heal()
+    await pass(1_100)
+    expect(await one.holdfast.tenant('acme').disconnect('ada')).toBe(1)
+  })
+})
+
 describe('a session', () => {
   it('is resumed elsewhere after its node was killed, with its channels and its state', async () => {
     const ada = await one.join('ada')
@@ -212,6 +236,30 @@ describe('a session', () => {
     const second = await stuck.join('ada', { resume: ada.resume() })
     const third = await other.join('ada', { resume: second.resume() })
     expect(third.got('welcome')[0]?.['channels']).toHaveLength(41)
+  })
+})
+
+describe('nodes whose clocks differ by five minutes', () => {
+  it('F-62 keep leases, members and sessions by the time of the engine', async () => {
+    const { clock } = cluster
+    const ahead: Clock = {
+      now: () => clock.now() + 300_000,
+      after: (ms, task) => clock.after(ms, task),
+      every: (ms, task) => clock.every(ms, task),
+      defer: (task) => clock.defer(task),
+    }
+    const early = await cluster.start('early', { clock: ahead })
+    const [bob, cleo] = [await watch(one, 'bob'), await watch(early, 'cleo')]
+    await pass(LEASE_MS * 3)
+    expect(seen(bob)).toEqual(['joined bob 1', 'joined cleo 1'])
+    const again = await one.join('cleo', { resume: cleo.resume() })
+    expect(again.got('welcome')).toMatchObject([{ session: { resumed: true }, channels: ['user:cleo', 'live:1'] }])
+    // What nodes say to each other is not believed; the old connection learns it from the record.
+    expect(early.holdfast.stats().cluster.controlRefused).toBe(1)
+    cleo.say({ type: 'state', id: 1, data: 'stale' })
+    await pass(5_000)
+    expect(cleo.socket.closedWith).toEqual({ code: 1000, reason: 'Resumed elsewhere' })
+    expect(seen(bob)).toEqual(['joined bob 1', 'joined cleo 1'])
   })
 })
 

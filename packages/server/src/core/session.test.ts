@@ -26,6 +26,7 @@ let node: Node
 /** The sessions of a node, and what its connections were told. */
 interface Node {
   readonly sessions: Sessions
+  readonly control: ControlDesk
   /** What is refused on this node, by method. */
   refuses: (method: string) => boolean
   readonly writes: () => number
@@ -63,6 +64,7 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
   })
   const made: Node = {
     sessions,
+    control,
     refuses: () => false,
     writes: () => writes,
     live: (key, content = CONTENT, version = 0) => liveOf(sessions, key, content, version),
@@ -303,6 +305,17 @@ describe('a session that lives on another node', () => {
     await clock.pass(5_000, 500)
     expect(last.isOver).toBe(false)
     expect(contentOf(await node.sessions.claim(ADA, key))?.state).toBe('19')
+  })
+
+  it('that has come back is not given to a question that was on its way since before', async () => {
+    const away = await elsewhere.resume(live.session)
+    const back = await node.resume((away as Live).session)
+    expect(back?.recordVersion).toBe(3)
+    const asked = { record: `session:4:acme3:ada${live.session.id}`, version: 2 }
+    expect(await elsewhere.control.ask('here', 'session.claim', asked)).toBeNull()
+    expect(back?.isOver).toBe(false)
+    expect(await elsewhere.control.ask('here', 'session.claim', { ...asked, version: 4 })).toEqual(CONTENT)
+    expect(back?.isOver).toBe(true)
   })
 
   it('is lost to its connection there, which writes over nothing and ends', async () => {

@@ -39,9 +39,10 @@ export class SimulatedCluster {
   readonly engine: MemoryEngine = new MemoryEngine({ clock: this.clock })
   readonly #nodes: SimulatedNode[] = []
 
-  /** Starts a node. */
-  async start(node: string, options: Partial<HoldfastOptions> = {}): Promise<SimulatedNode> {
+  /** Starts a node; `isCut`: its link is cut already. */
+  async start(node: string, options: Partial<HoldfastOptions> = {}, isCut: boolean = false): Promise<SimulatedNode> {
     const { engine, cut, heal } = interruptedEngine(this.engine)
+    if (isCut) cut()
     const { clock } = this
     const holdfast = createHoldfast({
       auth: { secret: TEST_SECRET },
