@@ -20,6 +20,7 @@ describe('the bytes of a record', () => {
         for (const row of rows) expect([reader.text(), reader.number(), reader.byte()]).toEqual(row)
         expect(() => reader.byte()).toThrow(RangeError)
       }),
+      { numRuns: 30 },
     )
   })
 

@@ -34,7 +34,7 @@ export interface CommitterParts {
 interface Request {
   decide(draft: Draft): readonly Entry[]
   answer(): void
-  refuse(error: DiskUnavailable): void
+  refuse(error: unknown): void
   readonly characters: number
 }
 
@@ -132,20 +132,42 @@ export class Committer {
     await this.#answer(group)
   }
 
-  #decide(): Decided[] {
+  /** The next group, its frames ready to be written. */
+  #decide(): readonly Decided[] {
+    for (;;) {
+      const group: Decided[] = []
+      const failure = this.#gather(group)
+      if (failure === undefined) {
+        this.#leave(this.#queue.splice(0, group.length))
+        return group
+      }
+      // What the failed request left in the draft cannot be taken back: the others are decided anew, as if it had never been there.
+      const failed = this.#queue.splice(group.length, 1)
+      this.#leave(failed)
+      failed[0]?.refuse(failure.error)
+    }
+  }
+
+  /** Fills a group from the queue, as far as its bounds allow; answers why a request could not be decided. */
+  #gather(group: Decided[]): { readonly error: unknown } | undefined {
     this.#frames.clear()
     const draft = (this.#draft = this.#parts.draft())
-    const group: Decided[] = []
     let last = this.#parts.sequence()
-    for (const request of this.#queue) {
-      if (group.length >= GROUP_REQUESTS_MAX || this.#frames.length >= GROUP_BYTES_MAX) break
-      const entries = request.decide(draft)
-      for (const entry of entries) this.#frames.add((last += 1), (to) => encodeEntry(entry, to))
-      group.push({ request, entries, last })
-      this.#queuedCharacters -= request.characters
+    try {
+      for (const request of this.#queue) {
+        if (group.length >= GROUP_REQUESTS_MAX || this.#frames.length >= GROUP_BYTES_MAX) break
+        const entries = request.decide(draft)
+        for (const entry of entries) this.#frames.add((last += 1), (to) => encodeEntry(entry, to))
+        group.push({ request, entries, last })
+      }
+      return undefined
+    } catch (error) {
+      return { error }
     }
-    this.#queue = this.#queue.slice(group.length)
-    return group
+  }
+
+  #leave(requests: readonly Request[]): void {
+    for (const { characters } of requests) this.#queuedCharacters -= characters
   }
 
   async #answer(group: readonly Decided[]): Promise<void> {

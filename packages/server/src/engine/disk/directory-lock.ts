@@ -71,7 +71,7 @@ export class DirectoryLock {
   async #enter(me: string): Promise<void> {
     const mine = `${this.#path}.${this.#random.id(6)}`
     try {
-      await writeFile(mine, me)
+      await writeFile(mine, me, { mode: 0o600 })
       // A link is made or refused in one step, whoever races.
       while (!(await isLinked(mine, this.#path))) await this.#removeIfLeft()
     } finally {

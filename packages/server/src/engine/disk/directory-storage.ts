@@ -5,7 +5,7 @@ import type { Random } from '../../random.js'
 import { DirectoryLock } from './directory-lock.js'
 import { ignore, type Storage, type StoredFile } from './storage.js'
 
-/** A directory of the file system. */
+/** A directory of the file system. What it makes is for its owner only: there are messages in it. */
 export class DirectoryStorage implements Storage {
   readonly place: string
   readonly #lock: DirectoryLock
@@ -16,7 +16,7 @@ export class DirectoryStorage implements Storage {
   }
 
   async claim(): Promise<void> {
-    await mkdir(this.place, { recursive: true })
+    await mkdir(this.place, { recursive: true, mode: 0o700 })
     await this.#lock.take()
   }
 
@@ -29,7 +29,7 @@ export class DirectoryStorage implements Storage {
   }
 
   async create(name: string): Promise<StoredFile> {
-    return new DirectoryFile(await open(join(this.place, name), 'w+'))
+    return new DirectoryFile(await open(join(this.place, name), 'w+', 0o600))
   }
 
   async open(name: string): Promise<StoredFile | undefined> {

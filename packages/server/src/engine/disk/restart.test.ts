@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -236,6 +236,17 @@ describe('what may be lost', () => {
 })
 
 describe('the engine', () => {
+  it('writes for its owner only', async () => {
+    const { next, dir } = inTurn()
+    await publish(await next(), '"1"')
+    const modes = readdirSync(dir).map((name) => [name, (statSync(join(dir, name)).mode & 0o777).toString(8)])
+    expect(modes.toSorted()).toEqual([
+      ['journal-000001.log', '600'],
+      ['lock', '600'],
+      ['watermark', '600'],
+    ])
+  })
+
   it('leaves no file behind for a start after which nothing is written', async () => {
     const { next, dir } = inTurn()
     await publish(await next(), '"1"')
