@@ -166,7 +166,7 @@ function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random'
 }
 
 function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
-  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth)
+  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth, clock)
 }
 
 function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {

@@ -1,26 +1,45 @@
+import type { Cancel, Clock } from '../clock.js'
 import type { Authentication, Authenticator } from './authenticator.js'
 import { type Identity, isTenantName, isUserName } from './identity.js'
 
 /** The last moment that can be written as a date (ECMA-262 21.4.1.1). */
 const TIME_MAX = 8_640_000_000_000_000
 
-/** An authenticator of the application's own, its answers checked: what is no identity must not become one. */
+/** How long an answer is waited for. */
+const ANSWER_MS_MAX = 5_000
+
+/** An authenticator of the application's own, its answers checked: what is no identity must not become one, and who is not answered for is not admitted. */
 export class CheckedAuthenticator implements Authenticator {
   readonly #asked: Authenticator
+  readonly #clock: Clock
 
-  constructor(asked: Authenticator) {
+  constructor(asked: Authenticator, clock: Clock) {
     this.#asked = asked
+    this.#clock = clock
   }
 
-  /** @throws TypeError naming what is wrong with the answer. */
+  /** Rejects with a TypeError naming what is wrong with the answer; with an Error when there is none within five seconds. */
   async authenticate(credential: string): Promise<Authentication> {
-    const answer: unknown = await this.#asked.authenticate(credential)
+    const answer = await this.#ask(credential)
     if (typeof answer !== 'object' || answer === null)
       throw new TypeError('authenticate must answer an identity or a failure')
     if (!('identity' in answer)) return answer as Authentication
     const wrong = findWrong(answer.identity as Partial<Record<keyof Identity, unknown>>)
     if (wrong !== undefined) throw new TypeError(`authenticate must answer an identity: ${wrong}`)
     return answer as Authentication
+  }
+
+  async #ask(credential: string): Promise<unknown> {
+    let cancel: Cancel = () => undefined
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`authenticate gave no answer within ${ANSWER_MS_MAX} ms`)
+      cancel = this.#clock.after(ANSWER_MS_MAX, () => reject(error))
+    })
+    try {
+      return await Promise.race([this.#asked.authenticate(credential), late])
+    } finally {
+      cancel()
+    }
   }
 }
 

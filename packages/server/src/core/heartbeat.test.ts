@@ -102,7 +102,7 @@ describe('the heartbeat', () => {
     expect(peer.timedOutAt).toBe(20_000 + TIMEOUT_MS)
   })
 
-  it('does not blame its peers when the node itself slept', () => {
+  it('F-31 does not blame its peers when the node itself slept', () => {
     const peer = join()
     peer.alive = false
     clock.advance(10_000)

@@ -20,13 +20,18 @@ const ADA: Identity = {
 let clock: SimulatedClock
 let holdfast: Holdfast
 let authenticate: (credential: string) => unknown
+let predicate: () => unknown
 
 beforeEach(async () => {
   clock = new SimulatedClock()
   authenticate = () => ({ identity: ADA })
   holdfast = createHoldfast({
     auth: { authenticate: (credential) => authenticate(credential) as Authentication },
-    channels: { 'shown:*': { presence: 'role:staff' }, ...TEST_CHANNELS },
+    channels: {
+      'decided:*': { subscribe: () => predicate() as boolean, publish: () => predicate() as boolean },
+      'shown:*': { presence: 'role:staff' },
+      ...TEST_CHANNELS,
+    },
     clock,
   })
   await holdfast.start()
@@ -59,7 +64,7 @@ circular['self'] = circular
 /** Nothing can make text of it. */
 const unreadable = Object.create(null) as Error
 
-describe('an authenticator', () => {
+describe('F-35 an authenticator', () => {
   it.each<[string, () => unknown]>([
     ['throws what has no text', () => Promise.reject(unreadable)],
     ['answers nothing', () => undefined],
@@ -88,7 +93,60 @@ describe('an authenticator', () => {
   })
 })
 
-describe('a method', () => {
+describe('F-35 an authenticator that never answers', () => {
+  it('admits nobody, and is waited for five seconds', async () => {
+    authenticate = () => new Promise(() => undefined)
+    const { socket } = await open()
+    await clock.pass(4_500, 100)
+    expect(socket.closedWith).toBeUndefined()
+    await clock.pass(1_000, 100)
+    expect(socket.closedWith?.code).toBe(1011)
+    expect(socket.messages.filter(({ type }) => type === 'welcome')).toEqual([])
+  })
+
+  it('leaves a refreshed token unrefreshed, and the connection as it was', async () => {
+    const { socket, say, answer } = await open()
+    authenticate = () => new Promise(() => undefined)
+    await say({ type: 'refresh', id: 1, token: 't' })
+    await clock.pass(5_500, 100)
+    expect(answer(1)).toMatchObject({ type: 'error' })
+    expect(socket.closedWith).toBeUndefined()
+  })
+
+  it('is not heard when it answers after all', async () => {
+    let answerLate: (result: object) => void = () => undefined
+    authenticate = () => new Promise((resolve) => (answerLate = resolve))
+    const { socket } = await open()
+    await clock.pass(6_000, 100)
+    answerLate({ identity: ADA })
+    await clock.pass(100, 10)
+    expect(socket.messages.filter(({ type }) => type === 'welcome')).toEqual([])
+  })
+})
+
+describe('F-35 a rule', () => {
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw unreadable
+      },
+    ],
+    ['answers a promise', () => Promise.resolve(true)],
+    ['answers a text', () => 'yes'],
+  ])('that %s allows nothing', async (_, decide) => {
+    predicate = decide
+    const { socket, say, answer } = await open()
+    await say(
+      { type: 'subscribe', id: 1, channel: 'decided:1' },
+      { type: 'publish', id: 2, channel: 'decided:1', data: 1 },
+    )
+    for (const id of [1, 2]) expect(answer(id)).toMatchObject({ type: 'error', code: 'permission_denied' })
+    expect(socket.closedWith).toBeUndefined()
+  })
+})
+
+describe('F-35 a method', () => {
   it.each<[string, () => unknown]>([
     [
       'a refusal whose details are circular',

@@ -311,7 +311,7 @@ describe('a subscription', () => {
     )
   })
 
-  it('holds what is announced while the log is read, and starts with it', async () => {
+  it('F-65 holds what is announced while the log is read, and starts with it', async () => {
     const world = new World()
     const since = await world.publish()
     await world.subscribe(since)

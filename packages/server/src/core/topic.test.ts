@@ -207,7 +207,7 @@ describe('a topic whose announcements are not to be trusted', () => {
     expect(offsets(heard)).toEqual(Array.from({ length: 450 }, (_, n) => n + 1))
   })
 
-  it('says what it could not repair, and where the stream goes on', async () => {
+  it('F-15 says what it could not repair, and where the stream goes on', async () => {
     const heard = await world.reader()
     world.hold = true
     await world.publish(1_100)

@@ -394,7 +394,7 @@ describe('the end of an operation', () => {
     expect(await stored()).toMatchObject({ state: 'completed', result: 'small' })
   })
 
-  it('may come from elsewhere, and then the worker cannot write over it', async () => {
+  it('F-66 may come from elsewhere, and then the worker cannot write over it', async () => {
     const told = await watch()
     const operation = await start()
     const snapshot: OperationSnapshot = { ...operation.snapshot, version: 2, state: 'expired' }
@@ -409,7 +409,7 @@ describe('the end of an operation', () => {
     expect(await stored()).toEqual(snapshot)
   })
 
-  it('comes exactly once for its watchers, whoever races whom', async () => {
+  it('F-66 comes exactly once for its watchers, whoever races whom', async () => {
     const act = fc.constantFrom(
       'complete',
       'complete other',
