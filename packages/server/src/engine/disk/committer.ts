@@ -124,12 +124,12 @@ export class Committer {
     const last = group.at(-1)?.last ?? 0
     try {
       if (this.#frames.length > 0) await this.#parts.write(this.#frames.bytes, last)
+      await this.#answer(group)
     } catch (error) {
       const refusal = new DiskUnavailable(describe(error))
       for (const { request } of group) request.refuse(refusal)
       throw error
     }
-    await this.#answer(group)
   }
 
   /** The next group, its frames ready to be written. */

@@ -91,7 +91,9 @@ export class DirectoryLock {
       )
     }
     const aside = `${this.#path}.${this.#random.id(6)}`
-    await rename(this.#path, aside).catch(ignore)
+    await rename(this.#path, aside).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    })
     // Another may have taken over in between: then its lock was moved, and goes back.
     if ((await readFile(aside, 'utf8').catch(() => text)) !== text) await link(aside, this.#path).catch(ignore)
     await rm(aside, { force: true })

@@ -147,7 +147,7 @@ export class Store {
     tables.streams.outlive(clock.now() + OUTLIVE_MS)
     const fields = { place: storage.place, records: sequence, streams: tables.streams.size }
     if (loss === undefined) return log.info({ event: 'disk.opened', ...fields }, 'the journal was read')
-    log.error({ event: 'disk.lost', loss, ...fields }, 'acknowledged messages were lost; every epoch changes')
+    log.error({ event: 'disk.lost', loss, ...fields }, 'what was acknowledged may be lost; every epoch changes')
     tables.renewEpochs(() => random.id(8))
     this.#applied = found.sequenceBound
     this.#remedy = (journal) => journal.beginAnew(tables, found.sequenceBound)
