@@ -150,34 +150,39 @@ class KeyCommands implements Commands {
   }
 
   send(args: readonly string[]): Promise<Reply> {
-    return this.#follow(
+    return this.#act(
       (link) => link.send(args),
       () => args,
     )
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    return this.#follow(
+    return this.#act(
       (link) => link.run(script, keys, args),
       () => ['EVAL', script.text, String(keys.length), ...keys, ...args],
     )
   }
 
-  async #follow(act: (link: CommandLink) => Promise<Reply>, asked: () => readonly string[]): Promise<Reply> {
-    try {
-      return await act(this.#link())
-    } catch (error) {
-      const cause = (error as Error).cause
-      const remedy = remedyOf(cause)
-      if (remedy === 'follow') return await this.#moved(act)
-      if (remedy === 'ask') return await this.#asked(cause, asked(), error)
-      throw error
-    }
+  #act(act: (link: CommandLink) => Promise<Reply>, asked: () => readonly string[]): Promise<Reply> {
+    const link = this.#links.linkOf(this.#key)
+    return link === undefined
+      ? Promise.reject(this.#nowhere())
+      : act(link).catch((error: unknown) => this.#follow(error, act, asked))
+  }
+
+  #follow(error: unknown, act: (link: CommandLink) => Promise<Reply>, asked: () => readonly string[]): Promise<Reply> {
+    const { cause } = error as Error
+    const remedy = remedyOf(cause)
+    if (remedy === 'follow') return this.#moved(act)
+    if (remedy === 'ask') return this.#asked(cause, asked(), error)
+    throw error
   }
 
   async #moved(act: (link: CommandLink) => Promise<Reply>): Promise<Reply> {
     await this.#links.refresh()
-    return act(this.#link())
+    const link = this.#links.linkOf(this.#key)
+    if (link === undefined) throw this.#nowhere()
+    return act(link)
   }
 
   async #asked(cause: unknown, args: readonly string[], error: unknown): Promise<Reply> {
@@ -187,10 +192,8 @@ class KeyCommands implements Commands {
     return link.ask(args)
   }
 
-  #link(): CommandLink {
-    const link = this.#links.linkOf(this.#key)
-    if (link !== undefined) return link
-    throw new EngineUnavailableError(this.#links.problem() ?? 'no server holds this part of the key space')
+  #nowhere(): EngineUnavailableError {
+    return new EngineUnavailableError(this.#links.problem() ?? 'no server holds this part of the key space')
   }
 }
 

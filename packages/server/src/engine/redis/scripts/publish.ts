@@ -46,13 +46,13 @@ if size > 0 then
   else
     offset = tonumber(stood[2])
   end
-  if offset > 0 and redis.call('EXISTS', log) == 0 then redis.call('HSET', top, 'x', stood[2]) end
+  local is_there = redis.call('PEXPIRE', log, ARGV[6]) == 1
+  if offset > 0 and not is_there then redis.call('HSET', top, 'x', stood[2]) end
   offset = offset + 1
-  redis.call('XADD', log, integer(offset) .. '-0', 'm', body)
+  redis.call('XADD', log, 'MAXLEN', ARGV[5], integer(offset) .. '-0', 'm', body)
+  if not is_there then redis.call('PEXPIRE', log, ARGV[6]) end
   if began ~= '' then redis.call('HSET', top, 'e', epoch, 'o', '1', 'i', id, 'g', generation)
   else redis.call('HSET', top, 'o', integer(offset), 'i', id) end
-  redis.call('XTRIM', log, 'MAXLEN', ARGV[5])
-  redis.call('PEXPIRE', log, ARGV[6])
   redis.call('PEXPIRE', top, integer(tonumber(ARGV[6]) * 2))
 end
 
