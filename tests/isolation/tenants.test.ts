@@ -301,7 +301,7 @@ async function expectNothingTouched(world: World): Promise<void> {
   expect(myOperation.signal.aborted).toBe(false)
   expect((await node.tenant(me.tenant).operations.get(operation))?.state).toBe('running')
   await settled(world)
-  expect(node.tenant(names.theirs.tenant).disconnect(names.theirs.user)).toBe(1)
+  expect(await node.tenant(names.theirs.tenant).disconnect(names.theirs.user)).toBe(1)
   const { id, secret } = mySaved.session
   const resume = { session: id, secret, positions: {} }
   const resumed = await WireClient.welcomed(url, { token: tokenOf(me), resume })
