@@ -119,13 +119,6 @@ describe('configuration', () => {
     expect((await loadConfiguration({ flags: { workers: 'auto' }, env })).workers).toBe(availableParallelism())
   })
 
-  it('refuses workers that share nothing', async () => {
-    const env = { HOLDFAST_WORKERS: '2', HOLDFAST_ENV: 'production' }
-    await expect(loadConfiguration({ env })).rejects.toThrow(
-      'HOLDFAST_WORKERS needs an engine that processes share: --engine redis://127.0.0.1:6379, or REDIS_URL, received disk',
-    )
-  })
-
   it('says where a file is not YAML, not a mapping, or not there', async () => {
     const broken = await file('port: 1\nport: 2\n')
     await expect(loadConfiguration({ env: {}, file: broken })).rejects.toThrow(

@@ -8,8 +8,6 @@ import {
   ENGINE_EXPECTED,
   type EngineChoice,
   type EngineSettings,
-  engineName,
-  isShared,
   namesEngine,
 } from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
@@ -165,20 +163,12 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const file = sources.file === undefined ? {} : await readConfigurationFile(sources.file)
   const merged = merge(sources, file)
   const parsed = settings.safeParse(merged.values)
-  if (parsed.success) return complete(parsed.data, merged)
+  if (parsed.success) {
+    const { dataDir = DATA_DIRECTORY } = parsed.data
+    return { ...parsed.data, engine: chooseEngine(parsed.data), dataDir }
+  }
   const problems = parsed.error.issues.map((issue) => describeIssue(issue, merged))
   throw new Failure(problems.join('\n'), EXIT.usage)
-}
-
-/** What one setting decides about another. */
-function complete(parsed: z.infer<typeof settings>, { origins }: Merged): Configuration {
-  const { workers, dataDir = DATA_DIRECTORY } = parsed
-  const engine = chooseEngine(parsed)
-  if (workers !== undefined && !isShared(engine)) {
-    const needs = 'needs an engine that processes share: --engine redis://127.0.0.1:6379, or REDIS_URL'
-    throw new Failure(`${origins.get('workers')} ${needs}, received ${engineName(engine)}`, EXIT.usage)
-  }
-  return { ...parsed, engine, dataDir }
 }
 
 interface Merged {

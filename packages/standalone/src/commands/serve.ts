@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { systemClock } from '../clock.js'
 import { type Configuration, type Flags, loadConfiguration } from '../configuration.js'
-import { engineName } from '../engine-choice.js'
-import { describeError, EXIT } from '../failure.js'
+import { type EngineChoice, engineName, isShared } from '../engine-choice.js'
+import { describeError, EXIT, Failure } from '../failure.js'
 import { createLog } from '../log.js'
 import { type FoundSecret, findSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
@@ -43,8 +43,15 @@ async function serveFrom({ configuration, found }: Settings, { open }: ServeOpti
   if (shell.worker !== undefined) return serveAsWorker(shell.worker, configuration, found, shell)
   const { workers } = configuration
   if (workers === undefined) return serveAlone(configuration, found, shell, begun)
+  requireShared(configuration.engine)
   const { serveWorkers } = await import('../workers/serve-workers.js')
   return serveWorkers({ configuration, count: workers, shell, begun })
+}
+
+function requireShared(engine: EngineChoice): void {
+  if (isShared(engine)) return
+  const needed = 'an engine that processes share: --engine redis://127.0.0.1:6379, or REDIS_URL'
+  throw new Failure(`workers (--workers, HOLDFAST_WORKERS) need ${needed}, received ${engineName(engine)}`, EXIT.usage)
 }
 
 async function serveAlone(
