@@ -198,6 +198,24 @@ describe('F-62 nodes whose clocks differ by five minutes', () => {
   })
 })
 
+describe('F-20 a Redis whose clock is set back', () => {
+  it('gives versions of presence that rise all the same, also over a channel that was empty', async () => {
+    const engine = await start()
+    const entry = { session: 's', connection: 'c', node: 'n1', user: 'ada', info: undefined }
+    const before = await engine.members.enter(roomOf(20), entry)
+    // As if it had been entered an hour from now.
+    const [key = ''] = (await server.command('KEYS', '*:users:*acmeroom:20')).match(/t\d.*acmeroom:20/) ?? []
+    const ahead = before.version + 3_600_000_000
+    await server.command('HSET', key, '', String(ahead))
+    expect(await engine.members.leave(roomOf(20), entry)).toMatchObject({ version: ahead + 1 })
+    expect(await engine.members.list(roomOf(20), 10)).toMatchObject({ version: 0, members: [] })
+    expect(await engine.members.leave(roomOf(20), entry)).toMatchObject({ version: 0, changed: false })
+    expect(Number((await server.command('PTTL', key)).slice(1))).toBeGreaterThan(0)
+    expect(await engine.members.enter(roomOf(20), entry)).toMatchObject({ version: ahead + 2 })
+    expect(await server.command('PTTL', key)).toMatch(/^:-1/)
+  })
+})
+
 describe('F-14 a Redis that is not there', () => {
   it('does not keep a node from starting: it says what is wrong, refuses at once, and serves when Redis comes', async () => {
     const absent = await RedisProcess.start()

@@ -197,8 +197,13 @@ export class RedisEngine implements Engine {
     this.#muster.start()
     this.#announcements.start()
     if (this.#links.problem() !== undefined) return
-    const enough = new Promise<void>((resolve) => this.#clock.after(HEARD_WITHIN_MS, resolve))
-    await Promise.race([this.#announcements.tried(), enough])
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(HEARD_WITHIN_MS, resolve)
+      void this.#announcements.tried().then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   /** What this node was told of a log it can hold against a server that tells otherwise. */

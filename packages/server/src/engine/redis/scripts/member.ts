@@ -4,7 +4,7 @@ import { ANNOUNCING } from './announcing.js'
 
 /**
  * The hashes of a channel's members: `members` by '<user>\n<session>' with '<owner>\n<connection>', and `users` by user with '<connections>\n<info>', and
- * under '' the version. User, session and connection are JSON text, which holds no line break.
+ * under '' the version, which outlives them for an hour. A user is JSON text, which holds no line break.
  */
 const MEMBERS = `
 ${ANNOUNCING}
@@ -20,16 +20,17 @@ local function tell(user, before, own, info, changed)
   local all, people = redis.call('HLEN', members), math.max(redis.call('HLEN', users) - 1, 0)
   if changed then
     version = version + 1
-    if people == 0 then redis.call('DEL', users) else redis.call('HSET', users, '', integer(version)) end
+    redis.call('HSET', users, '', integer(version))
+    if people == 0 then redis.call('PEXPIRE', users, 3600000) end
     announce_member(live, version, before, own, people, all, user, info)
   end
-  return {version, before, own, people, all, changed and 1 or 0, info}
+  return {(changed or people > 0) and version or 0, before, own, people, all, changed and 1 or 0, info}
 end
 local function remove(user, field)
   local before, info = present(user)
   redis.call('HDEL', members, field)
   if before > 1 then redis.call('HSET', users, user, integer(before - 1) .. '\\n' .. info) else redis.call('HDEL', users, user) end
-  return tell(user, before, before - 1, info, true)
+  return tell(user, before, math.max(before - 1, 0), info, true)
 end
 `
 
@@ -47,13 +48,16 @@ ${MEMBERS}
 local user, field, info = ARGV[1], ARGV[1] .. '\\n' .. ARGV[2], ARGV[5]
 local held = redis.call('HGET', members, field)
 local before, told = present(user)
-local own = held and before or before + 1
+local own = held and math.max(before, 1) or before + 1
 local changed = not held or told ~= info
 redis.call('HSET', members, field, ARGV[4] .. '\\n' .. ARGV[3])
--- Versions begin with the time, so that they rise also over a channel that was empty, or forgotten.
-if redis.call('HEXISTS', users, '') == 0 then
+-- Versions begin with the time, so that they rise also over a channel that was forgotten.
+local filled = redis.call('HLEN', users)
+if filled == 0 then
   local now = redis.call('TIME')
   redis.call('HSET', users, '', integer(now[1] * 1000000 + now[2]))
+elseif filled == 1 then
+  redis.call('PERSIST', users)
 end
 if changed then redis.call('HSET', users, user, integer(own) .. '\\n' .. info) end
 local reply = tell(user, before, own, info, changed)
@@ -112,7 +116,9 @@ return found[1]
  * ```
  */
 export const LIST_MEMBERS: Script = script(`#!lua flags=no-writes
-local reply = {tonumber(redis.call('HGET', KEYS[2], '') or '0'), math.max(redis.call('HLEN', KEYS[2]) - 1, 0), redis.call('HLEN', KEYS[1])}
+local people = math.max(redis.call('HLEN', KEYS[2]) - 1, 0)
+local version = people > 0 and tonumber(redis.call('HGET', KEYS[2], '') or '0') or 0
+local reply = {version, people, redis.call('HLEN', KEYS[1])}
 local left, cursor, seen = tonumber(ARGV[1]), '0', {}
 while left > 0 do
   local found = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', math.min(left + 1, 1000))
