@@ -53,7 +53,7 @@ export class Restoration {
   /** A session that another node resumed while this one slept is that node's: to enter its members here would take them away there. */
   async #one(connection: Restored): Promise<void> {
     if (!connection.isOpen || !(await this.#parts.sessions.confirm(connection))) return
-    // One after the other: many connections with many channels each are more than an engine takes at a time.
-    for (const { stream, entry } of [...connection.presences()]) await this.#parts.presence.renew(stream, entry)
+    // One after the other: many connections with many channels each are more than an engine takes at a time. What is left meanwhile is not met any more.
+    for (const { stream, entry } of connection.presences()) await this.#parts.presence.renew(stream, entry)
   }
 }

@@ -29,6 +29,8 @@ interface Node {
   readonly control: ControlDesk
   /** What is refused on this node, by method. */
   refuses: (method: string) => boolean
+  /** Whether records are written without an answer. */
+  losesAnswers: boolean
   readonly writes: () => number
   /** A connection that lives here. */
   live(key: SessionKey, content?: SessionContent, version?: number): Live
@@ -53,9 +55,15 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
   const control = new ControlDesk({ ...parts, control: faulty.control, secret: SECRET, log })
   const peers = new Peers(faulty.nodes, clock)
   const { keepsLive = true, windowMs = WINDOW_MS } = options
+  const { records } = faulty
+  const put: typeof records.put = async (...written) => {
+    const version = await records.put(...written)
+    if (made.losesAnswers) throw new Error('the answer was lost')
+    return version
+  }
   const sessions = new Sessions({
     ...parts,
-    engine: faulty,
+    engine: { ...faulty, records: { ...records, put } },
     windowMs,
     keepsLive,
     control,
@@ -66,6 +74,7 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
     sessions,
     control,
     refuses: () => false,
+    losesAnswers: false,
     writes: () => writes,
     live: (key, content = CONTENT, version = 0) => liveOf(sessions, key, content, version),
     async resume(key) {
@@ -390,6 +399,21 @@ describe('the record of a session that lives', () => {
     const elsewhere = await nodeOf('elsewhere')
     for (const { session } of lives.slice(0, 10))
       expect(contentOf(await elsewhere.sessions.claim(ADA, session))).toEqual(CONTENT)
+  })
+
+  it('is known again after answers were lost, also where the session moved on this node meanwhile', async () => {
+    node.losesAnswers = true
+    const live = node.live(node.sessions.issue())
+    await settle()
+    const next = await node.resume(live.session)
+    expect(next?.content()).toEqual(CONTENT)
+    await clock.pass(3_000, 500)
+    node.losesAnswers = false
+    await clock.pass(3_000, 500)
+    expect(next?.isOver).toBe(false)
+    expect(node.sessions.unsaved).toBe(0)
+    const elsewhere = await nodeOf('elsewhere')
+    expect(next && contentOf(await elsewhere.sessions.claim(ADA, next.session))).toEqual(CONTENT)
   })
 
   it('is written anew when the engine has lost it', async () => {
