@@ -128,6 +128,19 @@ describe('an upgrade', () => {
     client.terminate()
   })
 
+  it.each(['/', '/ws'])('to HTTP/2, at %s, is answered as if none had been asked for', async (path) => {
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
+    const answer = await answerTo(`GET ${path} HTTP/1.1\r\nHost: a\r\n${offer}\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n[\s\S]*page$/)
+    const [client] = await open()
+    client.terminate()
+  })
+
+  it('to HTTP/2 of a request with a body is refused: the body could be taken for another request', async () => {
+    const request = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx'
+    expect(await answerTo(request)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+  })
+
   it.each([handshake('/other'), handshake('/ws', `Content-Length: 1\r\n${KEY}`)])(
     'that is refused holds no socket, also of a client that does not hang up',
     async (text) => {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Socket as NetSocket } from 'node:net'
 import { SUBPROTOCOL } from '@holdfast/protocol'
@@ -56,9 +56,11 @@ export class NodeTransport {
   attach(server: Server): () => void {
     const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
       stream.on('error', ignore)
+      const isAlone = server.listenerCount('upgrade') === 1
+      if (isAlone && !asksForWebSocket(request)) return answerPlainly(server, request, stream as NetSocket)
       const target = this.#match(request.url ?? '')
       if (target !== undefined) this.#upgrade(request, stream as NetSocket, head, target)
-      else if (server.listenerCount('upgrade') === 1) refuse(stream, '404 Not Found')
+      else if (isAlone) refuse(stream, '404 Not Found')
     }
     server.on('upgrade', onUpgrade)
     return () => server.off('upgrade', onUpgrade)
@@ -110,6 +112,23 @@ function refuse(stream: Duplex, status: string, headers: string = ''): void {
   // A peer that keeps its half open would keep the socket.
   stream.once('finish', () => stream.destroy())
   stream.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/**
+ * Who offers another protocol, such as HTTP/2 in clear, asks for a page and may be answered as if nothing had been offered (RFC 9110, 7.8). Node hands over
+ * every upgrade once somebody listens for one; so the request goes back to the listeners of requests.
+ */
+function answerPlainly(server: Server, request: IncomingMessage, stream: NetSocket): void {
+  if (hasBody(request)) return refuse(stream, '400 Bad Request')
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(stream)
+  response.once('finish', () => stream.destroySoon())
+  if (!server.emit('request', request, response)) refuse(stream, '404 Not Found')
 }
 
 /** An upgrade has no body: bytes of one could be read as frames, and newer versions of Node hand over a stream that is no socket then. */
