@@ -1,6 +1,6 @@
 import type { Counts, Member, Position, Since } from '@holdfast/protocol'
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
-import type { Message, Subscribed } from './dispatcher.js'
+import { type Message, type Subscribed, toMessage } from './dispatcher.js'
 import { encode } from './encode.js'
 import { pull } from './pull.js'
 import { NOBODY, type Roster } from './roster.js'
@@ -164,7 +164,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
   async history({ signal, ...range }: HistoryOptions = {}): Promise<History<M>> {
     const head = { type: 'history', channel: this.name, ...range }
     const ok = await this.#core.wire.requests.request(head, { signal })
-    const messages = (ok.messages ?? []).map(({ type: _, ...message }) => ({ ...message, recovered: true }))
+    const messages = (ok.messages ?? []).map((message) => toMessage(message, true))
     return { messages: messages as unknown as AnyMessage<M>[], more: ok.more ?? false }
   }
 

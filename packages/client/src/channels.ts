@@ -1,6 +1,6 @@
 import type { Position, ServerMessageOf } from '@holdfast/protocol'
-import { Channel } from './channel.js'
 import { ChannelCore, type ChannelMessage } from './channel-core.js'
+import { Channel } from './channel.js'
 import { startOf } from './dispatcher.js'
 import type { HoldfastError } from './errors.js'
 import type { Link, Welcome } from './link.js'

@@ -236,6 +236,7 @@ export function startOf({ position, messages }: Verdict): Position {
   return { epoch: position.epoch, offset: first === undefined ? position.offset : first - 1 }
 }
 
-function toMessage({ type: _, ...message }: Wire, recovered: boolean): Message {
+/** A message of the server as the application gets it. */
+export function toMessage({ type: _, ...message }: Wire, recovered: boolean): Message {
   return { ...message, recovered } as Message
 }

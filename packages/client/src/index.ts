@@ -1,3 +1,4 @@
+export { Holdfast } from './holdfast.js'
 export type {
   Counts,
   GapRange,
@@ -30,7 +31,6 @@ export type { Gap, Message, Subscribed } from './dispatcher.js'
 export type { ClientErrorCode, HoldfastErrorCode, HoldfastErrorOptions } from './errors.js'
 export { HoldfastError, OperationError } from './errors.js'
 export type { CallOptions, HoldfastEvents } from './holdfast.js'
-export { Holdfast } from './holdfast.js'
 export type { Notice, WhoWeAre } from './identity.js'
 export type { InboxEvents, InboxOptions, Notification } from './inbox.js'
 export type { Inbox } from './inbox.js'

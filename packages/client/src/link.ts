@@ -1,8 +1,8 @@
 import { SUBPROTOCOL, type ServerMessage, type ServerMessageOf } from '@holdfast/protocol'
 import type { Clock } from './clock.js'
 import { type HoldfastError, asHoldfastError, passing } from './errors.js'
-import { Heartbeat } from './heartbeat.js'
 import { decodeInbound } from './inbound.js'
+import { Heartbeat } from './heartbeat.js'
 import { type Socket, type WebSocketConstructor, findWebSocket, openSocket } from './socket.js'
 import type { TokenSource } from './token.js'
 
