@@ -247,6 +247,22 @@ describe('F-58 a damaged journal', () => {
     expect([again.isLossLogged, again.epochs]).toEqual([false, found.epochs])
   })
 
+  it('knows the keys of what it kept, under the new epoch', async () => {
+    const copy = new SimulatedStorage()
+    const clock = new SimulatedClock()
+    const keyed = { ...request(0), idempotency: { scope: 'u', key: 'k' } }
+    const first = new DiskEngine({ dir: '' }, { clock, storage: copy })
+    await first.start()
+    const { id } = (await first.publish(keyed)) as { id: string }
+    await first.close()
+    await copy.remove('watermark')
+    const second = new DiskEngine({ dir: '' }, { clock, storage: copy })
+    await second.start()
+    const { epoch } = await second.read(streamOf(0), KEPT, ALL)
+    expect(await second.publish(keyed)).toEqual({ kind: 'published', epoch, offset: 1, id, duplicate: true })
+    await second.close()
+  })
+
   it('that another version wrote is refused', async () => {
     const copy = whole.storage.afterKill()
     const bytes = copy.bytes(last)

@@ -99,6 +99,22 @@ describe('F-56 a full disk', () => {
     await engine.close()
   })
 
+  it('is tried again at once when it had worked in between', async () => {
+    const { engine, storage, clock } = await begin()
+    for (let round = 0; round < 10; round += 1) {
+      let fails = true
+      storage.before = ({ kind }) => {
+        const isFaulty = fails && kind === 'write'
+        if (isFaulty) fails = false
+        return isFaulty ? fault('ENOSPC') : undefined
+      }
+      await expect(engine.publish(request('refused'))).rejects.toThrow('ENOSPC')
+      await clock.pass(20, 1)
+      await engine.publish(request(String(round)))
+    }
+    await engine.close()
+  })
+
   it('at the start lets everything be read that is there', async () => {
     const { engine, storage } = await begin()
     await engine.publish(request('1'))

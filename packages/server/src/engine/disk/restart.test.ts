@@ -105,7 +105,9 @@ describe('after a restart', () => {
     await engine.records.take('taken')
     await engine.close()
     await clock.pass(20_000)
-    const { records } = await next()
+    const again = await next()
+    const { records } = again
+    expect(again.sizes()).toMatchObject({ records: 1 })
     expect(await records.get('kept')).toEqual({ value: 'two', version: 2 })
     expect([await records.get('taken'), await records.get('brief')]).toEqual([undefined, undefined])
     expect(await records.put('taken', 'y', { ttlMs: 1_000, ifVersion: 0 })).toBe(1)
@@ -138,6 +140,18 @@ describe('after a restart', () => {
     const later = await next()
     await clock.pass(400_000, 5_000)
     expect((await later.read(ROOM, KEPT, ALL)).epoch).not.toBe(epoch)
+  })
+
+  it('what had expired before the last message stays away', async () => {
+    const { next, clock } = inTurn()
+    const engine = await next()
+    await engine.listen(ROOM, new Recorder())
+    const { epoch } = await publish(engine, '"1"')
+    await clock.pass(KEPT.ttlMs * 3, 5_000)
+    await publish(engine, '"2"')
+    const page = await (await next()).read(ROOM, KEPT, ALL)
+    expect(page).toMatchObject({ epoch, first: 2, expired: true })
+    expect(page.messages.map(({ data }) => data)).toEqual(['"2"'])
   })
 
   it('everything is there that a snapshot and the journal behind it hold', async () => {
@@ -235,6 +249,30 @@ describe('what may be lost', () => {
   })
 })
 
+describe('what a killed process wrote and never synchronised', () => {
+  it('is not seen while it cannot be written again', async () => {
+    const storage = new SimulatedStorage()
+    const clock = new SimulatedClock()
+    const first = new DiskEngine({ dir: '' }, { clock, storage })
+    await first.start()
+    storage.before = ({ kind }) => (kind === 'sync' ? new Promise(() => undefined) : undefined)
+    void publish(first, '"1"')
+    await clock.pass(10, 1)
+    let isFull = true
+    storage.before = ({ kind }) => (isFull && kind === 'write' ? { error: new Error('ENOSPC') } : undefined)
+    const second = new DiskEngine({ dir: '' }, { clock, storage })
+    await second.start()
+    await expect(second.read(ROOM, KEPT, ALL)).rejects.toMatchObject({
+      code: 'engine_unavailable',
+      message: expect.stringContaining('ENOSPC') as string,
+    })
+    isFull = false
+    await clock.pass(1_000, 10)
+    expect((await second.read(ROOM, KEPT, ALL)).messages).toHaveLength(1)
+    await second.close()
+  })
+})
+
 describe('the engine', () => {
   it('writes for its owner only', async () => {
     const { next, dir } = inTurn()
@@ -253,6 +291,13 @@ describe('the engine', () => {
     for (let start = 0; start < 5; start += 1) await next()
     expect(readdirSync(dir).filter((name) => name.startsWith('journal-'))).toHaveLength(2)
     expect((await (await next()).read(ROOM, KEPT, ALL)).messages).toHaveLength(1)
+  })
+
+  it('keeps few files, however often it is started', async () => {
+    const { next, dir } = inTurn()
+    for (let start = 1; start <= 40; start += 1)
+      expect(await publish(await next(), '"x"')).toMatchObject({ offset: start })
+    expect(readdirSync(dir).filter((name) => name.startsWith('journal-')).length).toBeLessThan(20)
   })
 
   it('may be started again when its directory was in use', async () => {

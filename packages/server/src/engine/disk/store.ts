@@ -140,7 +140,7 @@ export class Store {
     this.#tables = tables
     this.#applied = sequence
     this.#journal = new Journal(storage, limits, found)
-    this.#remedy = (journal) => journal.open(found)
+    this.#remedy = (journal) => this.#open(journal, found)
     // What was never acknowledged may not be on the disk: nobody sees it before it was written again.
     this.#isReadable = found.tail.frames.length === 0
     tables.streams.limit(streamsMax)
@@ -153,6 +153,13 @@ export class Store {
     this.#remedy = (journal) => journal.beginAnew(tables, found.sequenceBound)
   }
 
+  async #open(journal: Journal, found: Recovered): Promise<void> {
+    await journal.open(found)
+    // A process that never lives long enough for a snapshot would add a segment with every start.
+    await this.#tidy()
+    await this.#compaction
+  }
+
   async #write(frames: Buffer, last: number): Promise<void> {
     if (this.#journal === undefined) throw new DiskUnavailable('the engine was not started')
     await this.#journal.append(frames, last)
@@ -161,11 +168,12 @@ export class Store {
 
   async #tidy(): Promise<void> {
     const { clock, log } = this.#parts
-    const journal = this.#journal
-    await journal?.roll()
-    if (journal === undefined || this.#compaction !== undefined || this.#closing.signal.aborted) return
+    const [journal, tables] = [this.#journal, this.#tables]
+    if (journal === undefined || tables === undefined) return
+    await journal.roll()
+    if (this.#compaction !== undefined || this.#closing.signal.aborted) return
     if (clock.now() < this.#compactAfter || !journal.isCompactionDue()) return
-    const finish = await journal.compact(this.tables, () => this.#applied)
+    const finish = await journal.compact(tables, () => this.#applied)
     const failed = (error: unknown): void => {
       this.#compactAfter = clock.now() + COMPACT_RETRY_MS
       if (this.#closing.signal.aborted) return
