@@ -7,7 +7,7 @@ export function main([file]: readonly string[]): number {
     console.error('usage: node tests/cluster/run.mjs check HISTORY.jsonl')
     return 2
   }
-  const verdict = check(() => readHistory(file))
+  const verdict = check((...kinds) => readHistory(file, ...kinds))
   process.stdout.write(`${describe(verdict)}\n`)
   return verdict.violationCount === 0 ? 0 : 1
 }

@@ -3,13 +3,16 @@ import { pause, within } from '../kit/deadline.js'
 import { printFigures } from '../kit/figures.js'
 import { SeededRandom } from '../kit/seeded-random.js'
 import type { Where } from './kit/facts.js'
+import { OperationsAtWork } from './kit/operations-at-work.js'
 import { RedisServer } from './kit/redis-server.js'
 import { Run } from './kit/run.js'
 import { Timeline } from './kit/timeline.js'
 
 const TENANTS = ['acme', 'globex', 'initech']
 const CHANNELS = Array.from({ length: 20 }, (_, index) => `room:${index}`)
+const LOBBY = 'lobby:all'
 const CLIENTS = 300
+const OPERATIONS = 20
 const CHANNELS_PER_CLIENT = 8
 const PUBLISHERS = 45
 const PER_SECOND = 36
@@ -31,6 +34,7 @@ const EVERYWHERE: Where[] = TENANTS.flatMap((tenant) => CHANNELS.map((channel) =
 describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => {
   let redis: RedisServer
   let run: Run
+  let operations: OperationsAtWork
 
   beforeAll(async () => {
     redis = await RedisServer.start({ appendonly: true, appendfsync: 'everysec' })
@@ -39,15 +43,30 @@ describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => 
       nodes: 3,
       redis: redis.port,
       channels: EVERYWHERE,
+      present: TENANTS.map((tenant) => ({ tenant, channel: LOBBY })),
       options: {
-        channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } },
+        channels: {
+          'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } },
+          'lobby:*': { presence: true, history: { size: 10, ttl: '1h' } },
+        },
         drain: { windowMs: 2_000, deadlineMs: 15_000 },
       },
     })
+    const users = Array.from({ length: CLIENTS }, (_, index) => `client-${index}`)
+    // On a node that is drained, whose operations end with it, and on one that stays.
+    operations = await OperationsAtWork.start(run.history, {
+      tenant: 'acme',
+      count: OPERATIONS,
+      owner: users[0] ?? '',
+      sharedWith: users,
+      nodes: [run.fleet.node(1), run.fleet.node(2)],
+    })
     const random = new SeededRandom(run.seed)
-    const clients = Array.from({ length: CLIENTS }, (_, index) => ({
+    const clients = users.map((_, index) => ({
       tenant: TENANTS[index % TENANTS.length] ?? '',
       channels: someOf(CHANNELS, CHANNELS_PER_CLIENT, random),
+      ...(index % TENANTS.length === 0 && { watches: [random.pick(operations.ids)] }),
+      ...(index % 5 === 0 && { present: [LOBBY] }),
     }))
     await run.clients.connect({ name: 'client', clients, connectGapMs: 5 })
   }, 120_000)
@@ -114,6 +133,7 @@ describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => 
     await run.fault(CUT_CLIENTS, () => run.clients.cut(0.2))
     await at(RUN_MS / 1_000)
 
+    await operations.finish(run.fleet.nodes)
     const { figures, violations } = await run.settle()
     const timeline = new Timeline(run.history.file)
     printFigures('the standard run', {

@@ -4,14 +4,15 @@ import type { WebSocket } from 'ws'
 import { eventually, pause } from '../../kit/deadline.js'
 import { SeededRandom } from '../../kit/seeded-random.js'
 import { SECRET } from '../../kit/server-process.js'
-import type { ClientFigures, ClientGroup, ClientQuestions } from './client-questions.js'
-import { type Place, type Where } from './facts.js'
+import type { ClientFigures, ClientGroup, ClientQuestions, ClientWish } from './client-questions.js'
+import type { Place, Present, Where } from './facts.js'
 import { History } from './history.js'
 import { RunningLoad } from './load.js'
 import { Publisher } from './publisher.js'
 import { answerQuestions } from './questions.js'
 import { Reader } from './reader.js'
 import { roamingSocket } from './roaming-socket.js'
+import { Watcher } from './watcher.js'
 
 // Clients by the hundred in one process, each with a connection of its own to one of the nodes.
 
@@ -20,6 +21,9 @@ interface Member {
   readonly tenant: string
   readonly client: Holdfast
   readonly readers: readonly Reader[]
+  /** Those of them that are members as well. */
+  readonly present: readonly Reader[]
+  readonly watchers: readonly Watcher[]
   /** The newest socket. */
   socket?: WebSocket
 }
@@ -45,8 +49,8 @@ answerQuestions<ClientQuestions>({
   },
   connect: async (group) => {
     const begun: Member[] = []
-    for (const [index, { tenant, channels }] of group.clients.entries()) {
-      begun.push(join(`${group.name}-${index}`, tenant, channels, group.options))
+    for (const [index, wish] of group.clients.entries()) {
+      begun.push(join(`${group.name}-${index}`, wish, group.options))
       if (group.connectGapMs) await pause(group.connectGapMs)
     }
     await eventually('all clients are subscribed', () => begun.every(isSettled), 60_000)
@@ -65,8 +69,14 @@ answerQuestions<ClientQuestions>({
     return { unknown: load?.unknown ?? 0 }
   },
   behind: ({ tops }) => {
-    const late = allReaders().filter((reader) => !isAtTop(reader, tops))
-    return { count: late.length, some: late.slice(0, 10).map(describe) }
+    const late = [
+      ...allReaders()
+        .filter((reader) => !isAtTop(reader, tops))
+        .map(describe),
+      ...strangers(),
+      ...[...members.values()].flatMap(({ watchers }) => watchers.filter(({ hasEnded }) => !hasEnded).map(String)),
+    ]
+    return { count: late.length, some: late.slice(0, 10) }
   },
   figures,
   cut: ({ fraction }) => {
@@ -76,6 +86,7 @@ answerQuestions<ClientQuestions>({
   },
   rest: () => {
     for (const reader of allReaders()) reader.rest()
+    notePresence()
     history.flush()
     return null
   },
@@ -90,7 +101,8 @@ answerQuestions<ClientQuestions>({
   },
 })
 
-function join(name: string, tenant: string, channels: readonly string[], options: ClientGroup['options']): Member {
+function join(name: string, wish: ClientWish, options: ClientGroup['options']): Member {
+  const { tenant, channels, present = [], watches = [] } = wish
   const token = (): string => signToken({ secret: SECRET, tenant, user: name, ttlSeconds: 3_600 })
   const choose = (): string => urls[(turn += 1) % urls.length] ?? ''
   const socket = roamingSocket(choose, (opened) => (member.socket = opened))
@@ -98,10 +110,13 @@ function join(name: string, tenant: string, channels: readonly string[], options
   client.on('state', ({ state, reason }) => history.note({ t: 'state', client: name, state, reason }))
   // What goes wrong is told by what is delivered, or not.
   client.on('error', () => undefined)
-  const readers = channels.map(
-    (channel) => new Reader({ client: name, tenant, channel }, client.channel(channel), history),
-  )
-  const member: Member = { name, tenant, client, readers }
+  const readerOf = (channel: string): Reader =>
+    new Reader({ client: name, tenant, channel }, client.channel(channel), history)
+  const joined = present.map(readerOf)
+  for (const reader of joined) reader.join()
+  const watchers = watches.map((id) => new Watcher(name, tenant, client.operation(id), history))
+  const readers = [...channels.map(readerOf), ...joined]
+  const member: Member = { name, tenant, client, readers, present: joined, watchers }
   members.set(name, member)
   client.connect()
   return member
@@ -137,6 +152,49 @@ function isAtTop({ who, at, channel }: Reader, tops: readonly (Where & Place)[])
 
 function describe({ who, at, channel }: Reader): string {
   return `${who.client} in ${who.channel}: ${channel.status}, ${at?.epoch}:${at?.offset}`
+}
+
+/** Members of each channel in truth: the clients that are open and subscribed to it. */
+function live(): { where: Where; readers: Reader[] }[] {
+  const channels = new Map<string, { where: Where; readers: Reader[] }>()
+  for (const { client, present } of members.values()) {
+    if (client.status !== 'open') continue
+    for (const reader of present) {
+      const { tenant, channel } = reader.who
+      const key = `${tenant} ${channel}`
+      const one = channels.get(key) ?? { where: { tenant, channel }, readers: [] }
+      one.readers.push(reader)
+      channels.set(key, one)
+    }
+  }
+  return [...channels.values()]
+}
+
+/** Readers that see others in their channel than there are. */
+function strangers(): string[] {
+  return live().flatMap(({ readers }) =>
+    readers
+      .filter(({ channel }) => {
+        const seen = channel.presence.members
+        return seen.size !== readers.length || !readers.every(({ who }) => seen.get(who.client)?.connections === 1)
+      })
+      .map(
+        ({ who, channel }) =>
+          `${who.client} in ${who.channel} sees ${channel.presence.members.size} of ${readers.length}`,
+      ),
+  )
+}
+
+/** Who is there in truth, and as each of them sees it. */
+function notePresence(): void {
+  for (const { where, readers } of live()) {
+    const there = readers.map(({ who }): Present => [who.client, 1])
+    history.note({ t: 'presence-live', ...where, members: there })
+    for (const { who, channel } of readers) {
+      const seen = [...channel.presence.members.values()].map(({ user, connections }): Present => [user, connections])
+      history.note({ t: 'presence-read', ...where, node: who.client, members: seen })
+    }
+  }
 }
 
 function allReaders(): Reader[] {

@@ -1,12 +1,23 @@
 import type { HoldfastOptions } from '@holdfast/client'
 import type { Place, Where } from './facts.js'
 
+/** What a client does. */
+export interface ClientWish {
+  readonly tenant: string
+  /** Channels that it listens to. */
+  readonly channels: readonly string[]
+  /** Channels that it listens to and is a member of. */
+  readonly present?: readonly string[]
+  /** Operations that it watches. */
+  readonly watches?: readonly string[]
+}
+
 /** Clients to be connected. */
 export interface ClientGroup {
   /** What their names begin with: `reader` makes `reader-0`, `reader-1`. */
   readonly name: string
-  /** One client for each: the tenant, and the channels that it listens to. */
-  readonly clients: readonly { readonly tenant: string; readonly channels: readonly string[] }[]
+  /** One client for each. */
+  readonly clients: readonly ClientWish[]
   /** Options of the client that are JSON. */
   readonly options?: Pick<
     HoldfastOptions,
@@ -53,7 +64,7 @@ export interface ClientQuestions {
   publish: { input: Load; output: null }
   /** Begins no more, and resolves when all have an outcome; those that have none in time are `info`. */
   stopPublishing: { input: { withinMs: number }; output: { unknown: number } }
-  /** Readers that are not at the top of their channel, at most ten of them in words. */
+  /** Readers that are not at the top of their channel, or do not see who is there, and watchers of what has not ended; at most ten in words. */
   behind: { input: { tops: readonly (Where & Place)[] }; output: { count: number; some: readonly string[] } }
   figures: { input: null; output: ClientFigures }
   /** Cuts the TCP connections of a share of the clients, without a word. Answers how many. */

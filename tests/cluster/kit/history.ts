@@ -61,8 +61,12 @@ export class History {
   }
 }
 
-/** The facts of a history, in the order of the file, however large it is. A line that is not whole is left out: its writer was killed. */
-export function* readHistory(file: string): Generator<Stamped, void, undefined> {
+/**
+ * The facts of a history in the order of the file, however large it is: all of them, or only these kinds. A line that is not whole is left
+ * out: its writer was killed.
+ */
+export function* readHistory(file: string, ...kinds: Fact['t'][]): Generator<Stamped, void, undefined> {
+  const beginnings = kinds.map((kind) => `{"t":"${kind}"`)
   const descriptor = openSync(file, 'r')
   try {
     let rest: Buffer = Buffer.alloc(0)
@@ -71,7 +75,7 @@ export function* readHistory(file: string): Generator<Stamped, void, undefined> 
       const bytes = readSync(descriptor, chunk)
       const text = Buffer.concat([rest, chunk.subarray(0, bytes)])
       const end = bytes === 0 ? text.length : text.lastIndexOf(10) + 1
-      yield* factsOf(text.toString('utf8', 0, end))
+      yield* factsOf(text.toString('utf8', 0, end), beginnings)
       if (bytes === 0) return
       rest = text.subarray(end)
     }
@@ -80,9 +84,10 @@ export function* readHistory(file: string): Generator<Stamped, void, undefined> 
   }
 }
 
-function* factsOf(lines: string): Generator<Stamped, void, undefined> {
+function* factsOf(lines: string, beginnings: readonly string[]): Generator<Stamped, void, undefined> {
   for (const line of lines.split('\n')) {
-    const fact = parse(line)
+    const isWanted = beginnings.length === 0 || beginnings.some((beginning) => line.startsWith(beginning))
+    const fact = isWanted ? parse(line) : undefined
     if (fact) yield fact
   }
 }

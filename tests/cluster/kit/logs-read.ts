@@ -1,4 +1,4 @@
-import type { Entry, Place, Where } from './facts.js'
+import type { Entry, Place, Present, Where } from './facts.js'
 import type { History } from './history.js'
 import type { NodeProcess } from './node-process.js'
 import { type Payload, hashOf, publishName } from './payload.js'
@@ -28,5 +28,14 @@ export async function noteLogs(history: History, node: NodeProcess, channels: re
       if (!page.more || page.messages.length === 0) break
     }
     history.note({ t: 'log', ...where, node: node.name, epoch, entries })
+  }
+}
+
+/** Writes down whom a node names in each channel. */
+export async function notePresence(history: History, node: NodeProcess, channels: readonly Where[]): Promise<void> {
+  for (const where of channels) {
+    const { members } = await node.ask('presence', where)
+    const there = members.map(({ user, connections }): Present => [user, connections])
+    history.note({ t: 'presence-read', ...where, node: node.name, members: there })
   }
 }

@@ -26,6 +26,23 @@ export class Reader {
     channel.on('*', (message) => this.#deliver(message as Message<Payload>))
   }
 
+  /** Becomes a member, and writes down who comes and goes, as the list shows it. */
+  join(): void {
+    let before: ReadonlySet<string> = new Set()
+    this.channel.presence.on('change', ({ members }) => {
+      const now = new Set(members.keys())
+      this.#noteChange(
+        'left',
+        [...before].filter((user) => !now.has(user)),
+      )
+      this.#noteChange(
+        'joined',
+        [...now].filter((user) => !before.has(user)),
+      )
+      before = now
+    })
+  }
+
   /** Where the reader is: all before it has been handled. */
   get at(): Place | undefined {
     this.#settleMove()
@@ -37,6 +54,10 @@ export class Reader {
     const { at } = this
     const place = at && { epoch: at.epoch, offset: at.offset }
     this.#history.note({ t: 'rest', ...this.who, ...place, status: this.channel.status })
+  }
+
+  #noteChange(change: 'joined' | 'left', users: readonly string[]): void {
+    for (const user of users) this.#history.note({ t: 'presence', ...this.who, change, user })
   }
 
   #subscribed({ position, recovered, messages, gap }: Subscribed): void {

@@ -7,7 +7,7 @@ import { ClientProcess } from './client-process.js'
 import type { Where } from './facts.js'
 import { Fleet, type FleetOptions } from './fleet.js'
 import { History, readHistory } from './history.js'
-import { noteLogs, readTops } from './logs-read.js'
+import { noteLogs, notePresence, readTops } from './logs-read.js'
 import type { NodeOptions } from './node-questions.js'
 
 /** What a run is set up with. */
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly options: NodeOptions
   /** Every channel that is used. */
   readonly channels: readonly Where[]
+  /** Those of them that have members. */
+  readonly present?: readonly Where[]
 }
 
 /** A whole run: nodes, clients, one history, and its judgement. */
@@ -74,18 +76,21 @@ export class Run {
 
   /** Waits for calm, writes down where everybody is and what each node reads, and judges. */
   async settle(withinMs?: number): Promise<Verdict> {
-    const { channels } = this.#options
+    const { channels, present = [] } = this.#options
     // What keeps a reader from coming to rest stands in the history as well.
     await this.calm(withinMs).catch((error: Error) => process.stdout.write(`${error.message}\n`))
     await this.clients.rest()
-    for (const node of this.fleet.nodes) await noteLogs(this.history, node, channels)
+    for (const node of this.fleet.nodes) {
+      await noteLogs(this.history, node, channels)
+      await notePresence(this.history, node, present)
+    }
     return this.judge()
   }
 
   /** Judges what is written so far, and prints it. */
   judge(): Verdict {
     this.history.flush()
-    const verdict = check(() => readHistory(this.history.file))
+    const verdict = check((...kinds) => readHistory(this.history.file, ...kinds))
     const { file } = this.history
     process.stdout.write(`\n${this.#options.name}, seed ${this.seed}, ${file}\n${describe(verdict)}\n`)
     return verdict
