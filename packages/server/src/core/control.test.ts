@@ -90,9 +90,21 @@ describe('a question', () => {
       one.ask('other', 'user.disconnect', ADA),
       one.ask('other', 'operation.cancel', { tenant: 'a', id: 'b' }),
     ]
-    await clock.pass(1_000)
-    expect(await Promise.all(answers)).toEqual([undefined, undefined])
+    expect(await Promise.all(answers)).toEqual([undefined, null])
     expect(lines).toMatchObject([{ event: 'control.unanswered', kind: 'user.disconnect', reason: 'broken' }])
+  })
+
+  it('whose answer is too long for its way has none, and the next is answered', async () => {
+    const [one, other] = [await desk('one'), await desk('other')]
+    const send = engine.control.send.bind(engine.control)
+    engine.control.send = (to, text) =>
+      text.length > 10_000 ? Promise.reject(new RangeError('too long')) : send(to, text)
+    let size = 10_000
+    other.on('session.claim', () => ({ channels: [], state: JSON.stringify('x'.repeat(size)) }))
+    const ask = { record: 'r', version: 1 }
+    expect(await one.ask('other', 'session.claim', ask)).toBeNull()
+    size = 10
+    expect(await one.ask('other', 'session.claim', ask)).toMatchObject({ channels: [] })
   })
 
   it('has no answer when its desk stops', async () => {

@@ -212,16 +212,15 @@ export class ControlDesk {
     if (question.awaited.size === 0) this.#finish(id)
   }
 
-  /** A kind that this version does not know has no answer. */
+  /** Whoever asked what this version does not know, or what went wrong here, learns that there is no answer, and need not wait for it. */
   async #answer({ from }: Letter, { kind, ask, question }: Saying): Promise<void> {
     try {
       const answer = await this.#answerers.get(kind)?.(ask)
-      if (question !== undefined && answer !== undefined) await this.#send(from, { answerTo: question, answer })
+      if (question !== undefined) await this.#send(from, { answerTo: question, answer: answer ?? null })
     } catch (error) {
-      this.#parts.log.warn(
-        { event: 'control.unanswered', kind, ...errorFields(error) },
-        'a question of a node has no answer',
-      )
+      const fields = { event: 'control.unanswered', kind, ...errorFields(error) }
+      this.#parts.log.warn(fields, 'a question of a node has no answer')
+      if (question !== undefined) await this.#send(from, { answerTo: question, answer: null }).catch(() => undefined)
     }
   }
 

@@ -117,6 +117,23 @@ describe('a node that slept', () => {
     expect(restored).toEqual(['n1'])
   })
 
+  it('enters again what it lost while it was entering', async () => {
+    let goOn = (): void => undefined
+    const lease = leaseOf('n1', () => new Promise((resolve) => (goOn = resolve)))
+    const started = lease.start()
+    await clock.pass(100)
+    await engine.nodes.leave('n1')
+    await clock.pass(3_000, 500)
+    expect(restored).toEqual(['n1'])
+    goOn()
+    await started
+    await clock.pass(3_000, 500)
+    expect(restored).toEqual(['n1', 'n1'])
+    goOn()
+    await clock.pass(30_000, 500)
+    expect(restored).toHaveLength(2)
+  })
+
   it('tries again to enter what was refused', async () => {
     let refusals = 3
     const lease = leaseOf('n1', async () => {

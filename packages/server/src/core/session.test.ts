@@ -388,6 +388,26 @@ describe('the record of a session that lives', () => {
     expect(node.writes() - before).toBe(300)
   })
 
+  it('is one of 256 that are written at a time', async () => {
+    const waiting: (() => void)[] = []
+    const put = engine.records.put.bind(engine.records)
+    engine.records.put = async (...written) => {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return put(...written)
+    }
+    for (let count = 0; count < 600; count += 1) node.live(node.sessions.issue())
+    await settle()
+    expect(waiting).toHaveLength(256)
+    for (const goOn of waiting.splice(0, 100)) goOn()
+    await settle()
+    expect(waiting).toHaveLength(256)
+    while (waiting.length > 0) {
+      for (const goOn of waiting.splice(0)) goOn()
+      await settle()
+    }
+    expect(engine.records.size).toBe(600)
+  })
+
   it('is written when the engine is back, if it was away', async () => {
     node.refuses = () => true
     const lives = Array.from({ length: 600 }, () => node.live(node.sessions.issue()))
