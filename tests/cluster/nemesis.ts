@@ -8,6 +8,7 @@ import { Run } from './kit/run.js'
 const TENANTS = ['acme', 'globex', 'initech']
 const CHANNELS = Array.from({ length: 20 }, (_, index) => `room:${index}`)
 const EVERYWHERE: Where[] = TENANTS.flatMap((tenant) => CHANNELS.map((channel) => ({ tenant, channel })))
+const LOBBY = 'lobby:all'
 const NODES = 3
 const PUBLISHERS = 45
 
@@ -31,8 +32,12 @@ export async function main(args: readonly string[]): Promise<number> {
     nodes: NODES,
     redis: redis.port,
     channels: EVERYWHERE,
+    present: TENANTS.map((tenant) => ({ tenant, channel: LOBBY })),
     options: {
-      channels: { 'room:*': { publish: 'member', history: { size: 20_000, ttl: '1h' } } },
+      channels: {
+        'room:*': { publish: 'member', history: { size: 20_000, ttl: '1h' } },
+        'lobby:*': { presence: true, history: { size: 10, ttl: '1h' } },
+      },
       drain: { windowMs: 1_000, deadlineMs: 10_000 },
     },
   })
@@ -43,6 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
       clients: Array.from({ length: Number(values.clients) }, (_, index) => ({
         tenant: TENANTS[index % TENANTS.length] ?? '',
         channels: CHANNELS.filter(() => random.once(2)),
+        ...(index % 5 === 0 && { present: [LOBBY] }),
       })),
       connectGapMs: 5,
       options: { backoff: { minMs: 200, maxMs: 2_000 } },

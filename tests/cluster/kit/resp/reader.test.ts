@@ -47,7 +47,7 @@ describe('the reader of the Redis protocol', () => {
         expect(frames).toEqual(new RespReader().push(stream))
         expect(reader.held).toHaveLength(0)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     )
   })
 
