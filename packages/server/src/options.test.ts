@@ -28,6 +28,7 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['limits', 'channelsMax', 1, 10_000],
   ['limits', 'commandsInFlightMax', 1, 1_024],
   ['limits', 'outboxBytesMax', 65_536, 1_073_741_824],
+  ['limits', 'outboxAgeMaxMs', 1_000, 3_600_000],
   ['limits', 'outboxTotalBytesMax', 1_048_576, 1_099_511_627_776],
   ['limits', 'errorsMax', 1, 10_000],
   ['limits', 'connectionsPerUserMax', 1, 1_000_000],

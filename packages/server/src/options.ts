@@ -35,6 +35,8 @@ export interface LimitOptions {
   readonly commandsInFlightMax?: number
   /** Bytes queued to one connection, 65,536 to 1,073,741,824 (1,048,576). */
   readonly outboxBytesMax?: number
+  /** Milliseconds that a slow reader may take for what waits for it, 1,000 to 3,600,000 (30,000). */
+  readonly outboxAgeMaxMs?: number
   /** Bytes queued to all slow readers of this node, 1,048,576 to 1,099,511,627,776 (268,435,456). Over it the largest queue is given up. */
   readonly outboxTotalBytesMax?: number
   /** Malformed commands before a connection is closed, 1 to 10,000 (10). */
@@ -241,6 +243,7 @@ function resolveLimits({ limits = {}, heartbeat = {}, session = {}, presence = {
     channelsMax: limits.channelsMax ?? 256,
     commandsInFlightMax: limits.commandsInFlightMax ?? 32,
     outboxBytesMax,
+    outboxAgeMaxMs: limits.outboxAgeMaxMs ?? 30_000,
     outboxTotalBytesMax: limits.outboxTotalBytesMax ?? 268_435_456,
     errorsMax: limits.errorsMax ?? 10,
     connectionsPerUserMax: limits.connectionsPerUserMax ?? 10,
@@ -407,6 +410,7 @@ const schema = z.strictObject({
       channelsMax: whole(1, 10_000),
       commandsInFlightMax: whole(1, 1_024),
       outboxBytesMax: whole(65_536, 1_073_741_824),
+      outboxAgeMaxMs: whole(1_000, 3_600_000),
       outboxTotalBytesMax: whole(1_048_576, 1_099_511_627_776),
       errorsMax: whole(1, 10_000),
       connectionsPerUserMax: whole(1, 1_000_000),

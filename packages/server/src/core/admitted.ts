@@ -3,7 +3,7 @@ import type { Services } from './services.js'
 import type { SessionHolder } from './session-keeper.js'
 import type { SessionContent, SessionKey } from './session-record.js'
 
-/** How long before its token expires a client is told. */
+/** How long before its token expires a client is told: so long, and no sooner than when half of its life is over. */
 const EXPIRY_NOTICE_MS = 30_000
 
 /** What a token's lifetime asks for now. */
@@ -22,11 +22,13 @@ export class Admitted {
   #identity: Identity
   #placeLeft = false
   #noticed = false
+  #noticeMs: number
 
   constructor(services: Services, holder: AdmittedHolder, identity: Identity, session: SessionKey) {
     this.#services = services
     this.#holder = holder
     this.#identity = identity
+    this.#noticeMs = this.#noticeFor(identity)
     this.session = session
   }
 
@@ -47,6 +49,7 @@ export class Admitted {
   /** A refreshed token: other rights, another lifetime. */
   refresh(identity: Identity): void {
     this.#identity = identity
+    this.#noticeMs = this.#noticeFor(identity)
     this.#noticed = false
   }
 
@@ -55,9 +58,13 @@ export class Admitted {
     const { expiresAt } = this.#identity
     if (expiresAt === undefined) return 'none'
     if (now >= expiresAt) return 'close'
-    if (this.#noticed || now < expiresAt - EXPIRY_NOTICE_MS) return 'none'
+    if (this.#noticed || now < expiresAt - this.#noticeMs) return 'none'
     this.#noticed = true
     return 'notice'
+  }
+
+  #noticeFor({ expiresAt }: Identity): number {
+    return expiresAt === undefined ? 0 : Math.min(EXPIRY_NOTICE_MS, (expiresAt - this.#services.clock.now()) / 2)
   }
 
   /** Gives the place back, once: a client that is asked to move needs it elsewhere before it leaves here. */

@@ -429,6 +429,20 @@ describe('time', () => {
     expect(peer.last()).toMatchObject({ type: 'goodbye', reconnect: 'refresh' })
   })
 
+  it('F-48 is told of a short-lived token when half of its life is over, once for each', async () => {
+    const peer = await join(20)
+    const notices = (): unknown[] => peer.socket.messages.filter(({ type }) => type === 'notice')
+    await peer.live(9_000)
+    expect(notices()).toEqual([])
+    await peer.live(2_000)
+    expect(notices()).toHaveLength(1)
+    await peer.send({ type: 'refresh', id: 1, token: token(20) })
+    await peer.live(9_000)
+    expect(notices()).toHaveLength(1)
+    await peer.live(2_000)
+    expect(notices()).toHaveLength(2)
+  })
+
   it('is extended by a refresh', async () => {
     const peer = await join(60)
     await peer.live(40_000)

@@ -266,6 +266,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
       if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.close(CLOSE.authenticationRequired)
       return
     }
+    this.outbox.checkAge(now, this.services.limits.outboxAgeMaxMs)
     const step = this.#admitted?.expiryStep(now)
     if (step === 'close') this.close(CLOSE.tokenExpired)
     else if (step === 'notice') this.send(encodeExpiryNotice(this.identity.expiresAt))

@@ -13,6 +13,8 @@ export interface Limits extends FrameLimits, AdmissionLimits {
   readonly commandsInFlightMax: number
   /** Bytes queued to one connection. */
   readonly outboxBytesMax: number
+  /** Milliseconds that a slow reader may take for what waits for it. */
+  readonly outboxAgeMaxMs: number
   /** Bytes queued to all slow readers of this node together. */
   readonly outboxTotalBytesMax: number
   /** Malformed commands of one connection before it is closed. */

@@ -282,3 +282,41 @@ describe('the end of a slow reader', () => {
     expect(told(one)).toBe('<first><answer><goodbye>')
   })
 })
+
+describe('what waits for a reader', () => {
+  const AGE_MS = 10_000
+  const looks = (one: Reader, ...seconds: number[]): void => {
+    for (const second of seconds) one.outbox.checkAge(second * 1_000, AGE_MS)
+  }
+
+  it('F-43 may take so long to leave, and no longer, though a little leaves all the time', () => {
+    const one = reader()
+    one.socket.stall()
+    give(one.outbox, message(1, 'resume'), message(2, 'resume'))
+    looks(one, 0, 5, 9)
+    expect(one.slow).toBe(0)
+    looks(one, 10)
+    expect(one.slow).toBe(1)
+  })
+
+  it('does not age while what was first keeps leaving, however much comes behind it', () => {
+    const one = reader()
+    one.socket.stall()
+    for (let second = 0; second < 60; second += 4) {
+      give(one.outbox, message(second, 'resume'))
+      looks(one, second)
+      one.socket.leak()
+      one.outbox.drained()
+      give(one.outbox, message(second + 1, 'resume'))
+      looks(one, second + 2)
+    }
+    expect(one.slow).toBe(0)
+  })
+
+  it('is no matter where nothing waits', () => {
+    const one = reader()
+    give(one.outbox, message(1, 'resume'))
+    looks(one, 0, 100, 200)
+    expect(one.slow).toBe(0)
+  })
+})

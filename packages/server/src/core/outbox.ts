@@ -35,6 +35,9 @@ export class Outbox implements Flushable, Sheddable {
   /** Frames that wait for the socket to drain; undefined while it keeps up. */
   #queue: Frame[] | undefined
   #queuedBytes = 0
+  /** Since when what waited then has not all left, and what was queued behind it. */
+  #waitsSince: number | undefined
+  #bytesBehind = 0
   #gaps: Map<string, GapRange> | undefined
   #room: (() => void)[] | undefined
   #closed = false
@@ -109,6 +112,15 @@ export class Outbox implements Flushable, Sheddable {
     this.#announceRoom()
   }
 
+  /** Gives up a reader that takes longer than `ageMsMax` for what waits: one that dribbles would hold its queue for ever. To be called about once a second. */
+  checkAge(now: number, ageMsMax: number): void {
+    const hasLeft = this.#queue === undefined || this.#waitsSince === undefined || this.bytes <= this.#bytesBehind
+    if (!hasLeft && now - (this.#waitsSince ?? now) >= ageMsMax) return this.#owner.tooSlow()
+    if (!hasLeft) return
+    this.#waitsSince = this.#queue && now
+    this.#bytesBehind = 0
+  }
+
   shed(): void {
     this.#owner.tooSlow()
   }
@@ -133,6 +145,7 @@ export class Outbox implements Flushable, Sheddable {
     for (const frame of frames) {
       if (isGivenUp && frame.importance !== 'kept') continue
       this.#queue.push(frame)
+      this.#bytesBehind += frame.bytes.length
       this.#count(frame.bytes.length)
       if (this.#closed) return
       isGivenUp ||= this.bytes > this.#bytesMax && !this.#relieve(frame)
