@@ -65,7 +65,9 @@ export class SessionKeeper {
   /** Last writes, of sessions that have ended. */
   readonly #ending = new Set<Promise<void>>()
   /** Goes round all that live, again and again. */
-  #round: Iterator<SessionHolder, undefined> | undefined
+  #round: Iterator<SessionHolder, undefined>
+  /** How many of the round are due, with the fraction of the next. */
+  #refreshesDue = 0
   #stop: Cancel | undefined
   #failedAt = -Infinity
 
@@ -73,6 +75,7 @@ export class SessionKeeper {
   constructor(parts: SessionKeeperParts, live: ReadonlyMap<string, SessionHolder>) {
     this.#parts = parts
     this.#live = live
+    this.#round = live.values()
     this.records = new SessionRecords(parts.engine.records)
   }
 
@@ -153,17 +156,20 @@ export class SessionKeeper {
 
   #sweep(): void {
     const sweepsPerRound = Math.max(this.#parts.windowMs / 2 / this.#sweepMs, 1)
-    for (let due = Math.ceil(this.#live.size / sweepsPerRound); due > 0; due -= 1) this.#refreshNext()
+    this.#refreshesDue += this.#live.size / sweepsPerRound
+    for (; this.#refreshesDue >= 1; this.#refreshesDue -= 1) this.#refreshNext()
     for (const holder of this.#changed) this.#due.add(holder)
     this.#changed.clear()
     this.#writeDue()
   }
 
   #refreshNext(): void {
-    this.#round ??= this.#live.values()
-    const next = this.#round.next()
-    if (next.done === true) this.#round = undefined
-    else this.#due.add(next.value)
+    let next = this.#round.next()
+    if (next.done === true) {
+      this.#round = this.#live.values()
+      next = this.#round.next()
+    }
+    if (next.done !== true) this.#due.add(next.value)
   }
 
   #writeDue(): void {

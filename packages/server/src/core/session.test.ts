@@ -388,6 +388,14 @@ describe('the record of a session that lives', () => {
     expect(node.writes() - before).toBe(300)
   })
 
+  it('is refreshed no more often where few live', async () => {
+    node.live(node.sessions.issue())
+    node.live(node.sessions.issue())
+    await clock.pass(WINDOW_MS * 5, 1_000)
+    expect(node.writes()).toBeLessThanOrEqual(2 + 2 * 10)
+    expect(node.writes()).toBeGreaterThanOrEqual(2 + 2 * 9)
+  })
+
   it('is one of 256 that are written at a time', async () => {
     const waiting: (() => void)[] = []
     const put = engine.records.put.bind(engine.records)

@@ -522,17 +522,24 @@ describe('a request to cancel', () => {
   })
 
   it('that comes before the answer to its start does reaches the worker', async () => {
-    for (let turns = 0; turns < 12; turns += 1) {
-      const id = `early-${turns}`
-      const starting = operations.start('acme', { ...SPEC, id })
-      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
-      const taken = await operations.requestCancel('acme', id)
-      const operation = await starting
-      expect(operation.signal.aborted).toBe(taken)
-      expect(operation.snapshot.cancelRequested ?? false).toBe(taken)
-      await operation.cancelled()
-      expect((await operations.get('acme', id))?.cancelRequested ?? false).toBe(taken)
+    const publish = engine.publish.bind(engine)
+    let answer = (): void => undefined
+    engine.publish = async (request) => {
+      engine.publish = publish
+      const outcome = await publish(request)
+      await new Promise<void>((resolve) => (answer = resolve))
+      return outcome
     }
+    const starting = operations.start('acme', SPEC)
+    await settle()
+    expect(await operations.requestCancel('other', 'import-1')).toBe(false)
+    expect(await operations.requestCancel('acme', 'import-1')).toBe(true)
+    answer()
+    const operation = await starting
+    expect(operation.signal.reason).toMatchObject({ code: 'operation_cancelled' })
+    expect(operation.snapshot.cancelRequested).toBe(true)
+    await operation.cancelled()
+    expect(await stored()).toMatchObject({ state: 'cancelled', cancelRequested: true })
   })
 
   it('finds nothing that is unknown, ended, or of another tenant', async () => {
