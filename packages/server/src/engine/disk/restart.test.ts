@@ -278,7 +278,7 @@ describe('the engine', () => {
     const { next, dir } = inTurn()
     await publish(await next(), '"1"')
     const modes = readdirSync(dir).map((name) => [name, (statSync(join(dir, name)).mode & 0o777).toString(8)])
-    expect(modes.toSorted()).toEqual([
+    expect(modes.sort(([one = ''], [other = '']) => one.localeCompare(other))).toEqual([
       ['journal-000001.log', '600'],
       ['lock', '600'],
       ['watermark', '600'],
