@@ -415,6 +415,31 @@ describe('a node that drains', () => {
   })
 })
 
+describe('a node that ends', () => {
+  it('has saved the sessions of its clients, and gives its lease back, before it leaves the engine', async () => {
+    const calls: string[] = []
+    const slow = faultyEngine(cluster.engine, async (method) => {
+      if (method === 'records.put') await new Promise<void>((resolve) => cluster.clock.after(200, resolve))
+      calls.push(method)
+    })
+    const ending = await cluster.start('ending', { engine: { ...slow, close: async () => void calls.push('close') } })
+    const ada = await ending.join('ada')
+    await pass(2_000)
+    ada.say({ type: 'state', id: 1, data: 'last' })
+    await settle()
+    calls.length = 0
+    const closed = ending.holdfast.close()
+    await pass(1_000)
+    await closed
+    expect(calls.filter((call) => /^(records.put|nodes.leave|close)$/.test(call))).toEqual([
+      'records.put',
+      'nodes.leave',
+      'close',
+    ])
+    expect((await other.join('ada', { resume: ada.resume() })).got('welcome')).toMatchObject([{ state: 'last' }])
+  })
+})
+
 describe('a node whose engine never answers', () => {
   it('starts and ends all the same', async () => {
     const clock = new SimulatedClock()
