@@ -40,11 +40,12 @@ export class FrameWriter {
   }
 }
 
-/** A frame that was read. `bytes` is the whole of it, valid until the next one is visited. */
+/** A frame that was read. */
 export interface Frame {
   readonly sequence: number
   readonly payload: ByteReader
-  readonly bytes: Buffer
+  /** A copy of the whole of it. */
+  copy(): Buffer
 }
 
 /** How far a file is valid. */
@@ -71,10 +72,10 @@ export async function scanFrames(
   let [at, sequence, from] = [range.start, first, range.start]
   let chunk: Buffer = Buffer.alloc(0)
   while (sequence < before) {
-    const bytes = validFrame(chunk, at - from, sequence)
-    if (bytes !== undefined) {
-      visit({ sequence, bytes, payload: new ByteReader(bytes, HEADER_BYTES) })
-      at += bytes.length
+    const end = endOfValidFrame(chunk, at - from, sequence)
+    if (end !== undefined) {
+      visit(new ReadFrame(chunk, at - from, end, sequence))
+      at = from + end
       sequence += 1
       continue
     }
@@ -88,14 +89,35 @@ export async function scanFrames(
   return { last: sequence - 1, end: at, rest: at < size }
 }
 
-/** The frame at `at` when all of it is there and it is valid. */
-function validFrame(chunk: Buffer, at: number, sequence: number): Buffer | undefined {
+/** A million of them make a start: each is one small object. */
+class ReadFrame implements Frame {
+  readonly sequence: number
+  readonly payload: ByteReader
+  readonly #chunk: Buffer
+  readonly #start: number
+  readonly #end: number
+
+  constructor(chunk: Buffer, start: number, end: number, sequence: number) {
+    this.sequence = sequence
+    this.payload = new ByteReader(chunk, start + HEADER_BYTES, end)
+    this.#chunk = chunk
+    this.#start = start
+    this.#end = end
+  }
+
+  copy(): Buffer {
+    return Buffer.from(this.#chunk.subarray(this.#start, this.#end))
+  }
+}
+
+/** Where the frame at `at` ends, when all of it is there and it is valid. */
+function endOfValidFrame(chunk: Buffer, at: number, sequence: number): number | undefined {
   if (at + HEADER_BYTES > chunk.length) return undefined
   const length = chunk.readUInt32LE(at + 4)
   const end = at + HEADER_BYTES + length
   if (length === 0 || end > chunk.length) return undefined
   if (chunk.readUInt32LE(at + 8) + chunk.readUInt32LE(at + 12) * TWO_TO_32 !== sequence) return undefined
-  return crc32c(chunk, at + 4, end) === chunk.readUInt32LE(at) ? chunk.subarray(at, end) : undefined
+  return crc32c(chunk, at + 4, end) === chunk.readUInt32LE(at) ? end : undefined
 }
 
 /** How many bytes from `at` on have to be there to tell whether a frame is. */

@@ -162,7 +162,7 @@ class Recovery {
       if (heading?.sequence !== first) return this.#stop(name, `does not begin with record ${first}`)
       const scan = await scanSegment(file, first, before, (frame) => {
         tables.apply(decodeEntry(frame.payload), snapshot?.isCovered(frame.sequence))
-        if (frame.sequence > watermark) this.#tail.push(Buffer.from(frame.bytes))
+        if (frame.sequence > watermark) this.#tail.push(frame.copy())
       })
       this.#sequence = scan.last
       this.#journalBytes += scan.end
