@@ -31,6 +31,7 @@ const PROGRAMS = [
   program('haproxy', { service: 'haproxy' }),
   program('nginx', { service: 'nginx' }),
   program('strace'),
+  program('faketime'),
   program('openssl'),
 ]
 

@@ -1,9 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { within } from '../kit/deadline.js'
 import { seedOfThisRun } from '../kit/seeded-random.js'
-import { ROOT } from '../source-tree.js'
 import { check, describe as inWords } from '../cluster/kit/checker/checker.js'
 import { ClientProcess } from '../cluster/kit/client-process.js'
 import { History, readHistory } from '../cluster/kit/history.js'
@@ -11,6 +8,7 @@ import { noteLogs, readTops } from '../cluster/kit/logs-read.js'
 import { NodeProcess } from '../cluster/kit/node-process.js'
 import { ChaosProxy } from '../cluster/kit/proxy/chaos-proxy.js'
 import { RedisServer } from '../cluster/kit/redis-server.js'
+import { freshFile } from '../cluster/kit/run.js'
 import { KillPoint, MOMENTS, type Moment } from './kill-point.js'
 import { CHANNELS, TENANT } from './pair.js'
 
@@ -38,7 +36,7 @@ let clients: ClientProcess
 
 beforeAll(async () => {
   redis = await RedisServer.start()
-  history = new History(historyFile(), 'test')
+  history = new History(freshFile('node-killed'), 'test')
   for (let index = 0; index < NODES; index += 1) {
     const point = new KillPoint(seen)
     const proxy = await ChaosProxy.start(redis.port, { reader: () => point.reader() })
@@ -127,12 +125,4 @@ function start(proxy: ChaosProxy, node: string): Promise<NodeProcess> {
 
 function urls(): string[] {
   return berths.filter(({ node }) => node.isRunning).map(({ node }) => node.url)
-}
-
-function historyFile(): string {
-  const folder = join(ROOT, 'tmp', 'histories')
-  mkdirSync(folder, { recursive: true })
-  const file = join(folder, 'node-killed.jsonl')
-  rmSync(file, { force: true })
-  return file
 }

@@ -33,9 +33,9 @@ export class Pair {
     this.second = second
   }
 
-  /** Starts Redis and the nodes, and waits until both are ready. */
-  static async start(options: Partial<HoldfastOptions> = {}): Promise<Pair> {
-    const redis = await RedisServer.start()
+  /** Starts the nodes, and Redis where none is given, and waits until both are ready. */
+  static async start(options: Partial<HoldfastOptions> = {}, given?: RedisServer): Promise<Pair> {
+    const redis = given ?? (await RedisServer.start())
     const [first, second] = [await startNode(redis, options), await startNode(redis, options)]
     await Promise.all([isReady(first), isReady(second)])
     return new Pair(redis, first, second)

@@ -27,20 +27,22 @@ export class RedisServer {
   readonly folder: string
   readonly password: string | undefined
   readonly #config: RedisConfig
+  readonly #environment: NodeJS.ProcessEnv
   #process?: ChildProcess
   #guard?: Guard
 
-  private constructor(port: number, config: RedisConfig) {
+  private constructor(port: number, config: RedisConfig, environment: NodeJS.ProcessEnv) {
     this.port = port
     this.folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'))
     this.password = config['requirepass'] === undefined ? undefined : String(config['requirepass'])
     this.#config = config
+    this.#environment = environment
   }
 
   /** Starts a server and waits until it answers. Without options it keeps nothing on disk. */
-  static async start(config: RedisConfig = {}): Promise<RedisServer> {
+  static async start(config: RedisConfig = {}, environment: NodeJS.ProcessEnv = process.env): Promise<RedisServer> {
     for (let tries = 1; ; tries += 1) {
-      const server = new RedisServer(await freePort(), config)
+      const server = new RedisServer(await freePort(), config, environment)
       try {
         await server.#begin()
         return server
@@ -137,7 +139,11 @@ export class RedisServer {
       `--${name}`,
       ...wordsOf(value),
     ])
-    const child = spawn(redisBinary(), args, { cwd: this.folder, stdio: ['ignore', 'ignore', 'inherit'] })
+    const child = spawn(redisBinary(), args, {
+      cwd: this.folder,
+      env: this.#environment,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     this.#process = child
     await once(child, 'spawn')
     this.#guard = guard(this.pid, this.folder)

@@ -105,7 +105,7 @@ export class Run {
 }
 
 /** An empty file for a history, in the place of that of the run before. */
-function freshFile(name: string): string {
+export function freshFile(name: string): string {
   const folder = join(ROOT, 'tmp', 'histories')
   mkdirSync(folder, { recursive: true })
   const file = join(folder, `${name}.jsonl`)
