@@ -91,7 +91,7 @@ export function wire(
     retries,
     onError: report('session.unsaved'),
   })
-  const restoration = new Restoration({ control, retries, admission, sessions, presence, connections })
+  const restoration = new Restoration({ retries, admission, sessions, presence, connections })
   const hub = new Hub({
     engine,
     clock,

@@ -59,7 +59,7 @@ export class ControlDesk {
   readonly #answerers = new Map<string, Answerer>()
   readonly #questions = new Map<string, Question>()
   readonly #silent = new Map<string, number>()
-  #listening: Promise<() => Promise<void>> | undefined
+  #unlisten: (() => Promise<void>) | undefined
   #stopped = false
   #refused = 0
   readonly #loggedAt = new Map<string, number>()
@@ -89,28 +89,19 @@ export class ControlDesk {
 
   /** Listens from now on; resolves when the first try to do so has ended. */
   start(): Promise<void> {
-    return this.#parts.retries.insist(() => this.listen())
-  }
-
-  /** Listens, if it does not yet. Rejects when the engine refuses. */
-  async listen(): Promise<void> {
-    if (this.#stopped) return
-    this.#listening ??= this.#parts.control.receive(this.#parts.node, (text) => this.#receive(text))
-    const listening = this.#listening
-    try {
-      await listening
-    } catch (error) {
-      if (this.#listening === listening) this.#listening = undefined
-      throw error
-    }
+    return this.#parts.retries.insist(async () => {
+      const { control, node } = this.#parts
+      const unlisten = await control.receive(node, (text) => this.#receive(text))
+      if (this.#stopped) await unlisten()
+      else this.#unlisten = unlisten
+    })
   }
 
   /** Nothing is heard any more, and whoever waits has no answer. */
   async stop(): Promise<void> {
     this.#stopped = true
     for (const id of [...this.#questions.keys()]) this.#finish(id)
-    const unlisten = await this.#listening?.catch(() => undefined)
-    await unlisten?.().catch(() => undefined)
+    await this.#unlisten?.().catch(() => undefined)
   }
 
   /** Says something to all nodes, this one included. Rejects when the engine cannot be reached. */

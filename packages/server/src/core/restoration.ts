@@ -1,6 +1,5 @@
 import type { PresenceEntry, Stream } from '../engine/engine.js'
 import type { Admission } from './admission.js'
-import type { ControlDesk } from './control.js'
 import type { PresenceTracker } from './presence.js'
 import type { Retries } from './retries.js'
 import type { SessionHolder } from './session-keeper.js'
@@ -15,7 +14,6 @@ export interface Restored extends SessionHolder {
 
 /** What a restoration works with. */
 export interface RestorationParts {
-  readonly control: Pick<ControlDesk, 'listen'>
   readonly retries: Pick<Retries, 'hurry'>
   readonly admission: Pick<Admission, 'restore'>
   readonly sessions: Pick<Sessions, 'confirm'>
@@ -36,8 +34,7 @@ export class Restoration {
 
   /** Rejects when the engine refuses: then it has to be done again. */
   async run(): Promise<void> {
-    const { control, retries, admission } = this.#parts
-    await control.listen()
+    const { retries, admission } = this.#parts
     await admission.restore()
     await retries.hurry()
     let batch: Promise<void>[] = []
