@@ -18,8 +18,8 @@ const FILLER = 'x'.repeat(2_000)
 
 const NARROW_MS = 7_000
 
-/** The bound of a command, and a little. */
-const ANSWERED_MS_MAX = 5_000
+/** The bound of a command (4 s), and what a busy machine adds. */
+const ANSWERED_MS_MAX = 6_000
 
 /** What waits is bounded by what clients may have in flight; the rest is what a test run needs. */
 const GROWN_BYTES_MAX = 64 * 1_048_576

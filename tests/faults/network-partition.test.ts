@@ -8,11 +8,11 @@ const CHANNEL = 'room:1'
 /** From the end of a cut until everything is as it was. */
 const HEALED_MS_MAX = 3_000
 
-/** Milliseconds within which a publish is refused, whatever became of Redis: the bound of a command. */
-const REFUSED_MS_MAX = 4_500
+/** Milliseconds within which a publish is refused, whatever became of Redis: the bound of a command (4 s), and what a busy machine adds. */
+const REFUSED_MS_MAX = 6_000
 
 /** For what waits for nobody. */
-const AT_ONCE_MS_MAX = 500
+const AT_ONCE_MS_MAX = 1_000
 
 let pair: Pair
 let inside: WireClient
@@ -61,7 +61,10 @@ describe('a node that cannot reach Redis while another can', () => {
 
       const healedAt = performance.now()
       first.proxy.tcp.heal()
+      const missed = outside.of('message').length
       await eventually('all is well', () => inside.of('notice').at(-1)?.code === 'recovered')
+      // Whoever hears that has missed nothing.
+      expect(inside.of('message').length).toBeGreaterThanOrEqual(missed)
       expect(performance.now() - healedAt).toBeLessThan(HEALED_MS_MAX)
       expect(await attempt()).toMatchObject({ type: 'ok' })
       const { messages } = await first.holdfast.tenant(TENANT).history(CHANNEL, { limit: 10_000 })

@@ -115,8 +115,8 @@ const FILLER = 'x'.repeat(60_000)
 /** More than a heap full, for each reader. */
 const FLOOD_MESSAGES = 1_280
 
-/** The heap's ceiling, the queues' and what V8 and the kernel hold besides. */
-const GROWN_BYTES_MAX = 160 * MEBIBYTE
+/** Less than the flood, many times what queues may hold. */
+const GROWN_BYTES_MAX = 64 * MEBIBYTE
 
 /** A node whose heap may grow so far. */
 async function startWithHeap(mebibytes: number, options: NodeOptions): Promise<void> {
