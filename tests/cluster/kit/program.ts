@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'vite'
 import { ROOT } from '../../source-tree.js'
@@ -22,7 +22,8 @@ async function bundleProgram(name: ProgramName): Promise<string> {
   // Inside the repository, so that the program finds the packages that are installed.
   const parent = join(ROOT, 'tmp', 'programs')
   mkdirSync(parent, { recursive: true })
-  const outDir = mkdtempSync(join(parent, `${name}-`))
+  removeLeftovers(parent)
+  const outDir = mkdtempSync(join(parent, `${name}.${process.pid}.`))
   process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
   await build({
     root: ROOT,
@@ -40,4 +41,12 @@ async function bundleProgram(name: ProgramName): Promise<string> {
     },
   })
   return join(outDir, 'main.js')
+}
+
+/** Bundles of processes that were killed before they could remove them. */
+function removeLeftovers(parent: string): void {
+  for (const folder of readdirSync(parent)) {
+    const pid = /^[a-z-]+\.(\d+)\.\w+$/.exec(folder)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(parent, folder), { recursive: true, force: true })
+  }
 }
