@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'vite'
 import { ROOT } from '../../source-tree.js'
@@ -47,6 +47,14 @@ async function bundleProgram(name: ProgramName): Promise<string> {
 function removeLeftovers(parent: string): void {
   for (const folder of readdirSync(parent)) {
     const pid = /^[a-z-]+\.(\d+)\.\w+$/.exec(folder)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(parent, folder), { recursive: true, force: true })
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(parent, folder), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
