@@ -37,6 +37,8 @@ interface OwnMark {
 export interface Look {
   /** The server under which the newest marks were made; undefined where there are none. */
   readonly server: string | undefined
+  /** Whether that server held nothing when it was mustered for: all that it holds now has begun since. */
+  readonly beganEmpty: boolean
   readonly stored: Omit<StoredMarks, 'isItsOwn'>
   readonly generation: string
   /** The tick of the newest mark that both know; 0: none. What was told since may be missing. */
@@ -74,11 +76,11 @@ export class ShardMarks {
   /** Compares what a server holds with what this node remembers. `forgotten`: the newest tick of which not everything is remembered. */
   async look(line: Commands, forgotten: number): Promise<Look> {
     const [meta, members, keys] = await Promise.all([
-      line.send(['HMGET', this.#keys.marks, 'n', 'g', 's']),
+      line.send(['HMGET', this.#keys.marks, 'n', 'g', 's', 'z']),
       line.send(['HKEYS', this.#keys.members]),
       line.send(['DBSIZE']),
     ])
-    const [number, generation, server] = asList(meta)
+    const [number, generation, server, empty] = asList(meta)
     const stored = {
       number: typeof number === 'string' ? asNumber(number) : undefined,
       members: asList(members).map(asText),
@@ -89,6 +91,7 @@ export class ShardMarks {
     const tick = common?.tick ?? 0
     return {
       server: typeof server === 'string' ? server : undefined,
+      beganEmpty: typeof empty === 'string' && empty === server,
       stored,
       generation: typeof generation === 'string' ? generation : '',
       tick,
@@ -149,7 +152,7 @@ export class ShardMarks {
     line: Commands,
     server: string,
     reports: readonly Report[],
-    isNew: boolean,
+    how: { isNew: boolean; isEmpty: boolean },
   ): Promise<string | undefined> {
     const { marks, members, muster } = this.#keys
     const newest = (of: (report: Report) => number): string => String(Math.max(0, ...reports.map(of)))
@@ -162,9 +165,10 @@ export class ShardMarks {
       [
         server,
         generation,
-        isNew ? '1' : '0',
+        how.isNew ? '1' : '0',
         newest(({ number }) => number),
         newest(({ gone }) => gone),
+        how.isEmpty ? '1' : '0',
         ...reports.map(({ who }) => who),
       ],
     )

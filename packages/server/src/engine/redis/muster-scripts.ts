@@ -5,7 +5,7 @@ import { ANNOUNCING } from './scripts/announcing.js'
 // What the scripts below keep, for each shard:
 //
 //   marks    a hash: n number of the newest mark, d number of the newest mark at which somebody was found gone, g generation,
-//            s server under which the marks are made, v milliseconds that count towards lapsing, t when the newest mark was made
+//            s server under which the marks are made, z the server that held nothing when it was mustered for, v milliseconds that count towards lapsing, t when the newest mark was made
 //   members  a hash: who makes marks, each with v at its newest mark
 //   tags     a hash: the newest marks by number, each with its random tag
 //   muster   a hash: s server that is mustered for, r<who> what each reports, v the verdict, once there is one
@@ -104,7 +104,8 @@ return reply
  * ```text
  * KEYS  1 marks  2 members  3 muster
  * ARGV  1 server  2 newest generation that anybody knows, or ''  3 '1': begin another  4 newest mark that anybody knows
- *       5 newest mark that anybody knows at which somebody was found gone  6 and more: who has reported
+ *       5 newest mark that anybody knows at which somebody was found gone  6 '1': the server held nothing
+ *       7 and more: who has reported
  * reply the verdict: the generation in force, or '' when the muster is another one
  * ```
  */
@@ -121,8 +122,9 @@ if ARGV[3] == '1' or generation == '' then generation = generation_after(generat
 redis.call('HSET', muster, 'v', generation)
 redis.call('HSET', marks, 's', ARGV[1], 'g', generation, 'n', integer(math.max(tonumber(stood[1] or '0'), tonumber(ARGV[4]))),
   'd', integer(math.max(tonumber(stood[2] or '0'), tonumber(ARGV[5]))))
+if ARGV[6] == '1' then redis.call('HSET', marks, 'z', ARGV[1]) end
 redis.call('DEL', members)
-for index = 6, #ARGV do redis.call('HSET', members, ARGV[index], stood[4] or '0') end
+for index = 7, #ARGV do redis.call('HSET', members, ARGV[index], stood[4] or '0') end
 return generation
 `)
 

@@ -231,6 +231,19 @@ describe('a muster', () => {
     expect([one.muster.losses, two.muster.losses]).toEqual([1, 0])
   })
 
+  it('ends no epoch that began after everything was lost, however late a node comes that was told of the one before', async () => {
+    const [one, two] = [await join(), await join()]
+    for (const { muster } of [one, two]) muster.acknowledged('t', { epoch: 'old', offset: 3, id: 'i' })
+    for (const node of [one, two]) node.leave()
+    await redis.command('FLUSHALL')
+    await restart()
+    await one.arrive()
+    const { top } = keys.named('t')
+    await redis.command('HSET', top, 'e', 'new', 'o', '1', 'i', 'j', 'g', one.generation)
+    await two.arrive()
+    expect(await redis.command('HGET', top, 'e')).toContain('new')
+  })
+
   it('refuses a server that is a replica', async () => {
     const one = await join()
     await redis.command('REPLICAOF', '127.0.0.1', '1')

@@ -48,6 +48,8 @@ interface Present {
   readonly marks: ShardMarks
   /** The server whose marks are made; undefined while the link is down. */
   server: string | undefined
+  /** The newest server under which this node made marks. */
+  knows: string | undefined
   /** '' until known. */
   generation: string
   isMarking: boolean
@@ -125,13 +127,15 @@ export class Muster implements Arrivals, AcknowledgedTops {
   async #rejoin(shard: Shard, present: Present, line: Commands, look: Look): Promise<void> {
     this.#adopt(present, look.generation)
     if (look.isWhole || !this.#hasMemory(present)) return
+    // It held nothing when it took over: what has begun since is not what this node was told of before, and has lost nothing of it.
+    if (look.beganEmpty && present.knows !== look.server) return
     await this.#verify(shard, line, look.tick)
     if (look.knows === 'part') this.#distrust(shard, present, 'this node does not know in full what it was told')
   }
 
   async #muster(shard: Shard, present: Present, line: Commands, server: ServerIdentity, look: Look): Promise<void> {
     const { clock, limits, random } = this.#parts
-    if (this.#hasMemory(present)) await this.#verify(shard, line, look.tick)
+    if (this.#hasMemory(present) && !look.stored.isEmpty) await this.#verify(shard, line, look.tick)
     // What came after the newest mark is known of logs only.
     if (present.marks.isMember && look.isWhole && !server.isItsOwn) this.#losses += 1
     const until = clock.now() + limits.musterMs
@@ -140,7 +144,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
       if (verdict !== undefined) return this.#adopt(present, verdict)
       const { awaited, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
       if (awaited.length === 0 || clock.now() >= until) {
-        const concluded = await present.marks.conclude(line, server.text, reports, doubt !== undefined)
+        const how = { isNew: doubt !== undefined, isEmpty: look.stored.isEmpty }
+        const concluded = await present.marks.conclude(line, server.text, reports, how)
         if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
         if (present.marks.isMember || look.stored.number !== undefined) this.#tell(shard, doubt, reports.length)
         return this.#adopt(present, concluded)
@@ -213,6 +218,7 @@ export class Muster implements Arrivals, AcknowledgedTops {
 
   async #mark(present: Present, line: Commands, isLast: boolean = false): Promise<boolean> {
     present.isMarking = true
+    present.knows = present.server ?? present.knows
     try {
       const { generation, isAwaited } = await present.marks.mark(line, {
         tag: this.#parts.random.id(8),
@@ -247,7 +253,8 @@ export class Muster implements Arrivals, AcknowledgedTops {
     const markKeys = { marks: own('marks'), members: own('marking'), tags: own('tags'), muster: own('muster') }
     const marks = new ShardMarks(markKeys, this.#who, limits)
     const generation = known?.generation ?? ''
-    const present: Present = { place, marks, server: undefined, generation, isMarking: false, isAttending: false }
+    const server = { server: undefined, knows: known?.knows }
+    const present: Present = { place, marks, ...server, generation, isMarking: false, isAttending: false }
     this.#shards.set(shard.id, present)
     return present
   }
