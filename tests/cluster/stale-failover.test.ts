@@ -19,7 +19,7 @@ describe('a failover to a replica that missed the end', () => {
     pair = await ReplicaPair.start()
     run = await Run.start({
       name: 'stale-failover',
-      nodes: 2,
+      nodes: 3,
       redis: pair.front.port,
       channels: EVERYWHERE,
       options: { channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } } },
