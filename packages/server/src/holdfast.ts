@@ -116,8 +116,8 @@ export class Holdfast implements Acceptor {
   }
 
   async #begin(): Promise<void> {
-    const { heartbeat, hub, degradation, sessions, lease, control, clock } = this.#services
-    for (const part of [heartbeat, hub, degradation, sessions]) part.start()
+    const { heartbeat, hub, degradation, revocations, sessions, lease, control, clock } = this.#services
+    for (const part of [heartbeat, hub, degradation, revocations, sessions]) part.start()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start()])
   }
 
@@ -134,6 +134,7 @@ export class Holdfast implements Acceptor {
       messageBytesMax: limits.messageBytesMax,
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
+      revoke: (tenant, tokenId, ttlMs) => this.#services.revocations.revoke(tenant, tokenId, ttlMs),
     })
   }
 
@@ -220,8 +221,8 @@ export class Holdfast implements Acceptor {
   }
 
   #stopClockwork(): void {
-    const { heartbeat, degradation, hub, presence, retries, lease } = this.#services
-    for (const part of [heartbeat, degradation, hub, lease]) part.stop()
+    const { heartbeat, degradation, revocations, hub, presence, retries, lease } = this.#services
+    for (const part of [heartbeat, degradation, revocations, hub, lease]) part.stop()
     for (const part of [presence, retries]) part.close()
   }
 

@@ -13,6 +13,7 @@ import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
 import { type Rules, SYSTEM } from './core/services.js'
+import { durationMs } from './duration.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { Operation, OperationSpec } from './operations/operation.js'
 import type { Operations } from './operations/operations.js'
@@ -79,7 +80,11 @@ export interface TenantSurroundings {
   readonly messageBytesMax: number
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
+  revoke(tenant: string, tokenId: string, ttlMs: number): Promise<void>
 }
+
+/** Characters of the id of a token that can be withdrawn. */
+const TOKEN_ID_LENGTH_MAX = 256
 
 /** Messages in one answer to `history`. */
 const HISTORY_LIMIT_MAX = 1_000_000
@@ -198,6 +203,28 @@ export class Tenant {
   async disconnect(user: string): Promise<number> {
     try {
       return await this.#node.disconnect(this.id, user)
+    } catch (error) {
+      throw asHoldfastError(error)
+    }
+  }
+
+  /**
+   * Withdraws a token by its id (`jti`), for `ttl` (default `24h`; what is left of its life is enough): every connection with it is closed, on all nodes, and no other is
+   * welcomed. Resolves when that is stored and the other nodes were told; one that cannot hear it acts when it can.
+   *
+   * @throws HoldfastError `bad_request` for an empty id or a `ttl` that is no duration, `engine_unavailable` when it could not be stored: then nothing was done.
+   */
+  async revokeToken(tokenId: string, { ttl = '24h' }: { readonly ttl?: number | string } = {}): Promise<void> {
+    const ttlMs = durationMs(ttl)
+    if (tokenId === '' || tokenId.length > TOKEN_ID_LENGTH_MAX)
+      throw new HoldfastError('bad_request', `tokenId must be 1 to ${TOKEN_ID_LENGTH_MAX} characters`)
+    if (ttlMs === undefined || ttlMs <= 0)
+      throw new HoldfastError(
+        'bad_request',
+        `ttl must be milliseconds or text such as 1h, received ${JSON.stringify(ttl)}`,
+      )
+    try {
+      await this.#node.revoke(this.id, tokenId, ttlMs)
     } catch (error) {
       throw asHoldfastError(error)
     }

@@ -23,6 +23,7 @@ import { Publisher } from './core/publisher.js'
 import type { OperationDoor, Services } from './core/services.js'
 import { Restoration } from './core/restoration.js'
 import { Retries } from './core/retries.js'
+import { Revocations } from './core/revocations.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
 import { DiskEngine } from './engine/disk/disk-engine.js'
@@ -110,13 +111,14 @@ export function wire(
     onLost: ({ tenant, channel }, reason) =>
       log.error({ event: 'spool.refused', tenant, channel, reason }, 'a message that waited was refused'),
   })
+  const revocations = new Revocations({ engine, control, connections, onError: report('revocation.unchecked') })
   const services: Services = {
     node,
     clock,
     random,
     engine,
     frames,
-    authenticator: authenticatorOf(resolved.auth, clock),
+    authenticator: revocations.guard(authenticatorOf(resolved.auth, clock)),
     rules,
     hub,
     publisher,
@@ -137,6 +139,7 @@ export function wire(
       restore: () => restoration.run(),
       onError: report('lease.unrenewed'),
     }),
+    revocations,
     dismissal: new Dismissal({ node, control, peers, connections }),
     inboxes: new Inboxes(engine, rules.inboxes),
     heartbeat: new Heartbeat(clock, random, limits.heartbeat),

@@ -17,6 +17,11 @@ export interface ControlContract {
     readonly ask: { readonly tenant: string; readonly user: string }
     readonly answer: number
   }
+  /** Ends every connection with a token that was withdrawn. */
+  readonly 'token.revoke': {
+    readonly ask: { readonly tenant: string; readonly tokenId: string }
+    readonly answer: null
+  }
   /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
   readonly 'operation.cancel': {
     readonly ask: { readonly tenant: string; readonly id: string }
@@ -52,6 +57,13 @@ export const CONTROL_READERS: {
       return isText(tenant) && isText(user) ? { tenant, user } : undefined
     },
     answer: (value) => (isNumber(value) ? value : undefined),
+  },
+  'token.revoke': {
+    ask(value) {
+      const { tenant, tokenId } = membersOf(value)
+      return isText(tenant) && isText(tokenId) ? { tenant, tokenId } : undefined
+    },
+    answer: () => null,
   },
   'operation.cancel': {
     ask(value) {

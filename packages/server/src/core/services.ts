@@ -10,6 +10,7 @@ import type { FrameEncoder } from '../transport/transport.js'
 import type { Admission } from './admission.js'
 import type { ControlDesk } from './control.js'
 import type { Dismissal } from './dismissal.js'
+import type { Revocations } from './revocations.js'
 import type { Flusher } from './flusher.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Hub } from './hub.js'
@@ -63,6 +64,7 @@ export interface Services {
   readonly lease: NodeLease
   readonly control: ControlDesk
   readonly dismissal: Dismissal
+  readonly revocations: Revocations
   readonly inboxes: Inboxes
   readonly heartbeat: Heartbeat
   readonly methods: Methods
