@@ -452,14 +452,17 @@ describe('presence and typing', () => {
 
   it('tells once of somebody who is in the first list already and announced a moment later', async () => {
     const stage = new Stage()
-    const { presence } = stage.client.channel('room:1')
+    const room = stage.client.channel('room:1')
     const told: string[] = []
-    presence.on('joined', ({ user }) => told.push(`+${user}`))
-    const { end } = await listening(stage)
+    room.presence.on('joined', ({ user }) => told.push(`+${user}`))
+    room.on('chat', () => undefined)
+    welcomedBy(stage, welcome())
+    const end = await stage.open()
     give(end, 0, { members: [member('ada')], counts: { members: 1, connections: 1 } } as object)
+    expect(told).toEqual(['+ada'])
     end.send(moved('joined', 'ada', 1), moved('joined', 'bob', 2))
     expect(told).toEqual(['+ada', '+bob'])
-    expect(presence.counts.members).toBe(2)
+    expect(room.presence.counts.members).toBe(2)
   })
 
   it('tells who types, forgets them after five seconds, and says little itself', async () => {
