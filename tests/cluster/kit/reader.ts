@@ -26,21 +26,10 @@ export class Reader {
     channel.on('*', (message) => this.#deliver(message as Message<Payload>))
   }
 
-  /** Becomes a member, and writes down who comes and goes, as the list shows it. */
+  /** Becomes a member, and writes down who comes and goes, as an application is told. */
   join(): void {
-    let before: ReadonlySet<string> = new Set()
-    this.channel.presence.on('change', ({ members }) => {
-      const now = new Set(members.keys())
-      this.#noteChange(
-        'left',
-        [...before].filter((user) => !now.has(user)),
-      )
-      this.#noteChange(
-        'joined',
-        [...now].filter((user) => !before.has(user)),
-      )
-      before = now
-    })
+    for (const change of ['joined', 'left'] as const)
+      this.channel.presence.on(change, ({ user }) => this.#history.note({ t: 'presence', ...this.who, change, user }))
   }
 
   /** Where the reader is: all before it has been handled. */
@@ -54,10 +43,6 @@ export class Reader {
     const { at } = this
     const place = at && { epoch: at.epoch, offset: at.offset }
     this.#history.note({ t: 'rest', ...this.who, ...place, status: this.channel.status })
-  }
-
-  #noteChange(change: 'joined' | 'left', users: readonly string[]): void {
-    for (const user of users) this.#history.note({ t: 'presence', ...this.who, change, user })
   }
 
   #subscribed({ position, recovered, messages, gap }: Subscribed): void {
