@@ -81,7 +81,7 @@ describe('a node beside one of a newer version', () => {
     const bob = await join(pair.first.url, 'bob')
     const { node } = pair.first.holdfast
     const seal = new Seal(SECRET, 'newer', systemClock, systemRandom)
-    const say = (content: object): Promise<void> => newer.control.send(node, seal.close(node, content))
+    const say = (content: object): Promise<boolean> => newer.control.send(node, seal.close(node, content))
     await say({ kind: 'universe.end', ask: { when: 'now' }, question: '1' })
     await say({ kind: 'user.disconnect', ask: { tenant: TENANT, user: 'bob', because: 'it may' }, urgency: 3 })
     expect(await within('bob is disconnected', bob.ended)).toMatchObject({ code: 1008 })

@@ -63,8 +63,15 @@ describe('a question', () => {
     expect(await answers).toEqual([2])
   })
 
+  it('to a node that does not listen has no answer at once', async () => {
+    const one = await desk('one')
+    expect(await one.ask('gone', 'user.disconnect', ADA)).toBeUndefined()
+  })
+
   it('to a node that fell silent has no answer at once, until it says something or a moment has passed', async () => {
     const one = await desk('one')
+    // It hears, and says nothing.
+    await engine.control.receive('other', () => undefined)
     const first = one.ask('other', 'user.disconnect', ADA)
     await clock.pass(1_000)
     expect(await first).toBeUndefined()

@@ -105,11 +105,11 @@ export class ControlDesk {
   }
 
   /** Says something to all nodes, this one included. Rejects when the engine cannot be reached. */
-  tell<K extends ControlKind>(kind: K, ask: ControlAsk<K>): Promise<void> {
-    return this.#send(undefined, { kind, ask })
+  async tell<K extends ControlKind>(kind: K, ask: ControlAsk<K>): Promise<void> {
+    await this.#send(undefined, { kind, ask })
   }
 
-  /** Asks a node; undefined when no answer comes within a second, and at once when it did not answer another a moment ago. */
+  /** Asks a node; undefined when no answer comes within a second, and at once when it does not listen or did not answer another a moment ago. */
   async ask<K extends ControlKind>(node: string, kind: K, ask: ControlAsk<K>): Promise<ControlAnswer<K> | undefined> {
     if (this.#isSilent(node)) return undefined
     const [answer] = await this.#question(node, [node], kind, ask).catch(() => [])
@@ -127,7 +127,7 @@ export class ControlDesk {
 
   // Out
 
-  #send(to: string | undefined, content: object): Promise<void> {
+  #send(to: string | undefined, content: object): Promise<boolean> {
     return this.#parts.control.send(to, this.#seal.close(to, content))
   }
 
@@ -141,7 +141,8 @@ export class ControlDesk {
     const id = String((this.#asked += 1))
     const answers = this.#await(id, nodes)
     try {
-      await this.#send(to, { kind, ask, question: id })
+      // A node that was killed has left the store by now, and whoever waits for the dead waits long.
+      if (!(await this.#send(to, { kind, ask, question: id }))) this.#giveUp(id)
     } catch (error) {
       this.#finish(id)
       throw error

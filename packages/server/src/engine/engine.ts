@@ -202,8 +202,8 @@ export interface Nodes {
 
 /** Short texts from node to node. Best effort: whoever needs an answer waits for one, for a limited time. */
 export interface Control {
-  /** To one node, or to all of them, the sender included. */
-  send(to: string | undefined, text: string): Promise<void>
+  /** To one node, or to all of them, the sender included. False when nobody listens there now: no answer will come. */
+  send(to: string | undefined, text: string): Promise<boolean>
   /** From the moment it resolves, what is sent to `node` or to all reaches `receive`. Resolves to its undo. */
   receive(node: string, receive: (text: string) => void): Promise<() => Promise<void>>
 }

@@ -175,8 +175,8 @@ export function describeSharedState(current: () => SharedState): void {
       const heard: string[] = []
       const stop = await engine.control.receive('n1', (text) => heard.push(`n1 ${text}`))
       await engine.control.receive('n2', (text) => heard.push(`n2 ${text}`))
-      await engine.control.send('n1', 'one "quoted"\n line')
-      await engine.control.send('n3', 'nobody')
+      expect(await engine.control.send('n1', 'one "quoted"\n line')).toBe(true)
+      expect(await engine.control.send('n3', 'nobody')).toBe(false)
       await delivered()
       expect(heard.splice(0)).toEqual(['n1 one "quoted"\n line'])
       await engine.control.send(undefined, 'all')

@@ -6,10 +6,11 @@ type Receive = (text: string) => void
 export class MemoryControl implements Control {
   readonly #receivers = new Map<string, readonly Receive[]>()
 
-  async send(to: string | undefined, text: string): Promise<void> {
+  async send(to: string | undefined, text: string): Promise<boolean> {
     await Promise.resolve()
     const reached = to === undefined ? [...this.#receivers.values()].flat() : (this.#receivers.get(to) ?? [])
     for (const receive of reached) receive(text)
+    return reached.length > 0
   }
 
   async receive(node: string, receive: Receive): Promise<() => Promise<void>> {

@@ -47,7 +47,10 @@ describe('control texts over Redis', () => {
   it('arrive to the letter up to their bound, and are refused beyond it', async () => {
     const longest = `é\n${'x'.repeat(CONTROL_TEXT_MAX - 2)}`
     expect(
-      await heardBy('n', 'end', () => engine.control.send('n', longest).then(() => engine.control.send('n', 'end'))),
+      await heardBy('n', 'end', async () => {
+        await engine.control.send('n', longest)
+        await engine.control.send('n', 'end')
+      }),
     ).toEqual([longest, 'end'])
     await expect(engine.control.send('n', `${longest}x`)).rejects.toThrow('at most 262144 characters, received 262145')
   })

@@ -21,11 +21,12 @@ export class RedisControl implements Control {
   }
 
   /** @throws RangeError when the text is longer than `CONTROL_TEXT_MAX`. */
-  async send(to: string | undefined, text: string): Promise<void> {
+  async send(to: string | undefined, text: string): Promise<boolean> {
     if (text.length > CONTROL_TEXT_MAX)
       throw new RangeError(`a control text holds at most ${CONTROL_TEXT_MAX} characters, received ${text.length}`)
     const channel = this.#channel(to)
-    await this.#commands.of(channel).send(['SPUBLISH', channel, encodeText(text)])
+    const reached = await this.#commands.of(channel).send(['SPUBLISH', channel, encodeText(text)])
+    return reached !== 0
   }
 
   async receive(node: string, receive: (text: string) => void): Promise<() => Promise<void>> {
