@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './tool.mjs'
 
-// A slow search, not a part of the checks: takes one line at a time out of the code that recovers a subscription, in a clone,
+// A slow search, not a part of the checks: takes one line at a time out of the code that recovers a subscription, or a channel, in a clone,
 // and runs the tests of that code. A line that no test misses is printed, and the exit code is 1.
 
 const CORE = 'packages/server/src/core'
-const SOURCES = ['recovery.ts', 'gate.ts', 'subscription.ts']
-const TESTS = ['recovery.test.ts', 'gate.test.ts', 'subscription.test.ts']
+const SOURCES = ['recovery.ts', 'gate.ts', 'subscription.ts', 'join.ts', 'continuity.ts', 'catch-up.ts']
+const TESTS = ['recovery', 'gate', 'subscription', 'continuity', 'topic'].map((name) => `${name}.test.ts`)
 
 /** Lines that open or close a block, declare a type or a field, or are no code: taking one out breaks the syntax or nothing. */
 const NOT_A_STATEMENT =

@@ -35,6 +35,12 @@ describe('a gate', () => {
     expect(gateWith('e1', 4, 5).continuing('e1', 9)).toEqual([])
   })
 
+  it('takes what is announced twice, or late, once', () => {
+    const gate = gateWith('e1', 4, 4, 5, 4)
+    expect(gate.continuing('e1', 3)?.map(({ offset }) => offset)).toEqual([4, 5])
+    expect(gate.overflowed).toBe(false)
+  })
+
   it('does not join a log that ends before its first message, or with a message missing between', () => {
     expect(gateWith('e1', 4, 5).continuing('e1', 2)).toBeUndefined()
     expect(gateWith('e1', 4, 6).continuing('e1', 3)).toBeUndefined()
