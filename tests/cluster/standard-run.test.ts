@@ -37,7 +37,7 @@ describe('three nodes, 300 clients, 60 channels and two minutes of harm', () => 
   let operations: OperationsAtWork
 
   beforeAll(async () => {
-    redis = await RedisServer.start({ appendonly: true, appendfsync: 'everysec' })
+    redis = await RedisServer.start({ appendonly: true, appendfsync: 'always' })
     run = await Run.start({
       name: 'standard-run',
       nodes: 3,
