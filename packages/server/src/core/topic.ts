@@ -145,10 +145,9 @@ export class Topic implements Receiver, Checked, Straggler {
     if (this.#catchUp !== undefined) return this.#catchUp.gate.message(epoch, message)
     if (this.#at === undefined) return this.#unplaced(epoch, message)
     const arrival = this.#at.judge(epoch, message)
-    if (arrival === 'next') return this.deliver(epoch, message)
-    if (arrival === 'seen') return
-    this.astray()
-    this.#catchUpGate()?.message(epoch, message)
+    if (arrival === 'next') this.deliver(epoch, message)
+    // What was announced is in the log that is read from now on.
+    else if (arrival === 'astray') this.astray()
   }
 
   signal(signal: Signal): void {
@@ -313,10 +312,6 @@ export class Topic implements Receiver, Checked, Straggler {
       last.index = subscription.index
     }
     subscription.index = -1
-  }
-
-  #catchUpGate(): CatchUp['gate'] | undefined {
-    return this.#catchUp?.gate
   }
 
   #end(): void {
