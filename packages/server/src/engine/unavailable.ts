@@ -1,4 +1,4 @@
-/** The state that nodes share cannot be reached, or did not answer: of what was asked nobody knows whether it was done. */
+/** The state cannot be reached or stored, or did not answer: of what was asked nobody knows whether it was done. */
 export class EngineUnavailableError extends Error {
   readonly code = 'engine_unavailable'
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, Draft } from './draft.js'
 import { encodeEntry, type Entry } from './entry.js'
 import { FrameWriter } from './frame.js'
-import { DiskUnavailable } from './unavailable.js'
+import { EngineUnavailableError } from '../unavailable.js'
 
 /** How much is decided and written at once. It bounds how long the event loop waits for it. */
 const GROUP_REQUESTS_MAX = 1_024
@@ -56,7 +56,7 @@ export class Committer {
   #queuedCharacters = 0
   #draft: Draft | undefined
   #running: Promise<void> | undefined
-  #refusal: DiskUnavailable | undefined = new DiskUnavailable('the engine was not started')
+  #refusal: EngineUnavailableError | undefined = new EngineUnavailableError('the engine was not started')
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
@@ -71,7 +71,7 @@ export class Committer {
   submit<T>(decide: (draft: Draft) => Decision<T>, characters: number): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     if (this.#queue.length >= QUEUE_REQUESTS_MAX || this.#queuedCharacters >= QUEUE_CHARACTERS_MAX)
-      return Promise.reject(new DiskUnavailable('the disk is too slow: too much waits for it'))
+      return Promise.reject(new EngineUnavailableError('the disk is too slow: too much waits for it'))
     this.#queuedCharacters += characters
     return new Promise((resolve, reject) => {
       let decision: Decision<T> | undefined
@@ -99,7 +99,7 @@ export class Committer {
 
   /** From now on every request is refused for this reason. Resolves when those taken before have been answered. */
   async stop(reason: string): Promise<void> {
-    this.#refusal ??= new DiskUnavailable(reason)
+    this.#refusal ??= new EngineUnavailableError(reason)
     await this.#running
   }
 
@@ -126,7 +126,7 @@ export class Committer {
       if (this.#frames.length > 0) await this.#parts.write(this.#frames.bytes, last)
       await this.#answer(group)
     } catch (error) {
-      const refusal = new DiskUnavailable(describe(error))
+      const refusal = new EngineUnavailableError(describe(error))
       for (const { request } of group) request.refuse(refusal)
       throw error
     }
@@ -179,7 +179,7 @@ export class Committer {
   }
 
   #fail(error: unknown): void {
-    this.#refusal = new DiskUnavailable(describe(error))
+    this.#refusal = new EngineUnavailableError(describe(error))
     const waiting = this.#queue
     this.#queue = []
     this.#queuedCharacters = 0

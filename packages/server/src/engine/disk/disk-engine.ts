@@ -27,7 +27,7 @@ import { IdempotencyTable } from '../memory/idempotency.js'
 import { Listeners } from './listeners.js'
 import type { Storage } from './storage.js'
 import { Store } from './store.js'
-import { DiskUnavailable } from './unavailable.js'
+import { EngineUnavailableError } from '../unavailable.js'
 
 /** What the disk engine may be told. */
 export interface DiskEngineOptions {
@@ -240,5 +240,5 @@ class DiskRecords implements Records {
 
 /** More streams were begun at once than may be kept. */
 function forgotten(): never {
-  throw new DiskUnavailable('the stream was forgotten while it began: too many are in use')
+  throw new EngineUnavailableError('the stream was forgotten while it began: too many are in use')
 }

@@ -7,7 +7,7 @@ import { Journal, type JournalLimits } from './journal.js'
 import { type Recovered, recover } from './recovery.js'
 import { ignore, type Storage } from './storage.js'
 import { Tables } from './tables.js'
-import { DiskUnavailable } from './unavailable.js'
+import { EngineUnavailableError } from '../unavailable.js'
 
 /** What a store is made of. */
 export interface StoreParts {
@@ -72,10 +72,10 @@ export class Store {
     })
   }
 
-  /** @throws DiskUnavailable before `start`, and as long as what they hold could still be lost. */
+  /** @throws EngineUnavailableError before `start`, and as long as what they hold could still be lost. */
   get tables(): Tables {
-    if (this.#tables === undefined) throw new DiskUnavailable('the engine was not started')
-    if (!this.#isReadable) throw new DiskUnavailable(this.#problem ?? 'the engine was not started')
+    if (this.#tables === undefined) throw new EngineUnavailableError('the engine was not started')
+    if (!this.#isReadable) throw new EngineUnavailableError(this.#problem ?? 'the engine was not started')
     return this.#tables
   }
 
@@ -161,7 +161,7 @@ export class Store {
   }
 
   async #write(frames: Buffer, last: number): Promise<void> {
-    if (this.#journal === undefined) throw new DiskUnavailable('the engine was not started')
+    if (this.#journal === undefined) throw new EngineUnavailableError('the engine was not started')
     await this.#journal.append(frames, last)
     this.#failures = 0
   }
