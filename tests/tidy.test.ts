@@ -118,6 +118,7 @@ describe('inside the server', () => {
     'access/authenticator.js',
     'access/channel-rules.js',
     'access/identity.js',
+    'telemetry/audit.js',
     'telemetry/log.js',
   ]
 

@@ -10,6 +10,7 @@ import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
 import type { Operations } from './operations/operations.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import type { AuditTrail } from './telemetry/audit.js'
 import { errorFields } from './telemetry/log.js'
 import type { HoldfastStats } from './telemetry/stats.js'
 import { Tenant } from './tenant.js'
@@ -47,6 +48,7 @@ export class Holdfast implements Acceptor {
   readonly #options: ResolvedOptions
   readonly #services: Services
   readonly #operations: Operations
+  readonly #audit: AuditTrail
   readonly #transport: NodeTransport
   readonly #app: ReturnType<typeof createHttpApp>
   readonly #connections = new Set<Connection>()
@@ -58,9 +60,10 @@ export class Holdfast implements Acceptor {
   /** Use `createHoldfast`. */
   constructor(options: HoldfastOptions) {
     this.#options = resolveOptions(options)
-    const { services, operations } = wire(options, this.#options, () => this.#connections)
+    const { services, operations, audit } = wire(options, this.#options, () => this.#connections)
     this.#services = services
     this.#operations = operations
+    this.#audit = audit
     this.#transport = new NodeTransport(this, {
       path: this.#options.path,
       messageBytesMax: services.limits.messageBytesMax,
@@ -223,7 +226,7 @@ export class Holdfast implements Acceptor {
   #stopClockwork(): void {
     const { heartbeat, degradation, revocations, hub, presence, retries, lease } = this.#services
     for (const part of [heartbeat, degradation, revocations, hub, lease]) part.stop()
-    for (const part of [presence, retries]) part.close()
+    for (const part of [presence, retries, this.#audit]) part.close()
   }
 
   #closeServer(): Promise<void> | undefined {

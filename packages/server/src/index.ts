@@ -14,13 +14,10 @@ export { type RedisEngineOptions, redisOptions } from './engine/redis/redis-opti
 export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
 export { Operation, OperationCancelled, type OperationSpec } from './operations/operation.js'
 export type { PhaseSpec, ProgressReport } from './operations/progress.js'
-export {
-  type EngineChoice,
-  type Environment,
-  type HoldfastOptions,
-  type LimitOptions,
-  OptionsError,
-} from './options.js'
+export type { EngineChoice, HoldfastOptions } from './options.js'
+export type { Environment } from './options/auth-options.js'
+export type { LimitOptions } from './options/limit-options.js'
+export { OptionsError } from './options/options-error.js'
 export type { Random } from './random.js'
 export { signToken } from './sign-token.js'
 export type { Logger } from './telemetry/log.js'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type HoldfastOptions, OptionsError, resolveOptions } from './options.js'
+import { type HoldfastOptions, resolveOptions } from './options.js'
+import { OptionsError } from './options/options-error.js'
 import { TEST_SECRET } from './testing/test-node.js'
 
 const resolve = (options: object = {}): ReturnType<typeof resolveOptions> =>

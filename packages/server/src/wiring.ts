@@ -33,8 +33,10 @@ import { RedisEngine } from './engine/redis/redis-engine.js'
 import { redisOptions } from './engine/redis/redis-options.js'
 import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
-import { type EngineChoice, type HoldfastOptions, OptionsError, type ResolvedOptions } from './options.js'
+import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
+import { OptionsError } from './options/options-error.js'
 import { systemRandom } from './random.js'
+import { AuditTrail } from './telemetry/audit.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
 import { webSocketFrames } from './transport/frame.js'
 import { VERSION } from './version.js'
@@ -43,6 +45,7 @@ import { VERSION } from './version.js'
 export interface Wiring {
   readonly services: Services
   readonly operations: Operations
+  readonly audit: AuditTrail
 }
 
 /** Puts the parts of a node together. `connections` are those that the node has now. */
@@ -64,6 +67,7 @@ export function wire(
   const { conflateMs } = resolved.operations
   const retries = new Retries(clock, report('retry.waits'))
   const node = resolved.node ?? random.id(6)
+  const audit = new AuditTrail({ node, clock, log })
   const { secret, ...lease } = resolved.cluster
   const control = new ControlDesk({ control: engine.control, secret, node, clock, random, retries, log })
   const operations = new Operations({
@@ -150,9 +154,10 @@ export function wire(
     admission,
     limits,
     log,
+    audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations }
+  return { services, operations, audit }
 }
 
 function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random' | 'log'>): Engine {

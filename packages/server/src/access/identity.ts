@@ -10,6 +10,10 @@ export interface Identity {
   /** Milliseconds since 1970; undefined: never. */
   readonly expiresAt: number | undefined
   readonly tokenId: string | undefined
+  /** When the credential was issued, in milliseconds since 1970; undefined: nobody knows, so that every withdrawal by time holds for it. */
+  readonly issuedAt?: number | undefined
+  /** What stands behind the credential: a person or program of the tenant (the default), a server of the tenant with an API key, or nobody known. */
+  readonly kind?: 'user' | 'server' | 'anonymous'
 }
 
 /** The longest segment that a user id may become in a channel name such as `user:{user}`. */

@@ -5,6 +5,7 @@ import type { Identity } from '../access/identity.js'
 import type { Clock } from '../clock.js'
 import type { Engine, Stream } from '../engine/engine.js'
 import type { Random } from '../random.js'
+import type { Audit } from '../telemetry/audit.js'
 import type { Logger } from '../telemetry/log.js'
 import type { FrameEncoder } from '../transport/transport.js'
 import type { Admission } from './admission.js'
@@ -72,6 +73,8 @@ export interface Services {
   readonly admission: Admission
   readonly limits: Limits
   readonly log: Logger
+  /** Where decisions are written down. */
+  readonly audit: Audit
   /** Whether `?token=` is read. */
   readonly queryToken: boolean
 }

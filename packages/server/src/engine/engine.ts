@@ -183,6 +183,57 @@ export interface Counters {
   add(name: string, by: number, options: { node: string; max?: number }): Promise<number | undefined>
 }
 
+/** A token bucket: it holds `burst` tokens and gets `perSecond` of them each second. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+/** Token buckets that nodes share. A bucket that nobody took from for as long as it takes to fill is forgotten. */
+export interface Rates {
+  /** Takes `cost` tokens and answers 0; where there are not as many, takes none and answers after how many milliseconds there will be (Infinity: more than the bucket holds). */
+  take(name: string, cost: number, rate: Rate): Promise<number>
+}
+
+/** One entry of a register. */
+export interface RegisterEntry {
+  readonly key: string
+  readonly value: string
+  /** A whole number that counts towards the total of the register. */
+  readonly amount: number
+}
+
+/** What a register holds. */
+export interface RegisterTotals {
+  readonly entries: number
+  readonly amount: number
+}
+
+/** What is entered in a register, for how long, and up to which totals. */
+export interface RegisterRequest {
+  readonly key: string
+  /** Default: empty. */
+  readonly value?: string
+  /** Default: 0. */
+  readonly amount?: number
+  readonly ttlMs: number
+  /** A new key is refused where there are as many entries. */
+  readonly entriesMax?: number
+}
+
+/**
+ * Named tables of entries, each with a lifetime. What a node has entered outlives the node, so that another can see to what it left. Every step is atomic.
+ */
+export interface Registers {
+  /** Enters or replaces an entry. Undefined: refused, because the register is full and the key is new. */
+  put(name: string, request: RegisterRequest): Promise<(RegisterTotals & { readonly added: boolean }) | undefined>
+  /** Removes an entry; of several who do it one is told that it `removed` it. */
+  remove(name: string, key: string): Promise<RegisterTotals & { readonly removed: boolean }>
+  totals(name: string): Promise<RegisterTotals>
+  /** Up to `limit` entries, in no order. */
+  list(name: string, limit: number): Promise<readonly RegisterEntry[]>
+}
+
 /** A node that holds its lease, and what it tells of itself. */
 export interface LiveNode {
   readonly node: string
@@ -213,6 +264,8 @@ export interface Members {
   enter(stream: Stream, entry: PresenceEntry): Promise<MemberChange>
   leave(stream: Stream, entry: PresenceEntry): Promise<MemberChange>
   list(stream: Stream, limit: number): Promise<MemberList>
+  /** One member; undefined where the user is not in the channel. */
+  find(stream: Stream, user: string): Promise<Member | undefined>
 }
 
 /**
@@ -227,6 +280,8 @@ export interface Engine {
   readonly leases: Leases
   readonly counters: Counters
   readonly members: Members
+  readonly rates: Rates
+  readonly registers: Registers
   readonly nodes: Nodes
   readonly control: Control
   /**

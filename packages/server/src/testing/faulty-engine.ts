@@ -8,7 +8,7 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       await before(method)
       return run(...parts)
     }
-  const { records, leases, counters, members, nodes, control } = engine
+  const { records, leases, counters, members, rates, registers, nodes, control } = engine
   return {
     name: 'faulty',
     canDiverge: engine.canDiverge,
@@ -26,6 +26,14 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       enter: asking('members.enter', (stream, entry) => members.enter(stream, entry)),
       leave: asking('members.leave', (stream, entry) => members.leave(stream, entry)),
       list: asking('members.list', (stream, limit) => members.list(stream, limit)),
+      find: asking('members.find', (stream, user) => members.find(stream, user)),
+    },
+    rates: { take: asking('rates.take', (name, cost, rate) => rates.take(name, cost, rate)) },
+    registers: {
+      put: asking('registers.put', (name, request) => registers.put(name, request)),
+      remove: asking('registers.remove', (name, key) => registers.remove(name, key)),
+      totals: asking('registers.totals', (name) => registers.totals(name)),
+      list: asking('registers.list', (name, limit) => registers.list(name, limit)),
     },
     nodes: {
       renew: asking('nodes.renew', (node, about, ttlMs) => nodes.renew(node, about, ttlMs)),

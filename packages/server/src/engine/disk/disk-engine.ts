@@ -22,6 +22,8 @@ import { MemoryCounters } from '../memory/counters.js'
 import { MemoryLeases } from '../memory/leases.js'
 import { MemoryMembers } from '../memory/members.js'
 import { MemoryNodes } from '../memory/nodes.js'
+import { MemoryRates } from '../memory/rates.js'
+import { MemoryRegisters } from '../memory/registers.js'
 import { DirectoryStorage } from './directory-storage.js'
 import { IdempotencyTable } from '../memory/idempotency.js'
 import { Listeners } from './listeners.js'
@@ -64,6 +66,8 @@ export class DiskEngine implements Engine {
   readonly leases: MemoryLeases
   readonly counters: MemoryCounters
   readonly members: MemoryMembers
+  readonly rates: MemoryRates
+  readonly registers: MemoryRegisters
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -93,6 +97,8 @@ export class DiskEngine implements Engine {
     this.records = new DiskRecords(this.#store)
     this.leases = new MemoryLeases(clock)
     this.counters = new MemoryCounters()
+    this.rates = new MemoryRates(clock)
+    this.registers = new MemoryRegisters(clock)
     this.members = new MemoryMembers((key, change) => this.#tell(key, (receiver) => receiver.members(change)))
     this.nodes = new MemoryNodes(clock, (node) => {
       this.members.forget(node)
@@ -212,6 +218,8 @@ export class DiskEngine implements Engine {
   #sweep(): void {
     this.#passing.sweep()
     this.leases.sweep()
+    this.rates.sweep()
+    this.registers.sweep()
   }
 }
 

@@ -81,6 +81,11 @@ export class MemoryMembers implements Members {
     return { members, counts: countsOf(room), version: room?.version ?? 0 }
   }
 
+  async find(stream: Stream, user: string): Promise<Member | undefined> {
+    const present = this.#rooms.get(streamKey(stream))?.users.get(user)
+    return present && asMember(user, present)
+  }
+
   /** A node is gone: its entries go, and the listeners hear of each. */
   forget(node: string): void {
     for (const [key, room] of this.#rooms) {

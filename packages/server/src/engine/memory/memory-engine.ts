@@ -22,7 +22,9 @@ import { MemoryLeases } from './leases.js'
 import { MemoryLog } from './log.js'
 import { MemoryMembers } from './members.js'
 import { MemoryNodes } from './nodes.js'
+import { MemoryRates } from './rates.js'
 import { MemoryRecords } from './records.js'
+import { MemoryRegisters } from './registers.js'
 
 /** What the memory engine may be told. */
 export interface MemoryEngineOptions {
@@ -56,6 +58,8 @@ export class MemoryEngine implements Engine {
   readonly leases: MemoryLeases
   readonly counters: MemoryCounters
   readonly members: MemoryMembers
+  readonly rates: MemoryRates
+  readonly registers: MemoryRegisters
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -73,6 +77,8 @@ export class MemoryEngine implements Engine {
     this.records = new MemoryRecords(this.#clock)
     this.leases = new MemoryLeases(this.#clock)
     this.counters = new MemoryCounters()
+    this.rates = new MemoryRates(this.#clock)
+    this.registers = new MemoryRegisters(this.#clock)
     this.members = new MemoryMembers((key, change) => {
       for (const receiver of this.#streams.get(key)?.receivers ?? []) receiver.members(change)
     })
@@ -103,13 +109,18 @@ export class MemoryEngine implements Engine {
 
   /** How much each table holds. */
   sizes(): Readonly<
-    Record<'streams' | 'records' | 'members' | 'counters' | 'leases' | 'nodes' | 'idempotencyKeys', number>
+    Record<
+      'streams' | 'records' | 'members' | 'counters' | 'rates' | 'registers' | 'leases' | 'nodes' | 'idempotencyKeys',
+      number
+    >
   > {
     return {
       streams: this.#streams.size,
       records: this.records.size,
       members: this.members.size,
       counters: this.counters.size,
+      rates: this.rates.size,
+      registers: this.registers.size,
       leases: this.leases.size,
       nodes: this.nodes.size,
       idempotencyKeys: this.#idempotency.size,
@@ -250,6 +261,8 @@ export class MemoryEngine implements Engine {
     this.#idempotency.sweep()
     this.records.sweep()
     this.leases.sweep()
+    this.rates.sweep()
+    this.registers.sweep()
   }
 
   #forgetOne(): void {

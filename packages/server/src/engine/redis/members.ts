@@ -41,6 +41,11 @@ export class RedisMembers implements Members {
     })
   }
 
+  async find(stream: Stream, user: string): Promise<Member | undefined> {
+    const { members } = await this.list(stream, 1_000)
+    return members.find((member) => member.user === user)
+  }
+
   async list(stream: Stream, limit: number): Promise<MemberList> {
     const { members, users } = this.#keys.stream(stream)
     const reply = await this.#commands.of(members).run(LIST_MEMBERS, [members, users], [String(limit)])

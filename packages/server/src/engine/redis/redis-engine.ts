@@ -16,6 +16,8 @@ import type {
 } from '../engine.js'
 import { type Announcement, tell } from './announcement.js'
 import { ANNOUNCEMENT_LIMITS } from './announcement-link.js'
+import { MemoryRates } from '../memory/rates.js'
+import { MemoryRegisters } from '../memory/registers.js'
 import { Announcements } from './announcements.js'
 import { ClusterTopology } from './cluster-topology.js'
 import { type Connector, DriverConnector, loadDriver } from './connector.js'
@@ -56,6 +58,8 @@ export class RedisEngine implements Engine {
   readonly leases: RedisLeases
   readonly counters: RedisCounters
   readonly members: RedisMembers
+  readonly rates: MemoryRates
+  readonly registers: MemoryRegisters
   readonly nodes: RedisNodes
   readonly control: RedisControl
   readonly #clock: Clock
@@ -107,6 +111,8 @@ export class RedisEngine implements Engine {
       limits: { ...MUSTER_LIMITS, musterMs: resolved.musterMs },
       isCluster: resolved.mode === 'cluster',
     })
+    this.rates = new MemoryRates(clock)
+    this.registers = new MemoryRegisters(clock)
     const holdings = new Holdings(this.#links, this.#keys)
     this.#logs = new Logs({ ...shared, tops: this.#muster })
     this.records = new RedisRecords(this.#links, this.#keys)
