@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ServerMessageOf } from '@holdfast/protocol'
+import { type Holdfast, type Logger, createHoldfast, signToken } from '@holdfast/server'
+import { RedisServer } from '../cluster/kit/redis-server.js'
+import { eventually } from '../kit/deadline.js'
+import { SECRET } from '../kit/server-process.js'
+import { WireClient } from '../kit/wire-client.js'
+
+const TENANTS = 100
+const MESSAGES_EACH = 4
+const MARK = /mark-[0-9a-f]{16}/g
+const ROOM = 'room:main'
+
+/** A tenant, whose users, channels, operations and keys are named as those of every other, and whose mark is its own. */
+interface Resident {
+  readonly tenant: string
+  readonly mark: string
+  /** On one node, and on the other. */
+  readonly ann: WireClient
+  readonly bob: WireClient
+  /** Everything that anybody of the tenant was given beside frames: what the application asked, as text. */
+  readonly told: string[]
+}
+
+describe(`${TENANTS} tenants with the same names on two nodes that share a Redis`, () => {
+  let redis: RedisServer
+  const nodes: { node: Holdfast; url: string }[] = []
+  const lines: Record<string, unknown>[] = []
+  let residents: Resident[] = []
+
+  beforeAll(async () => {
+    redis = await RedisServer.start()
+    for (const name of ['one', 'two']) nodes.push(await startNode(name, redis.url, lines))
+    residents = await Promise.all(Array.from({ length: TENANTS }, (_, index) => moveIn(nodes, `tenant-${index}`)))
+  })
+
+  afterAll(async () => {
+    await Promise.all(nodes.map(({ node }) => node.close()))
+    await redis.stop()
+  })
+
+  it('give nobody a byte of another, on any surface', async () => {
+    await Promise.all(residents.map((resident) => live(resident, nodes)))
+    await trespass(residents, nodes[0]?.url ?? '')
+    for (const { mark, ann, bob, told, tenant } of residents) {
+      const captured = [...ann.frames, ...bob.frames, ...told].join('\n')
+      expect(new Set(captured.match(MARK)), tenant).toEqual(new Set([mark]))
+    }
+    const bytes = residents.reduce((sum, { ann, bob }) => sum + sizeOf(ann) + sizeOf(bob), 0)
+    process.stdout.write(
+      `\nisolation: ${TENANTS} tenants, ${residents.length * 2} connections, ${bytes} bytes looked through\n`,
+    )
+  }, 120_000)
+
+  it('have in their own names what is theirs, no more and no less', async () => {
+    for (const { tenant, mark, ann } of residents) {
+      const history = await ann.get('ok', { type: 'history', channel: ROOM, limit: 1_000 })
+      const texts = (history.messages ?? []).map((message) => JSON.stringify(message.data))
+      expect(texts, tenant).toHaveLength(MESSAGES_EACH + 1)
+      expect(
+        texts.every((text) => text.includes(mark)),
+        tenant,
+      ).toBe(true)
+      const presence = await ann.get('ok', { type: 'presence', channel: ROOM })
+      expect(presence.counts, tenant).toEqual({ members: 2, connections: 2 })
+    }
+  })
+
+  it('leave no message, credential or mark in the log', () => {
+    const log = lines.map((line) => JSON.stringify(line)).join('\n')
+    expect(log).not.toMatch(MARK)
+    expect(log).not.toContain('eyJ')
+  })
+})
+
+async function startNode(name: string, redis: string, lines: object[]): Promise<{ node: Holdfast; url: string }> {
+  const write = (fields: Record<string, unknown>): void => void lines.push(fields)
+  const log: Logger = { debug: write, info: write, warn: write, error: write }
+  const node = createHoldfast({
+    auth: { secret: SECRET },
+    node: name,
+    engine: { redis },
+    channels: {
+      'room:*': { publish: 'member', presence: true, history: { size: 100, ttl: '1h' } },
+      'user:{user}': { inbox: true, history: { size: 100, ttl: '1h' } },
+    },
+    presence: { coalesceMs: 0 },
+    operations: { conflateMs: 0 },
+    log,
+  })
+  node.method<{ mark: string }>('whoami', {
+    handler: ({ mark }, { identity, tenant }) => ({ tenant, user: identity.user, mark }),
+  })
+  const { url } = await node.listen()
+  return { node, url }
+}
+
+async function moveIn(nodes: readonly { url: string }[], tenant: string): Promise<Resident> {
+  const mark = `mark-${randomBytes(8).toString('hex')}`
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map((user, at) =>
+      WireClient.welcomed(nodes[at]?.url ?? '', { token: signToken({ secret: SECRET, tenant, user }) }),
+    ),
+  )
+  if (ann === undefined || bob === undefined) throw new Error('nobody came')
+  return { tenant, mark, ann, bob, told: [] }
+}
+
+/** Something on every surface that a tenant has. */
+async function live({ tenant, mark, ann, bob, told }: Resident, nodes: readonly { node: Holdfast }[]): Promise<void> {
+  for (const client of [ann, bob])
+    await client.get('subscribed', { type: 'subscribe', channel: ROOM, presence: { info: { mark } } })
+  await ann.get('ok', { type: 'state', data: { mark } })
+  for (let n = 0; n < MESSAGES_EACH; n += 1)
+    await (n % 2 === 0 ? ann : bob).get('ok', { type: 'publish', channel: ROOM, data: { mark, n }, key: `key-${n}` })
+  bob.send({ type: 'signal', channel: ROOM, event: 'typing', data: { mark } })
+  told.push(JSON.stringify(await ann.ask({ type: 'call', method: 'whoami', data: { mark } })))
+  const door = nodes[1]?.node.tenant(tenant)
+  if (door === undefined) throw new Error('no node')
+  await door.publish(ROOM, 'notice', { mark }, { key: 'the-same-key' })
+  await door.notify('ann', { id: 'the-same-id', title: mark })
+  await door.operations.run({ id: 'job', kind: 'import', owner: 'ann', label: mark, total: 2 }, (operation) => {
+    operation.advance(1, { item: mark })
+    return { mark }
+  })
+  await ann.get('subscribed', { type: 'subscribe', channel: 'operation:job', since: 'newest:10' })
+  told.push(JSON.stringify([await door.history(ROOM), await door.presence(ROOM), await door.operations.get('job')]))
+  await eventually('everything has come', () => ann.of('signal').length > 0 && countOf(bob) >= MESSAGES_EACH + 1)
+}
+
+function countOf(client: WireClient): number {
+  return client.of('message').filter(({ channel }) => channel === ROOM).length
+}
+
+/** Each tries what the next one has: its position, its operation under another user's name, its session. */
+async function trespass(residents: readonly Resident[], url: string): Promise<void> {
+  const attempts = residents.map(async ({ tenant, ann, bob, told }, index) => {
+    const theirs = residents[(index + 1) % residents.length]?.ann
+    const { session } = (await theirs?.welcome()) as ServerMessageOf<'welcome'>
+    const { position } = (await theirs?.next('subscribed')) as ServerMessageOf<'subscribed'>
+    await bob.ask({ type: 'subscribe', channel: ROOM, presence: true, ...(position && { since: position }) })
+    expect(await ann.ask({ type: 'cancel', operation: 'job' })).toMatchObject({ code: 'already_ended' })
+    for (const command of [
+      { type: 'subscribe', channel: 'operation:job' } as const,
+      { type: 'cancel', operation: 'job' } as const,
+    ])
+      expect(await bob.ask(command)).toMatchObject({ code: 'not_found' })
+    const resume = { session: session.id, secret: session.secret, positions: { ...(position && { [ROOM]: position }) } }
+    const thief = await WireClient.welcomed(url, { token: signToken({ secret: SECRET, tenant, user: 'ann' }), resume })
+    expect((await thief.welcome()).session.resumed).toBe(false)
+    told.push(...thief.frames)
+    await thief.close()
+  })
+  await Promise.all(attempts)
+}
+
+function sizeOf(client: WireClient): number {
+  return client.frames.reduce((sum, frame) => sum + frame.length, 0)
+}
