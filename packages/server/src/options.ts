@@ -14,6 +14,7 @@ import { resolveRules, ruleSchema } from './options/channel-options.js'
 import { duration, isFunction, requireDuration, whole, word } from './options/leaves.js'
 import { HEARTBEAT, type LimitOptions, limitsSchema, resolveLimits } from './options/limit-options.js'
 import { OptionsError, describeFirst } from './options/options-error.js'
+import { type Tenancy, type TenancyOptions, resolveTenancy, tenancySchemas } from './options/tenant-options.js'
 import type { Random } from './random.js'
 import type { Logger } from './telemetry/log.js'
 
@@ -28,7 +29,7 @@ export type EngineChoice =
   | Engine
 
 /** How a node is set up. */
-export interface HoldfastOptions {
+export interface HoldfastOptions extends TenancyOptions {
   /** Which tokens are accepted; or a function of your own from a credential to an identity. */
   readonly auth:
     | (TokenOptions & { /** Whether `?token=` is read (default: outside production). */ readonly queryToken?: boolean })
@@ -87,7 +88,7 @@ export interface HoldfastOptions {
 }
 
 /** The options with every default filled in. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends Tenancy {
   readonly auth: HoldfastOptions['auth']
   readonly queryToken: boolean
   readonly rules: readonly ChannelRule[]
@@ -126,6 +127,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
     path,
     node,
     limits: resolveLimits(parsed.data),
+    ...resolveTenancy(options),
     drain: {
       delayMs: drain?.delayMs ?? 0,
       windowMs: drain?.windowMs ?? 5_000,
@@ -193,6 +195,7 @@ const schema = z.strictObject({
   path: word('a path such as /ws', /^\/[A-Za-z0-9_./-]*[A-Za-z0-9_-]$/),
   node: word('1 to 64 of A-Z a-z 0-9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/),
   limits: limitsSchema.optional(),
+  ...tenancySchemas,
   heartbeat: z.strictObject({ intervalMs: whole(20, 3_600_000), timeoutMs: whole(20, 3_600_000) }).optional(),
   session: z.strictObject({ windowMs: whole(0, 86_400_000) }).optional(),
   presence: z

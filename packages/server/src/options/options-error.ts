@@ -21,7 +21,7 @@ export function describeFirst(error: z.ZodError, options: unknown): string {
     (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
     options,
   )
-  return `${path} must be ${issue.message}, received ${issue.path.includes('secret') || issue.path[0] === 'auth' ? typeof received : show(received)}`
+  return `${path} must be ${issue.message}, received ${issue.path.includes('secret') || issue.path.includes('auth') ? typeof received : show(received)}`
 }
 
 /** A value as an error message names it: never throws, never long. */
