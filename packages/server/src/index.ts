@@ -30,3 +30,4 @@ export {
   Tenant,
   type TenantOperations,
 } from './tenant.js'
+export { type VerifyWebhookOptions, verifyWebhook } from './webhooks/signature.js'
