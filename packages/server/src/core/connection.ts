@@ -43,6 +43,8 @@ export interface Welcomed {
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
 export class Connection implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer {
   readonly id: string
+  /** Of the client, after trusted proxies. */
+  readonly address: string
   readonly services: Services
   readonly outbox: Outbox
   readonly subscriptions: Subscriptions
@@ -69,6 +71,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   constructor(services: Services, socket: Socket, upgrade: Upgrade, onClosed: (connection: Connection) => void) {
     this.services = services
     this.id = services.random.id(9)
+    this.address = upgrade.address
     this.#socket = socket
     this.#onClosed = onClosed
     this.#openedAt = services.clock.now()
@@ -93,11 +96,6 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   get session(): SessionKey {
     if (this.#admitted === undefined) throw new Error('a connection has no session before its welcome')
     return this.#admitted.session
-  }
-
-  /** Of the other end of the socket. */
-  get address(): string {
-    return this.#socket.address
   }
 
   /** Whether the connection was welcomed and not told goodbye since. */

@@ -2,7 +2,6 @@ import type { Socket, Upgrade } from '../transport/transport.js'
 
 /** A socket without a network, for tests: keeps what was written, and lets it leave only while it is told to. */
 export class FakeSocket implements Socket {
-  readonly address: string
   /** What was written, one entry a write. */
   readonly writes: Uint8Array[] = []
   /** How it was closed. */
@@ -10,10 +9,6 @@ export class FakeSocket implements Socket {
   paused = false
   #pending = 0
   #stalled = false
-
-  constructor(address: string = '127.0.0.1') {
-    this.address = address
-  }
 
   pendingBytes(): number {
     return this.#pending
@@ -87,6 +82,7 @@ function textFrames(bytes: Buffer): string[] {
 /** What a client that speaks the protocol asks for when it connects, but for `changes`. */
 export function upgrade(changes: Partial<Upgrade> = {}): Upgrade {
   return {
+    address: '127.0.0.1',
     path: '',
     query: new URLSearchParams(),
     authorization: undefined,

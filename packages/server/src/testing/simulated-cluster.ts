@@ -71,8 +71,8 @@ export class SimulatedCluster {
   }
 
   async #join(holdfast: Holdfast, user: string, members: object, address: string): Promise<Peer> {
-    const socket = new FakeSocket(address)
-    const handler = holdfast.accept(socket, upgrade())
+    const socket = new FakeSocket()
+    const handler = holdfast.accept(socket, upgrade({ address }))
     const say = (...commands: object[]): void => {
       const text = commands.map((command) => JSON.stringify(command)).join('\n')
       handler.text(text, text.length)

@@ -95,6 +95,7 @@ function describe(request: IncomingMessage, target: { path: string; query: URLSe
   const carrier = offered.find((entry) => TOKEN_PREFIXES.some((prefix) => entry.startsWith(prefix)))
   return {
     ...target,
+    address: request.socket.remoteAddress ?? '',
     authorization: request.headers.authorization,
     origin: request.headers.origin,
     speaksProtocol: offered.includes(SUBPROTOCOL),
@@ -161,10 +162,6 @@ class OwnedWebSocket extends WebSocket implements Socket {
 
   get handler(): SocketHandler | undefined {
     return this.#handler
-  }
-
-  get address(): string {
-    return this.#stream?.remoteAddress ?? ''
   }
 
   pendingBytes(): number {

@@ -1,7 +1,5 @@
 /** The port to one WebSocket: bytes out, no knowledge of messages. */
 export interface Socket {
-  /** The address of the peer. */
-  readonly address: string
   /** Bytes that were written and have not left yet, as far as the transport knows. */
   pendingBytes(): number
   /** Whether the transport takes more now; after a false, `drained` follows. */
@@ -32,6 +30,8 @@ export interface SocketHandler {
 
 /** What a client asked for when it connected. */
 export interface Upgrade {
+  /** The address of the client, after trusted proxies. */
+  readonly address: string
   /** The path after the mount point: empty, or `/operations/{id}`. */
   readonly path: string
   readonly query: URLSearchParams
