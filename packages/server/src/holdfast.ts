@@ -137,7 +137,7 @@ export class Holdfast implements Acceptor {
       messageBytesMax: limits.messageBytesMax,
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
-      revoke: (tenant, tokenId, ttlMs) => this.#services.revocations.revoke(tenant, tokenId, ttlMs),
+      revoke: (scope, how) => this.#services.revocations.revoke(scope, how),
     })
   }
 

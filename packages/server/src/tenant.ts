@@ -12,7 +12,9 @@ import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
+import type { RevokeOptions } from './core/revocations.js'
 import { type Rules, SYSTEM } from './core/services.js'
+import type { WithdrawalScope } from './core/withdrawal.js'
 import { durationMs } from './duration.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { Operation, OperationSpec } from './operations/operation.js'
@@ -80,7 +82,7 @@ export interface TenantSurroundings {
   readonly messageBytesMax: number
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
-  revoke(tenant: string, tokenId: string, ttlMs: number): Promise<void>
+  revoke(scope: WithdrawalScope, options: RevokeOptions): Promise<void>
 }
 
 /** Characters of the id of a token that can be withdrawn. */
@@ -224,7 +226,7 @@ export class Tenant {
         `ttl must be milliseconds or text such as 1h, received ${JSON.stringify(ttl)}`,
       )
     try {
-      await this.#node.revoke(this.id, tokenId, ttlMs)
+      await this.#node.revoke({ tenant: this.id, tokenId }, { ttlMs })
     } catch (error) {
       throw asHoldfastError(error)
     }

@@ -115,7 +115,14 @@ export function wire(
     onLost: ({ tenant, channel }, reason) =>
       log.error({ event: 'spool.refused', tenant, channel, reason }, 'a message that waited was refused'),
   })
-  const revocations = new Revocations({ engine, control, connections, onError: report('revocation.unchecked') })
+  const revocations = new Revocations({
+    engine,
+    control,
+    clock,
+    audit,
+    connections,
+    onError: report('revocation.unchecked'),
+  })
   const services: Services = {
     node,
     clock,

@@ -23,12 +23,16 @@ export class Admitted {
   #placeLeft = false
   #noticed = false
   #noticeMs: number
+  /** When its lifetime was looked at last, and by how much clocks were put back since it began: that does not make a token live longer. */
+  #lookedAt: number
+  #putBackMs = 0
 
   constructor(services: Services, holder: AdmittedHolder, identity: Identity, session: SessionKey) {
     this.#services = services
     this.#holder = holder
     this.#identity = identity
     this.#noticeMs = this.#noticeFor(identity)
+    this.#lookedAt = services.clock.now()
     this.session = session
   }
 
@@ -51,12 +55,22 @@ export class Admitted {
     this.#identity = identity
     this.#noticeMs = this.#noticeFor(identity)
     this.#noticed = false
+    this.#putBackMs = 0
+  }
+
+  /** The identity expires then, unless it does before. */
+  endBy(at: number): void {
+    const { expiresAt = Infinity } = this.#identity
+    if (at < expiresAt) this.refresh({ ...this.#identity, expiresAt: at })
   }
 
   /** What is to be done about the token's lifetime; the notice is asked for once. */
-  expiryStep(now: number): ExpiryStep {
+  expiryStep(time: number): ExpiryStep {
     const { expiresAt } = this.#identity
     if (expiresAt === undefined) return 'none'
+    this.#putBackMs += Math.max(0, this.#lookedAt - time)
+    this.#lookedAt = time
+    const now = time + this.#putBackMs
     if (now >= expiresAt) return 'close'
     if (this.#noticed || now < expiresAt - this.#noticeMs) return 'none'
     this.#noticed = true

@@ -177,6 +177,11 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     await this.subscriptions.recheck()
   }
 
+  /** The identity expires then, unless it does before. */
+  endBy(at: number): void {
+    this.#admitted?.endBy(at)
+  }
+
   // Commands
 
   handle(decoded: Decoded): Promise<void> | undefined {

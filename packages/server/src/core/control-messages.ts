@@ -1,4 +1,5 @@
 import type { SessionChannel, SessionContent } from './session-record.js'
+import type { WithdrawalScope } from './withdrawal.js'
 
 /** What nodes say to each other, and what they answer. */
 export interface ControlContract {
@@ -17,9 +18,9 @@ export interface ControlContract {
     readonly ask: { readonly tenant: string; readonly user: string }
     readonly answer: number
   }
-  /** Ends every connection with a token that was withdrawn. */
+  /** Ends every connection with a token that was withdrawn: the one of an id, those of a user, or (without both) those of the tenant. */
   readonly 'token.revoke': {
-    readonly ask: { readonly tenant: string; readonly tokenId: string }
+    readonly ask: WithdrawalScope & { readonly issuedBefore?: number; readonly from?: number; readonly until?: number }
     readonly answer: null
   }
   /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
@@ -60,8 +61,11 @@ export const CONTROL_READERS: {
   },
   'token.revoke': {
     ask(value) {
-      const { tenant, tokenId } = membersOf(value)
-      return isText(tenant) && isText(tokenId) ? { tenant, tokenId } : undefined
+      const { tenant, user, tokenId, issuedBefore, from, until } = membersOf(value)
+      const isRead = isText(tenant) && [user, tokenId].every((name) => name === undefined || isText(name))
+      if (!isRead || ![issuedBefore, from, until].every((time) => time === undefined || isNumber(time)))
+        return undefined
+      return { tenant, user, tokenId, issuedBefore, from, until } as ControlAsk<'token.revoke'>
     },
     answer: () => null,
   },

@@ -107,6 +107,8 @@ export class Handshake {
     // Before a place is asked for: a session that lives here gives its place up.
     const claimed = hello.resume && (await sessions.claim(identity, keyOf(hello.resume)))
     const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)
+    // Withdrawn while the rest was asked for: who is not welcomed yet was not found among those who live here.
+    if (this.#services.revocations.isWithdrawn(identity)) this.#connection.close(CLOSE.tokenRevoked)
     if (!hasPlace || this.#connection.state !== 'handshaking')
       return this.#turnBack(identity, hello, { claimed, hasPlace })
     const channels = this.#channels(identity, claimed)

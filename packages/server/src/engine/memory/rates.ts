@@ -11,6 +11,9 @@ interface Bucket {
 /** Buckets held at most; beyond it those that were not used for longest go. Whoever can make up names must not fill the memory. */
 const BUCKETS_MAX = 100_000
 
+/** Tokens that floating point may lose on the way: no reason to refuse. */
+const ROUNDING = 1e-9
+
 /** Token buckets in a table. */
 export class MemoryRates implements Rates {
   readonly #clock: Pick<Clock, 'now'>
@@ -36,9 +39,10 @@ export class MemoryRates implements Rates {
     const elapsedMs = Math.max(0, now - bucket.filledAt)
     const tokens = Math.min(burst, bucket.tokens + (elapsedMs * perSecond) / 1_000)
     const missing = cost - tokens
-    const left = missing > 0 ? tokens : tokens - cost
+    const isThere = missing <= ROUNDING
+    const left = isThere ? Math.max(0, tokens - cost) : tokens
     this.#keep(name, { tokens: left, filledAt: now, fullAt: now + ((burst - left) * 1_000) / perSecond })
-    return missing > 0 ? Math.ceil((missing * 1_000) / perSecond) : 0
+    return isThere ? 0 : Math.ceil((missing * 1_000) / perSecond)
   }
 
   /** Forgets buckets that are full again. */

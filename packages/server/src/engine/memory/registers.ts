@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js'
 import type { RegisterEntry, RegisterRequest, RegisterTotals, Registers } from '../engine.js'
+import { Expiries } from './expiries.js'
 
 /** An entry as it is kept. */
 export interface KeptEntry {
@@ -9,10 +10,20 @@ export interface KeptEntry {
   readonly until: number
 }
 
+/** Ends noted beyond twice as many as there are entries, before they are noted anew: each renewal leaves one that no longer holds. */
+const STALE_ENDS_MAX = 64
+
+interface Register {
+  /** Those written last stand last. */
+  readonly entries: Map<string, KeptEntry>
+  readonly ends: Expiries
+  amount: number
+}
+
 /** Registers in tables. */
 export class MemoryRegisters implements Registers {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #tables = new Map<string, Map<string, KeptEntry>>()
+  readonly #registers = new Map<string, Register>()
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
@@ -21,55 +32,101 @@ export class MemoryRegisters implements Registers {
   /** Entries held, in all registers. */
   get size(): number {
     let size = 0
-    for (const table of this.#tables.values()) size += table.size
+    for (const { entries } of this.#registers.values()) size += entries.size
     return size
+  }
+
+  /** Registers that hold something. */
+  get count(): number {
+    return this.#registers.size
   }
 
   async put(
     name: string,
     { key, value = '', amount = 0, ttlMs, entriesMax = Infinity }: RegisterRequest,
   ): Promise<(RegisterTotals & { readonly added: boolean }) | undefined> {
-    const table = this.#live(name)
-    const added = !table.has(key)
-    if (added && table.size >= entriesMax) return undefined
-    table.set(key, { value, amount, until: this.#clock.now() + ttlMs })
-    this.#tables.set(name, table)
-    return { ...totalsOf(table), added }
+    const added = this.peek(name, key) === undefined
+    if (added && this.sum(name).entries >= entriesMax) return undefined
+    this.hold(name, key, { value, amount, until: this.#clock.now() + ttlMs })
+    return { ...this.sum(name), added }
   }
 
   async remove(name: string, key: string): Promise<RegisterTotals & { readonly removed: boolean }> {
-    const table = this.#live(name)
-    const removed = table.delete(key)
-    if (table.size === 0) this.#tables.delete(name)
-    return { ...totalsOf(table), removed }
+    const removed = this.peek(name, key) !== undefined
+    this.drop(name, key)
+    return { ...this.sum(name), removed }
   }
 
   async totals(name: string): Promise<RegisterTotals> {
-    return totalsOf(this.#live(name))
+    return this.sum(name)
   }
 
   async list(name: string, limit: number): Promise<readonly RegisterEntry[]> {
-    const entries = [...this.#live(name)].slice(0, limit)
-    return entries.map(([key, { value, amount }]) => ({ key, value, amount }))
+    const listed: RegisterEntry[] = []
+    for (const [key, { value, amount }] of this.#live(name)?.entries ?? []) {
+      if (listed.length >= limit) break
+      listed.push({ key, value, amount })
+    }
+    return listed
+  }
+
+  /** All registers with their entries, the oldest first. */
+  *entries(): IterableIterator<[name: string, entries: ReadonlyMap<string, KeptEntry>]> {
+    for (const [name, { entries }] of this.#registers) yield [name, entries]
+  }
+
+  /** An entry now, without waiting. */
+  peek(name: string, key: string): KeptEntry | undefined {
+    return this.#live(name)?.entries.get(key)
+  }
+
+  /** What a register holds now, without waiting. */
+  sum(name: string): RegisterTotals {
+    const register = this.#live(name)
+    return { entries: register?.entries.size ?? 0, amount: register?.amount ?? 0 }
+  }
+
+  /** Puts an entry in place, whatever is there. */
+  hold(name: string, key: string, entry: KeptEntry): void {
+    const register = this.#registers.get(name) ?? {
+      entries: new Map<string, KeptEntry>(),
+      ends: new Expiries(),
+      amount: 0,
+    }
+    this.#registers.set(name, register)
+    register.amount += entry.amount - (register.entries.get(key)?.amount ?? 0)
+    // Removed first, so that the table stays in order of age.
+    register.entries.delete(key)
+    register.entries.set(key, entry)
+    register.ends.add(key, entry.until)
+    if (register.ends.size > register.entries.size * 2 + STALE_ENDS_MAX) register.ends.reset(endsOf(register))
+  }
+
+  /** Removes an entry, if there is one. */
+  drop(name: string, key: string): void {
+    const register = this.#registers.get(name)
+    const entry = register?.entries.get(key)
+    if (register === undefined || entry === undefined) return
+    register.entries.delete(key)
+    register.amount -= entry.amount
+    if (register.entries.size === 0) this.#registers.delete(name)
   }
 
   sweep(): void {
-    for (const name of [...this.#tables.keys()]) this.#live(name)
+    for (const name of [...this.#registers.keys()]) this.#live(name)
   }
 
   /** A register without what has ended. */
-  #live(name: string): Map<string, KeptEntry> {
-    const table = this.#tables.get(name)
-    if (table === undefined) return new Map()
+  #live(name: string): Register | undefined {
+    const register = this.#registers.get(name)
+    if (register === undefined) return undefined
     const now = this.#clock.now()
-    for (const [key, { until }] of table) if (until <= now) table.delete(key)
-    if (table.size === 0) this.#tables.delete(name)
-    return table
+    for (let key = register.ends.takeDue(now); key !== undefined; key = register.ends.takeDue(now))
+      if ((register.entries.get(key)?.until ?? Infinity) <= now) this.drop(name, key)
+    return this.#registers.get(name)
   }
 }
 
-function totalsOf(table: ReadonlyMap<string, KeptEntry>): RegisterTotals {
-  let amount = 0
-  for (const entry of table.values()) amount += entry.amount
-  return { entries: table.size, amount }
+function* endsOf({ entries }: Register): IterableIterator<[key: string, until: number]> {
+  for (const [key, { until }] of entries) yield [key, until]
 }

@@ -14,7 +14,7 @@ const part = fc.constantFrom('a', 'b', 'a.b', 'hf', 'hf-1')
 const thing = fc.oneof(
   fc.tuple(fc.constantFrom('log', 'top', 'state', 'members', 'users', 'live'), name, name),
   fc.tuple(fc.constant('idempotency'), name, name, name, name),
-  fc.tuple(fc.constantFrom('record', 'lease', 'counter', 'own', 'node'), name),
+  fc.tuple(fc.constantFrom('record', 'lease', 'counter', 'rate', 'ends', 'entries', 'own', 'node'), name),
 )
 
 function keyOf(keys: Keys, [kind, first, second = '', scope = '', key = '']: readonly string[]): string {
@@ -25,7 +25,11 @@ function keyOf(keys: Keys, [kind, first, second = '', scope = '', key = '']: rea
     case 'record':
     case 'lease':
     case 'counter':
+    case 'rate':
       return keys[kind](first ?? '')
+    case 'ends':
+    case 'entries':
+      return keys.register(first ?? '')[kind]
     case 'own':
       return keys.own('holdings', first ?? '')
     case 'node':
@@ -55,6 +59,15 @@ describe('keys', () => {
         const { name: _name, ...stream } = keys.stream({ tenant, channel })
         const all = [...Object.values(stream), keys.idempotency({ ...stream, name: _name }, scope, key)]
         expect(new Set(all.map(slotOf)).size).toBe(1)
+      }),
+    )
+  })
+
+  it('of one register are in one slot', () => {
+    fc.assert(
+      fc.property(name, (register) => {
+        const { ends, entries } = new Keys('hf', 'default').register(register)
+        expect(slotOf(ends)).toBe(slotOf(entries))
       }),
     )
   })

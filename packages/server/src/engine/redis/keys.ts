@@ -18,6 +18,14 @@ export interface StreamKeys {
   readonly live: string
 }
 
+/** The keys of one register, in one slot. */
+export interface RegisterKeys {
+  /** When each entry ends: a sorted set. */
+  readonly ends: string
+  /** The entries and the sum of their amounts: a hash. */
+  readonly entries: string
+}
+
 /** What prefix and cluster id may be. */
 export const KEY_PART: RegExp = /^[A-Za-z0-9_.-]{1,64}$/
 
@@ -66,6 +74,14 @@ export class Keys {
 
   counter(name: string): string {
     return this.#key(name, 'counter', name)
+  }
+
+  rate(name: string): string {
+    return this.#key(name, 'rate', name)
+  }
+
+  register(name: string): RegisterKeys {
+    return { ends: this.#key(name, 'ends', name), entries: this.#key(name, 'entries', name) }
   }
 
   /** What concerns all nodes, in one slot: `part` is one of a few words. */

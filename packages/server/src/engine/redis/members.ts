@@ -42,8 +42,9 @@ export class RedisMembers implements Members {
   }
 
   async find(stream: Stream, user: string): Promise<Member | undefined> {
-    const { members } = await this.list(stream, 1_000)
-    return members.find((member) => member.user === user)
+    const { users } = this.#keys.stream(stream)
+    const held = await this.#commands.of(users).send(['HGET', users, JSON.stringify(user)])
+    return held === null ? undefined : asHeld(user, asText(held))
   }
 
   async list(stream: Stream, limit: number): Promise<MemberList> {
@@ -52,8 +53,7 @@ export class RedisMembers implements Members {
     const [version, people, connections, ...pairs] = asList(reply)
     const listed: Member[] = []
     for (let at = 0; at < pairs.length; at += 2) {
-      const [count = '', ...info] = asText(pairs[at + 1]).split('\n')
-      listed.push(asMember(asJson(asText(pairs[at])) as string, Number(count), info.join('\n')))
+      listed.push(asHeld(asJson(asText(pairs[at])) as string, asText(pairs[at + 1])))
     }
     return {
       members: listed,
@@ -72,6 +72,12 @@ function asChange(user: string, reply: readonly Reply[]): MemberChange {
     changed: changed === 1,
     version: asNumber(version),
   }
+}
+
+/** A member from '<connections>\n<info>'. */
+function asHeld(user: string, held: string): Member {
+  const line = held.indexOf('\n')
+  return asMember(user, Number(held.slice(0, line)), held.slice(line + 1))
 }
 
 function asMember(user: string, connections: number, info: string): Member {

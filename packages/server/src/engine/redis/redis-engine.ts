@@ -16,8 +16,6 @@ import type {
 } from '../engine.js'
 import { type Announcement, tell } from './announcement.js'
 import { ANNOUNCEMENT_LIMITS } from './announcement-link.js'
-import { MemoryRates } from '../memory/rates.js'
-import { MemoryRegisters } from '../memory/registers.js'
 import { Announcements } from './announcements.js'
 import { ClusterTopology } from './cluster-topology.js'
 import { type Connector, DriverConnector, loadDriver } from './connector.js'
@@ -30,8 +28,10 @@ import { Logs } from './logs.js'
 import { RedisMembers } from './members.js'
 import { MUSTER_LIMITS, Muster } from './muster.js'
 import { RedisNodes } from './nodes.js'
+import { RedisRates } from './rates.js'
 import { RedisRecords } from './records.js'
 import { type RedisEngineOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.js'
+import { RedisRegisters } from './registers.js'
 import { SCRIPTS } from './scripts/all.js'
 import { Seeds } from './seeds.js'
 import { SentinelTopology } from './sentinel-topology.js'
@@ -58,8 +58,8 @@ export class RedisEngine implements Engine {
   readonly leases: RedisLeases
   readonly counters: RedisCounters
   readonly members: RedisMembers
-  readonly rates: MemoryRates
-  readonly registers: MemoryRegisters
+  readonly rates: RedisRates
+  readonly registers: RedisRegisters
   readonly nodes: RedisNodes
   readonly control: RedisControl
   readonly #clock: Clock
@@ -111,14 +111,14 @@ export class RedisEngine implements Engine {
       limits: { ...MUSTER_LIMITS, musterMs: resolved.musterMs },
       isCluster: resolved.mode === 'cluster',
     })
-    this.rates = new MemoryRates(clock)
-    this.registers = new MemoryRegisters(clock)
     const holdings = new Holdings(this.#links, this.#keys)
     this.#logs = new Logs({ ...shared, tops: this.#muster })
     this.records = new RedisRecords(this.#links, this.#keys)
     this.leases = new RedisLeases(this.#links, this.#keys)
     this.counters = new RedisCounters(this.#links, this.#keys, holdings)
     this.members = new RedisMembers(this.#links, this.#keys, holdings)
+    this.rates = new RedisRates(this.#links, this.#keys)
+    this.registers = new RedisRegisters(this.#links, this.#keys)
     this.nodes = new RedisNodes({ ...shared, holdings, losses: () => this.#muster.losses })
     this.control = new RedisControl(this.#announcements, this.#links, this.#keys)
   }

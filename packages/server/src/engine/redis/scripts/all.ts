@@ -6,7 +6,9 @@ import { BEGIN, READ, ROTATE, TOP } from './log.js'
 import { ENTER, LEAVE, LET_GO, LIST_MEMBERS } from './member.js'
 import { RENEW_NODE } from './node.js'
 import { PUBLISH } from './publish.js'
+import { TAKE_TOKENS } from './rate.js'
 import { PUT_RECORD, TAKE_RECORD } from './record.js'
+import { LIST_ENTRIES, PUT_ENTRY, REMOVE_ENTRY, TOTAL_ENTRIES } from './register.js'
 
 /** Every script, to be loaded before it is needed. */
 export const SCRIPTS: readonly Script[] = [
@@ -25,6 +27,11 @@ export const SCRIPTS: readonly Script[] = [
   LET_GO,
   LIST_MEMBERS,
   RENEW_NODE,
+  TAKE_TOKENS,
+  PUT_ENTRY,
+  REMOVE_ENTRY,
+  TOTAL_ENTRIES,
+  LIST_ENTRIES,
   MARK,
   REPORT,
   CONCLUDE,
