@@ -212,8 +212,8 @@ export class Revocations {
   /** Asks for everything that lives here, a few at a time. */
   async #recheck(): Promise<void> {
     const asked = new Map<string, WithdrawalScope>()
-    for (const { isOpen, identity } of this.#parts.connections())
-      if (isOpen) for (const scope of scopesOf(identity)) asked.set(withdrawalKey(scope), scope)
+    const open = [...this.#parts.connections()].filter(({ isOpen }) => isOpen)
+    for (const { identity } of open) for (const scope of scopesOf(identity)) asked.set(withdrawalKey(scope), scope)
     const scopes = [...asked.values()]
     try {
       for (let first = 0; first < scopes.length; first += ASKED_AT_ONCE)
