@@ -14,6 +14,7 @@ type Step =
   | { readonly do: 'publish'; readonly room: number; readonly key: number | undefined; readonly size: number }
   | { readonly do: 'rotate'; readonly room: number }
   | { readonly do: 'put' | 'take'; readonly record: number }
+  | { readonly do: 'enter' | 'remove'; readonly entry: number }
   | { readonly do: 'wait'; readonly turns: number }
   | { readonly do: 'pass' }
 
@@ -29,6 +30,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rotate' as const), room: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('put' as const, 'take' as const), record: fc.nat(3) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('enter' as const, 'remove' as const), entry: fc.nat(3) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 30 }) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'pass' as const }) },
 )
@@ -57,6 +59,7 @@ interface KnownLog {
 class Witness {
   readonly #logs = new Map<number, KnownLog>()
   readonly #records = new Map<number, string | undefined>()
+  readonly #entries = new Map<number, string | undefined>()
   readonly #keys = new Map<string, string>()
   /** What is being done and was not answered: it may have happened or not. */
   readonly #pending = new Map<string, number>()
@@ -67,6 +70,7 @@ class Witness {
     if (step.do === 'publish') await this.#publish(engine, step)
     else if (step.do === 'rotate') await this.#rotate(engine, step.room)
     else if (step.do === 'put' || step.do === 'take') await this.#change(engine, step)
+    else if (step.do === 'enter' || step.do === 'remove') await this.#enter(engine, step)
   }
 
   /** Compares what is there now with what was acknowledged; what is seen has been seen from then on. */
@@ -77,7 +81,19 @@ class Witness {
       if (!this.#pending.has(`record ${record}`)) expect(value).toBe(this.#records.get(record))
       this.#records.set(record, value)
     }
+    await this.#lookAtRegister(engine)
     this.#pending.clear()
+  }
+
+  async #lookAtRegister(engine: DiskEngine): Promise<void> {
+    const found = await engine.registers.list('r', 10)
+    const amount = found.reduce((sum, entry) => sum + entry.amount, 0)
+    expect(await engine.registers.totals('r')).toEqual({ entries: found.length, amount })
+    for (let entry = 0; entry < 4; entry += 1) {
+      const value = found.find(({ key }) => key === String(entry))?.value
+      if (!this.#pending.has(`entry ${entry}`)) expect(value).toBe(this.#entries.get(entry))
+      this.#entries.set(entry, value)
+    }
   }
 
   #lookAt(room: number, page: LogPage): void {
@@ -127,6 +143,16 @@ class Witness {
     if (value === undefined) await engine.records.take(String(step.record))
     else await engine.records.put(String(step.record), value, { ttlMs: 3_600_000 })
     this.#records.set(step.record, value)
+    done()
+  }
+
+  async #enter(engine: DiskEngine, step: Extract<Step, { do: 'enter' | 'remove' }>): Promise<void> {
+    const done = this.#begin(`entry ${step.entry}`)
+    const written = (this.#written += 1)
+    const request = { key: String(step.entry), value: String(written), amount: written, ttlMs: 3_600_000 }
+    if (step.do === 'enter') await engine.registers.put('r', request)
+    else await engine.registers.remove('r', request.key)
+    this.#entries.set(step.entry, step.do === 'enter' ? request.value : undefined)
     done()
   }
 

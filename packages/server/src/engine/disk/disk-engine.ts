@@ -10,6 +10,10 @@ import {
   type ReadRange,
   type Receiver,
   type Records,
+  type RegisterEntry,
+  type RegisterRequest,
+  type RegisterTotals,
+  type Registers,
   type Retention,
   type Signal,
   type StoredRecord,
@@ -23,7 +27,6 @@ import { MemoryLeases } from '../memory/leases.js'
 import { MemoryMembers } from '../memory/members.js'
 import { MemoryNodes } from '../memory/nodes.js'
 import { MemoryRates } from '../memory/rates.js'
-import { MemoryRegisters } from '../memory/registers.js'
 import { DirectoryStorage } from './directory-storage.js'
 import { IdempotencyTable } from '../memory/idempotency.js'
 import { Listeners } from './listeners.js'
@@ -55,8 +58,8 @@ export interface DiskEngineParts {
 const MEBIBYTE = 1_048_576
 
 /**
- * The embedded engine that survives restarts: logs, epochs, states, idempotency keys and records are in a journal on the disk before anything is acknowledged.
- * Members, leases, counters, nodes and control texts belong to connections, and live as long as the process. What the clock of the machine says is what ages it,
+ * The embedded engine that survives restarts: logs, epochs, states, idempotency keys, records and registers are in a journal on the disk before anything is acknowledged.
+ * Members, leases, counters, rates, nodes and control texts belong to connections, and live as long as the process. What the clock of the machine says is what ages it,
  * also while the process is not running.
  */
 export class DiskEngine implements Engine {
@@ -67,7 +70,7 @@ export class DiskEngine implements Engine {
   readonly counters: MemoryCounters
   readonly members: MemoryMembers
   readonly rates: MemoryRates
-  readonly registers: MemoryRegisters
+  readonly registers: Registers
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -98,7 +101,7 @@ export class DiskEngine implements Engine {
     this.leases = new MemoryLeases(clock)
     this.counters = new MemoryCounters()
     this.rates = new MemoryRates(clock)
-    this.registers = new MemoryRegisters(clock)
+    this.registers = new DiskRegisters(this.#store)
     this.members = new MemoryMembers((key, change) => this.#tell(key, (receiver) => receiver.members(change)))
     this.nodes = new MemoryNodes(clock, (node) => {
       this.members.forget(node)
@@ -179,14 +182,19 @@ export class DiskEngine implements Engine {
 
   /** How much each table holds. */
   sizes(): Readonly<
-    Record<'streams' | 'records' | 'members' | 'counters' | 'leases' | 'nodes' | 'idempotencyKeys', number>
+    Record<
+      'streams' | 'records' | 'members' | 'counters' | 'rates' | 'registers' | 'leases' | 'nodes' | 'idempotencyKeys',
+      number
+    >
   > {
-    const { streams, records, remembered } = this.#store.tables
+    const { streams, records, registers, remembered } = this.#store.tables
     return {
       streams: streams.size,
       records: records.size,
       members: this.members.size,
       counters: this.counters.size,
+      rates: this.rates.size,
+      registers: registers.size,
       leases: this.leases.size,
       nodes: this.nodes.size,
       idempotencyKeys: remembered.size + this.#passing.size,
@@ -219,7 +227,6 @@ export class DiskEngine implements Engine {
     this.#passing.sweep()
     this.leases.sweep()
     this.rates.sweep()
-    this.registers.sweep()
   }
 }
 
@@ -243,6 +250,34 @@ class DiskRecords implements Records {
 
   async take(key: string): Promise<StoredRecord | undefined> {
     return this.#store.submit((draft) => draft.take(key))
+  }
+}
+
+/** Registers, each change of which is on the disk before it is answered. */
+class DiskRegisters implements Registers {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async put(
+    name: string,
+    request: RegisterRequest,
+  ): Promise<(RegisterTotals & { readonly added: boolean }) | undefined> {
+    return this.#store.submit((draft) => draft.registers.put(name, request), request.value?.length ?? 0)
+  }
+
+  async remove(name: string, key: string): Promise<RegisterTotals & { readonly removed: boolean }> {
+    return this.#store.submit((draft) => draft.registers.remove(name, key))
+  }
+
+  async totals(name: string): Promise<RegisterTotals> {
+    return this.#store.tables.registers.sum(name)
+  }
+
+  async list(name: string, limit: number): Promise<readonly RegisterEntry[]> {
+    return this.#store.tables.registers.list(name, limit)
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../engine.js'
 import { IDEMPOTENCY_KEPT_MS, fingerprint, idempotencyKey } from '../memory/idempotency.js'
 import type { BeginEntry, Entry, PublishEntry } from './entry.js'
+import { RegisterDraft } from './register-draft.js'
 import type { StreamHead } from './streams.js'
 import type { Tables } from './tables.js'
 
@@ -35,11 +36,15 @@ export class Draft {
   readonly #remembered = new Map<string, { readonly fingerprint: string; readonly outcome: Published }>()
   readonly #records = new Map<string, StoredRecord | undefined>()
 
+  /** What is done to registers. */
+  readonly registers: RegisterDraft
+
   /** Everything in it happens at `now`. */
   constructor(tables: Tables, random: Random, now: number) {
     this.#tables = tables
     this.#random = random
     this.#now = now
+    this.registers = new RegisterDraft(tables.registers, now)
   }
 
   /** Whether anything in it concerns a stream. */

@@ -1,5 +1,6 @@
 import type { Sender } from '@holdfast/protocol'
 import type { Retention, StreamMessage } from '../engine.js'
+import type { KeptEntry } from '../memory/registers.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 /** A state beside a log, and when it ends (milliseconds since 1970). */
@@ -57,13 +58,29 @@ export interface TakeEntry {
   readonly key: string
 }
 
+/** An entry of a register that was written, and when it ends. */
+export interface EnterEntry extends KeptEntry {
+  readonly kind: 'enter'
+  readonly register: string
+  readonly key: string
+}
+
+/** An entry of a register that was removed. */
+export interface RemoveEntry {
+  readonly kind: 'remove'
+  readonly register: string
+  readonly key: string
+}
+
 /** One change of the durable state: what the journal is made of. */
-export type Entry = PublishEntry | BeginEntry | PutEntry | TakeEntry
+export type Entry = PublishEntry | BeginEntry | PutEntry | TakeEntry | EnterEntry | RemoveEntry
 
 const PUBLISH = 1
 const BEGIN = 2
 const PUT = 3
 const TAKE = 4
+const ENTER = 5
+const REMOVE = 6
 
 /** What a publish carries, as bits. */
 const HAS_LOG = 1
@@ -88,6 +105,15 @@ export function encodeEntry(entry: Entry, to: ByteWriter): void {
     case 'take':
       to.byte(TAKE)
       return to.text(entry.key)
+    case 'enter':
+      to.byte(ENTER)
+      to.text(entry.register)
+      to.text(entry.key)
+      return encodeKept(entry, to)
+    case 'remove':
+      to.byte(REMOVE)
+      to.text(entry.register)
+      return to.text(entry.key)
   }
 }
 
@@ -103,6 +129,10 @@ export function decodeEntry(from: ByteReader): Entry {
       return { kind: 'put', key: from.text(), ...decodeHeld(from) }
     case TAKE:
       return { kind: 'take', key: from.text() }
+    case ENTER:
+      return { kind: 'enter', register: from.text(), key: from.text(), ...decodeKept(from) }
+    case REMOVE:
+      return { kind: 'remove', register: from.text(), key: from.text() }
     default:
       throw new Error(`the journal has an entry of the unknown kind ${kind}`)
   }
@@ -162,6 +192,18 @@ export function encodeHeld(held: HeldState, to: ByteWriter): void {
 /** The other half of `encodeHeld`. */
 export function decodeHeld(from: ByteReader): HeldState {
   return { value: from.text(), version: from.number(), until: from.number() }
+}
+
+/** What an entry of a register holds. */
+export function encodeKept({ value, amount, until }: KeptEntry, to: ByteWriter): void {
+  to.text(value)
+  to.number(amount)
+  to.number(until)
+}
+
+/** The other half of `encodeKept`. */
+export function decodeKept(from: ByteReader): KeptEntry {
+  return { value: from.text(), amount: from.number(), until: from.number() }
 }
 
 const IS_FINAL = 1

@@ -44,6 +44,12 @@ const ENTRIES: [string, Entry, string][] = [
   ],
   ['a record', { kind: 'put', key: 'k', value: 'v', version: 1, until: 2 }, '03016b01760102'],
   ['a record that was taken', { kind: 'take', key: 'k' }, '04016b'],
+  [
+    'an entry of a register',
+    { kind: 'enter', register: 'r', key: 'k', value: 'v', amount: 300, until: 2 },
+    '050172016b0176ac0202',
+  ],
+  ['an entry that was removed', { kind: 'remove', register: 'r', key: 'k' }, '060172016b'],
 ]
 
 describe('the format', () => {
@@ -113,11 +119,14 @@ describe('the format', () => {
       '2 | begin',
       '3 | put',
       '4 | take',
+      '5 | enter',
+      '6 | remove',
       '1 | stream',
       '2 | message',
       '3 | key',
       '4 | record',
       '5 | end',
+      '6 | entry',
     ])
       expect(page).toContain(`| ${kind} |`)
   })

@@ -95,6 +95,23 @@ describe('after a restart', () => {
     expect(await again.publish(request('"3"', state('three', 1)))).toEqual({ kind: 'state_conflict' })
   })
 
+  it('registers are there with their sums, what was removed is not, and their time has gone on', async () => {
+    const { clock, next } = inTurn()
+    const { registers } = await next()
+    await registers.put('r', { key: 'kept', value: 'one', amount: 1, ttlMs: 60_000 })
+    await registers.put('r', { key: 'kept', value: 'two', amount: 2, ttlMs: 60_000 })
+    await registers.put('r', { key: 'brief', amount: 40, ttlMs: 10_000 })
+    await registers.put('r', { key: 'removed', amount: 800, ttlMs: 60_000 })
+    await registers.remove('r', 'removed')
+    await clock.pass(11_000)
+    const again = await next()
+    expect(again.sizes()).toMatchObject({ registers: 1 })
+    expect(await again.registers.list('r', 10)).toEqual([{ key: 'kept', value: 'two', amount: 2 }])
+    expect(await again.registers.totals('r')).toEqual({ entries: 1, amount: 2 })
+    await clock.pass(50_000)
+    expect(await (await next()).registers.totals('r')).toEqual({ entries: 0, amount: 0 })
+  })
+
   it('records are there, those that were taken are not, and their time has gone on', async () => {
     const { next, clock } = inTurn()
     const engine = await next()

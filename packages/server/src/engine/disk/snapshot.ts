@@ -1,18 +1,19 @@
 import type { StreamMessage } from '../engine.js'
 import { MemoryLog } from '../memory/log.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
-import { decodeHeld, decodeMessage, encodeHeld, encodeMessage } from './entry.js'
+import { decodeHeld, decodeKept, decodeMessage, encodeHeld, encodeKept, encodeMessage } from './entry.js'
 import { FrameWriter, scanFrames } from './frame.js'
 import { encodeHeading, fileName, HEADING_BYTES, readHeading } from './heading.js'
 import { createWhole, type Storage, type StoredFile } from './storage.js'
 import type { StoredStream } from './streams.js'
-import type { IsCovered, Tables } from './tables.js'
+import { type IsCovered, type Tables, entryKey } from './tables.js'
 
 const STREAM = 1
 const MESSAGES = 2
 const REMEMBERED = 3
 const RECORD = 4
 const END = 5
+const ENTRY = 6
 
 const HAS_LOG = 1
 const HAS_STATE = 2
@@ -75,6 +76,14 @@ class SnapshotWriter {
     }
     for (const [key, { record, until }] of oldest(tables.records))
       await this.#keyed(RECORD, key, (to) => encodeHeld({ ...record, until }, to))
+    for (const [register, entries] of oldest(tables.registers.tables())) {
+      for (const [key, entry] of oldest(entries)) {
+        await this.#keyed(ENTRY, register, (to) => {
+          to.text(key)
+          encodeKept(entry, to)
+        })
+      }
+    }
     this.#add(END, () => undefined)
     await this.#flush()
     return this.#written
@@ -200,6 +209,7 @@ class SnapshotReader {
     if (kind === STREAM) this.#stream(from)
     else if (kind === REMEMBERED) this.#remembered(from)
     else if (kind === RECORD) this.#record(from)
+    else if (kind === ENTRY) this.#entry(from)
     else if (kind === END) this.#isEnded = true
     else if (kind !== MESSAGES) throw new Error(`the snapshot has an entry of the unknown kind ${kind}`)
   }
@@ -236,11 +246,20 @@ class SnapshotReader {
     this.#tables.records.hold(key, { value, version }, until)
   }
 
+  #entry(from: ByteReader): void {
+    const [register, applied, key] = [from.text(), from.number(), from.text()]
+    this.#note('registers', entryKey(register, key), applied)
+    this.#tables.registers.hold(register, key, decodeKept(from))
+  }
+
   #key(table: Parameters<IsCovered>[0], from: ByteReader): string {
     const key = from.text()
-    const applied = from.number()
-    if (applied > this.#sequence) this.#ahead.set(`${table} ${key}`, applied)
+    this.#note(table, key, from.number())
     return key
+  }
+
+  #note(table: Parameters<IsCovered>[0], key: string, applied: number): void {
+    if (applied > this.#sequence) this.#ahead.set(`${table} ${key}`, applied)
   }
 }
 

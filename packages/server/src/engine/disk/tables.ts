@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.js'
 import { IdempotencyTable } from '../memory/idempotency.js'
 import { MemoryRecords } from '../memory/records.js'
-import type { Entry, PublishEntry, PutEntry } from './entry.js'
+import { MemoryRegisters } from '../memory/registers.js'
+import type { EnterEntry, Entry, PublishEntry, PutEntry } from './entry.js'
 import { StreamTable } from './streams.js'
 
 /** What the tables are made with. */
@@ -12,13 +13,19 @@ export interface TableOptions {
 }
 
 /** Asked during a replay on a snapshot: whether the entry's effect on this key is in the snapshot already. */
-export type IsCovered = (table: 'streams' | 'remembered' | 'records', key: string) => boolean
+export type IsCovered = (table: 'streams' | 'remembered' | 'records' | 'registers', key: string) => boolean
+
+/** The name of an entry of a register among those of all registers. */
+export function entryKey(register: string, key: string): string {
+  return `${register.length}:${register}${key}`
+}
 
 /** The durable state: what all entries of the journal come to, one after the other. Nothing else changes it but time. */
 export class Tables {
   readonly streams: StreamTable
   readonly remembered: IdempotencyTable
   readonly records: MemoryRecords
+  readonly registers: MemoryRegisters
   readonly #clock: Clock
 
   constructor(options: TableOptions) {
@@ -26,6 +33,7 @@ export class Tables {
     this.streams = new StreamTable((stream) => options.isInUse(stream))
     this.remembered = new IdempotencyTable(options.clock)
     this.records = new MemoryRecords(options.clock)
+    this.registers = new MemoryRegisters(options.clock)
   }
 
   apply(entry: Entry, isCovered: IsCovered = () => false): void {
@@ -42,6 +50,12 @@ export class Tables {
         return
       case 'take':
         if (!isCovered('records', entry.key)) this.records.drop(entry.key)
+        return
+      case 'enter':
+        if (!isCovered('registers', entryKey(entry.register, entry.key))) this.#enter(entry)
+        return
+      case 'remove':
+        if (!isCovered('registers', entryKey(entry.register, entry.key))) this.registers.drop(entry.register, entry.key)
     }
   }
 
@@ -55,12 +69,18 @@ export class Tables {
     this.streams.sweep(this.#clock.now())
     this.remembered.sweep()
     this.records.sweep()
+    this.registers.sweep()
   }
 
   #hold({ key, value, version, until }: PutEntry): void {
     // A replay meets much that has ended since.
     if (until <= this.#clock.now()) this.records.drop(key)
     else this.records.hold(key, { value, version }, until)
+  }
+
+  #enter({ register, key, value, amount, until }: EnterEntry): void {
+    if (until <= this.#clock.now()) this.registers.drop(register, key)
+    else this.registers.hold(register, key, { value, amount, until })
   }
 
   #remember({ id, logged }: PublishEntry, remembered: NonNullable<PublishEntry['remembered']>): void {

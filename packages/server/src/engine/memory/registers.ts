@@ -71,8 +71,14 @@ export class MemoryRegisters implements Registers {
   }
 
   /** All registers with their entries, the oldest first. */
-  *entries(): IterableIterator<[name: string, entries: ReadonlyMap<string, KeptEntry>]> {
-    for (const [name, { entries }] of this.#registers) yield [name, entries]
+  tables(): { readonly size: number; entries(): Iterable<[name: string, entries: ReadonlyMap<string, KeptEntry>]> } {
+    const registers = this.#registers
+    return {
+      size: registers.size,
+      *entries() {
+        for (const [name, { entries }] of registers) yield [name, entries]
+      },
+    }
   }
 
   /** An entry now, without waiting. */
