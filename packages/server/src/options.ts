@@ -9,11 +9,13 @@ import type { LeaseOptions } from './core/node-lease.js'
 import type { DiskEngineOptions } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import type { RedisEngineOptions } from './engine/redis/redis-options.js'
-import { type Environment, authSchema, checkSecret } from './options/auth-options.js'
+import { authSchema, checkSecret } from './options/auth-options.js'
 import { resolveRules, ruleSchema } from './options/channel-options.js'
+import { type Environment, environmentSchema, strictnessOf } from './options/environment.js'
 import { duration, isFunction, requireDuration, whole, word } from './options/leaves.js'
 import { HEARTBEAT, type LimitOptions, limitsSchema, resolveLimits } from './options/limit-options.js'
 import { OptionsError, describeFirst } from './options/options-error.js'
+import { type OriginOptions, type ResolvedOrigins, originSchemas, resolveOrigins } from './options/origin-options.js'
 import { type Tenancy, type TenancyOptions, resolveTenancy, tenancySchemas } from './options/tenant-options.js'
 import type { Random } from './random.js'
 import type { Logger } from './telemetry/log.js'
@@ -29,7 +31,7 @@ export type EngineChoice =
   | Engine
 
 /** How a node is set up. */
-export interface HoldfastOptions extends TenancyOptions {
+export interface HoldfastOptions extends TenancyOptions, OriginOptions {
   /** Which tokens are accepted; or a function of your own from a credential to an identity. */
   readonly auth:
     | (TokenOptions & { /** Whether `?token=` is read (default: outside production). */ readonly queryToken?: boolean })
@@ -38,7 +40,7 @@ export interface HoldfastOptions extends TenancyOptions {
   readonly channels?: Readonly<Record<string, ChannelRuleOptions>>
   /** Where state lives (default `memory`). */
   readonly engine?: EngineChoice
-  /** Default `development`. */
+  /** Default `development`. A name that is not known is as strict as `production`. */
   readonly environment?: Environment
   /** The path of the WebSocket (default `/ws`). */
   readonly path?: string
@@ -88,7 +90,7 @@ export interface HoldfastOptions extends TenancyOptions {
 }
 
 /** The options with every default filled in. */
-export interface ResolvedOptions extends Tenancy {
+export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
   readonly auth: HoldfastOptions['auth']
   readonly queryToken: boolean
   readonly rules: readonly ChannelRule[]
@@ -118,16 +120,18 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
   const { environment = 'development', path = '/ws', engine = 'memory', node, operations, drain } = parsed.data
   if ('secret' in options.auth) checkSecret('auth.secret', options.auth.secret, environment)
   checkHeartbeat(parsed.data)
+  const tenancy = resolveTenancy(options)
   return {
     auth: options.auth,
-    queryToken: ('queryToken' in options.auth ? options.auth.queryToken : undefined) ?? environment !== 'production',
+    queryToken: ('queryToken' in options.auth ? options.auth.queryToken : undefined) ?? strictnessOf(environment) !== 'production',
     rules: resolveRules(options.channels),
     engine: engine as EngineChoice,
     environment,
     path,
     node,
     limits: resolveLimits(parsed.data),
-    ...resolveTenancy(options),
+    ...tenancy,
+    ...resolveOrigins(options, environment, tenancy),
     drain: {
       delayMs: drain?.delayMs ?? 0,
       windowMs: drain?.windowMs ?? 5_000,
@@ -191,7 +195,8 @@ const schema = z.strictObject({
       '"memory", { disk: a directory or options }, { redis: an address or options }, or an engine',
     )
     .optional(),
-  environment: z.enum(['development', 'staging', 'production'], 'development, staging or production').optional(),
+  environment: environmentSchema,
+  ...originSchemas,
   path: word('a path such as /ws', /^\/[A-Za-z0-9_./-]*[A-Za-z0-9_-]$/),
   node: word('1 to 64 of A-Z a-z 0-9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/),
   limits: limitsSchema.optional(),

@@ -1,11 +1,9 @@
 import * as z from 'zod'
 import type { Authenticator } from '../access/authenticator.js'
 import { SECRET_BYTES_MIN } from '../access/token.js'
+import type { Environment } from './environment.js'
 import { isFunction } from './leaves.js'
 import { OptionsError } from './options-error.js'
-
-/** Where a node runs: `production` and `staging` are strict, `development` is convenient. */
-export type Environment = 'development' | 'staging' | 'production'
 
 /** Secrets that stand in tutorials. */
 const KNOWN_SECRETS = /^(.)\1*$|secret|password|changeme|change-me|your-|example|12345678901234567890/i

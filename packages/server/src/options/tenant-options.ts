@@ -27,7 +27,7 @@ export interface TenantOptions {
   readonly plan?: string
   /** Single quotas in place of the plan's. */
   readonly quotas?: QuotaOptions
-  /** The pages that may connect for this tenant, in place of the node's `origins`. */
+  /** The pages that may connect for this tenant, beside those of the node's `origins`. */
   readonly origins?: readonly string[] | { readonly allow: readonly string[]; readonly allowMissing?: boolean }
   /** Named sets of grants of this tenant, beside the node's `roles`. */
   readonly roles?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>

@@ -1,0 +1,112 @@
+import type { Audit } from '../telemetry/audit.js'
+import { type HostPolicy, hostName } from './host-policy.js'
+import { type Forwarding, type TrustedProxies, plainAddress } from './trusted-proxies.js'
+
+/** What a request says before anything of it is believed. */
+export interface RequestHead extends Forwarding {
+  /** The value of each `Host` header. */
+  readonly hosts: readonly string[]
+  /** The value of each `Origin` header. */
+  readonly origins: readonly string[]
+}
+
+/** Who stands behind a request. */
+export interface Visitor {
+  /** The address of the client, after trusted proxies; empty where nobody knows. */
+  readonly address: string
+  /** The page that asks; undefined: no page, or none that says so. */
+  readonly origin: string | undefined
+  /** Whether the client came over TLS, as far as that can be trusted. */
+  readonly isSecure: boolean
+}
+
+/** A request that is answered nothing else. */
+export interface Rejection {
+  /** 400: two headers that contradict each other, or one that nobody means. 421: the name is not ours (RFC 9110, 15.5.20). */
+  readonly rejected: 400 | 421
+}
+
+/** A longer `Origin` was made to do harm. What is longer than an origin and shorter than this is merely not allowed. */
+const ORIGIN_HEADER_CHARACTERS_MAX = 2_048
+
+/** Control characters, spaces, and what is not ASCII: no browser sends them in an origin. */
+const UNSPEAKABLE = /[^!-~]/
+
+/** What parts a header's values that Node, or a proxy, has joined. */
+const SEPARATOR = /\s*,\s*/
+
+/** The first that upgrades and HTTP requests alike have to pass: one meaning, a name of ours, and an address that can be believed. */
+export class Perimeter {
+  readonly #proxies: TrustedProxies
+  readonly #hosts: HostPolicy
+  readonly #audit: Audit
+
+  constructor(parts: { readonly proxies: TrustedProxies; readonly hosts: HostPolicy; readonly audit: Audit }) {
+    this.#proxies = parts.proxies
+    this.#hosts = parts.hosts
+    this.#audit = parts.audit
+  }
+
+  /** Who asks, or why nobody is answered. Rejections are recorded. */
+  examine(head: RequestHead): Visitor | Rejection {
+    const address = this.#proxies.addressOf(head)
+    const [host, ...otherHosts] = new Set(head.hosts)
+    if (otherHosts.length > 0 || (host !== undefined && host !== '' && hostName(host) === undefined)) {
+      this.#audit.record('host.refused', { address, rule: 'malformed' })
+      return { rejected: 400 }
+    }
+    if (!this.#hosts.admits(host)) {
+      this.#audit.record('host.refused', { address, rule: 'unlisted', action: host ?? '(none)' })
+      return { rejected: 421 }
+    }
+    const [origin, ...otherOrigins] = new Set(head.origins.flatMap((value) => value.split(SEPARATOR)))
+    if (otherOrigins.length > 0 || (origin !== undefined && isMalformed(origin))) {
+      this.#audit.record('origin.refused', { address, rule: 'malformed' })
+      return { rejected: 400 }
+    }
+    return { address, origin, isSecure: this.#proxies.isSecure(head) }
+  }
+}
+
+function isMalformed(origin: string): boolean {
+  return origin === '' || origin.length > ORIGIN_HEADER_CHARACTERS_MAX || UNSPEAKABLE.test(origin)
+}
+
+/** The request of Node's HTTP server, as far as it is needed here. */
+export interface IncomingHead {
+  readonly rawHeaders: readonly string[]
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean | undefined }
+}
+
+/** Reads a head from a request of Node. Its `headers` keep the first of several, or join them; what was sent stands in `rawHeaders`. */
+export function headOf({ rawHeaders, socket }: IncomingHead): RequestHead {
+  const found: Record<string, string[]> = { host: [], origin: [], 'x-forwarded-for': [], 'x-forwarded-proto': [] }
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    found[(rawHeaders[at] ?? '').toLowerCase()]?.push((rawHeaders[at + 1] ?? '').trim())
+  return {
+    peer: plainAddress(socket.remoteAddress ?? ''),
+    isEncrypted: socket.encrypted === true,
+    forwardedFor: joined(found['x-forwarded-for']),
+    forwardedProto: joined(found['x-forwarded-proto']),
+    hosts: found['host'] ?? [],
+    origins: found['origin'] ?? [],
+  }
+}
+
+/** Reads a head from a fetch-style request of which nothing else is known: no peer, and so no proxy that could be trusted. */
+export function headOfRequest(request: Request): RequestHead {
+  const { host, protocol } = new URL(request.url)
+  const origin = request.headers.get('origin')
+  return {
+    peer: '',
+    isEncrypted: protocol === 'https:',
+    forwardedFor: undefined,
+    forwardedProto: undefined,
+    hosts: [request.headers.get('host') ?? host],
+    origins: origin === null ? [] : [origin],
+  }
+}
+
+function joined(values: readonly string[] = []): string | undefined {
+  return values.length === 0 ? undefined : values.join(',')
+}
