@@ -60,6 +60,8 @@ const subscribe = object({
   since: optional(since),
   /** Be a member of the channel, and see the others; `info` (at most 1 KiB) is what the member tells of itself. */
   presence: optional(either(flag(), object({ info: json() }))),
+  /** A channel token: what it grants holds on this connection until it expires. */
+  token: optional(credential),
 })
 
 const unsubscribe = object({ type: literal('unsubscribe'), id, channel: channelName })

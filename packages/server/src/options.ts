@@ -69,6 +69,11 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions {
     /** Default 500. */ readonly ratePerSecondMax?: number
     /** Default 30,000. */ readonly deadlineMs?: number
   }
+  /** Tokens for single channels. */
+  readonly channelTokens?: {
+    /** What signs them, at least 32 bytes, the same on each node (default: a key made of `auth.secret`; without either there are none). */
+    readonly secret?: string
+  }
   /** What nodes that share an engine are to each other. */
   readonly cluster?: {
     /**
@@ -93,6 +98,7 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions {
 export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
   readonly auth: HoldfastOptions['auth']
   readonly queryToken: boolean
+  readonly channelTokenSecret: string | undefined
   readonly rules: readonly ChannelRule[]
   readonly engine: EngineChoice
   readonly environment: Environment
@@ -123,7 +129,10 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
   const tenancy = resolveTenancy(options)
   return {
     auth: options.auth,
-    queryToken: ('queryToken' in options.auth ? options.auth.queryToken : undefined) ?? strictnessOf(environment) !== 'production',
+    queryToken:
+      ('queryToken' in options.auth ? options.auth.queryToken : undefined) ??
+      strictnessOf(environment) !== 'production',
+    channelTokenSecret: resolveChannelTokenSecret(options, environment),
     rules: resolveRules(options.channels),
     engine: engine as EngineChoice,
     environment,
@@ -163,6 +172,14 @@ function resolveCluster(
   if (secret !== undefined) checkSecret('cluster.secret', secret, environment)
   // Within one process nobody else can say anything.
   return { renewMs, leaseMs, secret: secret ?? '' }
+}
+
+function resolveChannelTokenSecret(
+  { channelTokens = {}, auth }: HoldfastOptions,
+  environment: Environment,
+): string | undefined {
+  if (channelTokens.secret !== undefined) checkSecret('channelTokens.secret', channelTokens.secret, environment)
+  return channelTokens.secret ?? ('secret' in auth ? auth.secret : undefined)
 }
 
 /** Whether nodes in other processes may use the engine. */
@@ -222,6 +239,7 @@ const schema = z.strictObject({
       deadlineMs: whole(0, 3_600_000),
     })
     .optional(),
+  channelTokens: z.strictObject({ secret: z.string('text').optional() }).optional(),
   cluster: z
     .strictObject({ secret: z.string('text').optional(), renewMs: whole(20, 60_000), leaseMs: whole(40, 600_000) })
     .optional(),

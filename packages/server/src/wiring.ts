@@ -2,6 +2,7 @@ import type { OperationSnapshot } from '@holdfast/protocol'
 import type { Authenticator } from './access/authenticator.js'
 import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ChannelRules } from './access/channel-rules.js'
+import { ChannelTokens } from './access/channel-token.js'
 import type { Identity } from './access/identity.js'
 import { TokenAuthenticator } from './access/token.js'
 import { systemClock, timestamp } from './clock.js'
@@ -130,6 +131,7 @@ export function wire(
     engine,
     frames,
     authenticator: revocations.guard(authenticatorOf(resolved.auth, clock)),
+    channelTokens: new ChannelTokens(resolved.channelTokenSecret, clock),
     rules,
     hub,
     publisher,

@@ -1,5 +1,4 @@
 import type { Command, CommandOf, CommandType } from '@holdfast/protocol'
-import type { ChannelRule, Verb } from '../access/channel-rules.js'
 import type { ReadRange, Stream } from '../engine/engine.js'
 import type { Connection } from './connection.js'
 import { encodeMessageList, encodeWithRaw } from './encode.js'
@@ -36,13 +35,13 @@ async function hello(): Promise<void> {
 }
 
 async function subscribe(connection: Connection, command: CommandOf<'subscribe'>): Promise<void> {
-  const { channel, since, id } = command
+  const { channel, since, token, id } = command
   const presence = command.presence !== undefined && command.presence !== false
   const info = typeof command.presence === 'object' ? JSON.stringify(command.presence.info) : undefined
   const max = connection.services.limits.presenceInfoBytesMax
   if (info !== undefined && Buffer.byteLength(info) > max)
     throw new HoldfastError('limit_exceeded', `presence.info must be at most ${max} bytes`)
-  await connection.subscriptions.start({ channel, since, presence, info, id })
+  await connection.subscriptions.start({ channel, since, presence, info, token, id })
 }
 
 async function unsubscribe(connection: Connection, { channel, id }: CommandOf<'unsubscribe'>): Promise<void> {
@@ -52,9 +51,12 @@ async function unsubscribe(connection: Connection, { channel, id }: CommandOf<'u
 
 async function publish(connection: Connection, command: CommandOf<'publish'>, data = 'null'): Promise<void> {
   const { channel, event = 'message', key, id } = command
-  const allowed = allow(connection, 'publish', channel)
+  const { services } = connection
+  const wish = { verb: 'publish', channel, event } as const
+  const allowed = services.authorisation.require(connection, wish)
   const rule = allowed instanceof Promise ? await allowed : allowed
-  const { identity, services } = connection
+  services.authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
+  const { identity } = connection
   const request = {
     stream: streamOf(connection, channel),
     event,
@@ -72,7 +74,10 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
 
 async function signal(connection: Connection, command: CommandOf<'signal'>, data = 'null'): Promise<void> {
   const { channel, event } = command
-  const rule = await allow(connection, 'signal', channel)
+  const { authorisation } = connection.services
+  const wish = { verb: 'signal', channel, event } as const
+  const rule = await authorisation.require(connection, wish)
+  authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
   const from = { user: connection.identity.user, connection: connection.id }
   const told = { event, data, from, at: now(connection) }
   await connection.services.publisher.signal(streamOf(connection, channel), told, rule)
@@ -80,7 +85,7 @@ async function signal(connection: Connection, command: CommandOf<'signal'>, data
 
 async function history(connection: Connection, command: CommandOf<'history'>): Promise<void> {
   const { channel, since, before, limit = HISTORY_LIMIT, id } = command
-  const { retention } = await allow(connection, 'history', channel)
+  const { retention } = await connection.services.authorisation.require(connection, { verb: 'history', channel })
   if (since !== undefined && before !== undefined)
     throw new HoldfastError('bad_request', 'since and before exclude each other')
   if (retention === undefined) throw new HoldfastError('permission_denied', 'this channel keeps no history')
@@ -106,7 +111,7 @@ async function history(connection: Connection, command: CommandOf<'history'>): P
 }
 
 async function presence(connection: Connection, { channel, limit, id }: CommandOf<'presence'>): Promise<void> {
-  await allow(connection, 'presence', channel)
+  await connection.services.authorisation.require(connection, { verb: 'presence', channel })
   const { members, counts } = await connection.services.presence.list(streamOf(connection, channel), limit)
   answer(connection, { id, members, counts })
 }
@@ -119,17 +124,19 @@ async function state(connection: Connection, { id }: CommandOf<'state'>, data = 
 }
 
 async function ack(connection: Connection, { channel, offset, id }: CommandOf<'ack'>): Promise<void> {
-  const rule = await allow(connection, 'subscribe', channel)
+  const rule = await connection.services.authorisation.require(connection, { verb: 'subscribe', channel })
   if (!rule.inbox || rule.retention === undefined) throw new HoldfastError('bad_request', 'channel must be an inbox')
   await connection.services.inboxes.acknowledge(streamOf(connection, channel), rule.retention, offset)
   answer(connection, { id })
 }
 
 async function cancel(connection: Connection, { operation, id }: CommandOf<'cancel'>): Promise<void> {
-  const { operations } = connection.services
+  const { operations, authorisation } = connection.services
   const found = await operations.find(connection.identity, operation)
-  if (found === undefined)
+  if (found === undefined) {
+    authorisation.denied(connection, `operation:${operation}`, 'cancel')
     throw new HoldfastError('not_found', 'this operation does not exist, or is not yours to cancel')
+  }
   if (!(await operations.requestCancel(found.tenant, found.id))) throw new HoldfastError('already_ended')
   answer(connection, { id })
 }
@@ -158,21 +165,6 @@ async function ping(connection: Connection, { id, at }: CommandOf<'ping'>): Prom
 
 function answer(connection: Connection, members: { id: Command['id'] } & Record<string, unknown>): void {
   if (connection.isOpen) connection.send(JSON.stringify({ type: 'ok', ...members }))
-}
-
-/** The rule of the channel if the identity may; a promise only where the answer lies in the engine. */
-function allow(connection: Connection, verb: Verb, channel: string): ChannelRule | Promise<ChannelRule> {
-  const { rules } = connection.services
-  const rule = rules.ruleOf(channel, connection.identity)
-  const allowed = rule !== undefined && rules.allows(connection.identity, verb, channel)
-  if (allowed === false || rule === undefined)
-    throw new HoldfastError('permission_denied', `${verb} is not allowed on this channel`)
-  return allowed === true ? rule : allowed.then((yes) => judged(yes, rule, verb))
-}
-
-function judged(allowed: boolean, rule: ChannelRule, verb: Verb): ChannelRule {
-  if (!allowed) throw new HoldfastError('permission_denied', `${verb} is not allowed on this channel`)
-  return rule
 }
 
 function streamOf(connection: Connection, channel: string): Stream {

@@ -3,6 +3,7 @@ import type { Identity } from '../access/identity.js'
 import { errorFields } from '../telemetry/log.js'
 import type { Socket, SocketHandler, Upgrade } from '../transport/transport.js'
 import { Admitted } from './admitted.js'
+import { ChannelGrants } from './channel-grants.js'
 import { type CommandConsumer, CommandQueue } from './command-queue.js'
 import { COMMAND_HANDLERS } from './commands.js'
 import { type Farewell, encodeError, encodeExpiryNotice, encodeGap, encodeGoodbye, encodeRefusal } from './encode.js'
@@ -13,7 +14,7 @@ import type { Pulse } from './heartbeat.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import type { Services } from './services.js'
 import type { Restored } from './restoration.js'
-import type { SessionChannel, SessionContent, SessionKey } from './session-record.js'
+import type { ChannelGrant, SessionChannel, SessionContent, SessionKey } from './session-record.js'
 import { type SubscriptionOwner, Subscriptions } from './subscriptions.js'
 
 /** `handshaking`: nobody yet; `open`: welcomed; `closing`: told goodbye; `closed`: the socket is gone. */
@@ -38,6 +39,8 @@ export interface Welcomed {
   readonly recordVersion: number
   /** The channels that it is about to be subscribed to. */
   readonly channels: readonly SessionChannel[]
+  /** What channel tokens granted its session. */
+  readonly grants: readonly ChannelGrant[] | undefined
 }
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
@@ -59,6 +62,8 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   #handshake: Handshake | undefined
   #state: ConnectionState = 'handshaking'
   #admitted: Admitted | undefined
+  /** Made for the first channel token. */
+  #grants: ChannelGrants | undefined
   #sessionState: string | undefined
   /** Channels that the welcome promised and whose turn has not come. */
   #promised: readonly SessionChannel[] = NONE
@@ -148,13 +153,14 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   }
 
   /** The client is who it says: from now on its commands are carried out. */
-  admit({ identity, session, state, recordVersion, channels }: Welcomed): void {
+  admit({ identity, session, state, recordVersion, channels, grants }: Welcomed): void {
     this.#enter('open')
     this.#admitted = new Admitted(this.services, this, identity, session)
     this.#sessionState = state
     this.#promised = channels
     this.recordVersion = recordVersion
     this.#handshake = undefined
+    if (grants) this.#channelGrants().restore(grants)
     this.#admitted.begin()
   }
 
@@ -175,6 +181,21 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     this.#refreshed = turn
     this.#admitted?.refresh(identity)
     await this.subscriptions.recheck()
+  }
+
+  /** The identity with what a channel token grants it on this channel. */
+  identityFor(channel: string): Identity {
+    return this.#grants?.identityFor(channel) ?? this.identity
+  }
+
+  /** @throws HoldfastError when the token is not for this connection and channel. */
+  async takeChannelToken(channel: string, token: string): Promise<void> {
+    await this.#channelGrants().take(channel, token)
+    this.channelsChanged()
+  }
+
+  #channelGrants(): ChannelGrants {
+    return (this.#grants ??= new ChannelGrants(this.services, this))
   }
 
   /** The identity expires then, unless it does before. */
@@ -270,6 +291,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
       return
     }
     this.outbox.checkAge(now, this.services.limits.outboxAgeMaxMs)
+    for (const channel of this.#grants?.expire(now) ?? []) void this.subscriptions.recheckChannel(channel)
     const step = this.#admitted?.expiryStep(now)
     if (step === 'close') this.close(CLOSE.tokenExpired)
     else if (step === 'notice') this.send(encodeExpiryNotice(this.identity.expiresAt))
@@ -308,7 +330,8 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
 
   content(): SessionContent {
     const promised = this.#promised.filter(({ channel }) => !this.subscriptions.has(channel))
-    return { channels: [...this.subscriptions.content(), ...promised], state: this.#sessionState }
+    const channels = [...this.subscriptions.content(), ...promised]
+    return { channels, state: this.#sessionState, grants: this.#grants?.content() }
   }
 
   handOver(): SessionContent {

@@ -1,4 +1,4 @@
-import type { SessionChannel, SessionContent } from './session-record.js'
+import { type SessionContent, readSessionContent } from './session-record.js'
 import type { WithdrawalScope } from './withdrawal.js'
 
 /** What nodes say to each other, and what they answer. */
@@ -15,6 +15,11 @@ export interface ControlContract {
   }
   /** Closes every connection of a user; answers how many there were. */
   readonly 'user.disconnect': {
+    readonly ask: { readonly tenant: string; readonly user: string }
+    readonly answer: number
+  }
+  /** Asks the rules again about every channel of a user; answers how many connections there are. */
+  readonly 'user.recheck': {
     readonly ask: { readonly tenant: string; readonly user: string }
     readonly answer: number
   }
@@ -50,7 +55,14 @@ export const CONTROL_READERS: {
       const { record, version } = membersOf(value)
       return isText(record) && isNumber(version) ? { record, version } : undefined
     },
-    answer: (value) => (value === null ? null : readContent(value)),
+    answer: (value) => (value === null ? null : readSessionContent(value)),
+  },
+  'user.recheck': {
+    ask(value) {
+      const { tenant, user } = membersOf(value)
+      return isText(tenant) && isText(user) ? { tenant, user } : undefined
+    },
+    answer: (value) => (isNumber(value) ? value : undefined),
   },
   'user.disconnect': {
     ask(value) {
@@ -76,17 +88,6 @@ export const CONTROL_READERS: {
     },
     answer: () => null,
   },
-}
-
-function readContent(value: unknown): SessionContent | undefined {
-  const { channels, state } = membersOf(value)
-  if (!Array.isArray(channels) || !channels.every(isChannel)) return undefined
-  return state === undefined || isText(state) ? { channels, state } : undefined
-}
-
-function isChannel(value: unknown): value is SessionChannel {
-  const { channel, presence, info } = membersOf(value)
-  return isText(channel) && typeof presence === 'boolean' && (info === undefined || isText(info))
 }
 
 function membersOf(value: unknown): Partial<Record<string, unknown>> {

@@ -25,6 +25,8 @@ const CLOSE_FOR: Readonly<Record<AuthenticationFailure, CloseReason>> = {
   invalid: CLOSE.invalidToken,
   expired: CLOSE.tokenExpired,
   revoked: CLOSE.tokenRevoked,
+  forbidden: CLOSE.notAllowed,
+  unavailable: CLOSE.serverBusy,
 }
 
 const OPERATION_PATH = '/operations/'
@@ -80,7 +82,11 @@ export class Handshake {
   #authenticate(token: string | undefined): Authentication | Promise<Authentication> {
     const credential = this.#credential(token)
     if (credential === undefined) return { failure: 'missing', detail: 'no credential' }
-    return this.#services.authenticator.authenticate(credential)
+    const { authenticator, decideArrival } = this.#services
+    const result = authenticator.authenticate(credential)
+    return result instanceof Promise
+      ? result.then((known) => decideArrival(known, this.#connection))
+      : decideArrival(result, this.#connection)
   }
 
   #credential(token: string | undefined): string | undefined {
@@ -113,8 +119,8 @@ export class Handshake {
       return this.#turnBack(identity, hello, { claimed, hasPlace })
     const channels = this.#channels(identity, claimed)
     const { key = sessions.issue(), version = 0 } = claimed ?? {}
-    const state = claimed?.content.state
-    this.#connection.admit({ identity, session: key, state, recordVersion: version, channels })
+    const { state, grants } = claimed?.content ?? {}
+    this.#connection.admit({ identity, session: key, state, recordVersion: version, channels, grants })
     this.#connection.endsWith = this.#operation()
     this.#connection.send(this.#welcomeText(hello, claimed, channels))
     this.#services.degradation.greet(this.#connection)

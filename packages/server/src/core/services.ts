@@ -1,6 +1,6 @@
 import type { OperationSnapshot, Sender } from '@holdfast/protocol'
-import type { Authenticator } from '../access/authenticator.js'
-import type { ChannelRule, Verb } from '../access/channel-rules.js'
+import type { Authentication, Authenticator } from '../access/authenticator.js'
+import type { AccessQuestion, ChannelRule, SentText, Verb } from '../access/channel-rules.js'
 import type { Identity } from '../access/identity.js'
 import type { Clock } from '../clock.js'
 import type { Engine, Stream } from '../engine/engine.js'
@@ -9,6 +9,8 @@ import type { Audit } from '../telemetry/audit.js'
 import type { Logger } from '../telemetry/log.js'
 import type { FrameEncoder } from '../transport/transport.js'
 import type { Admission } from './admission.js'
+import type { Authorisation } from './authorisation.js'
+import type { ChannelTokenDoor } from './channel-grants.js'
 import type { ControlDesk } from './control.js'
 import type { Dismissal } from './dismissal.js'
 import type { Revocations } from './revocations.js'
@@ -23,6 +25,7 @@ import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
 import type { Degradation } from './degradation.js'
 import type { Publisher } from './publisher.js'
+import type { Rechecks } from './rechecks.js'
 import type { Retries } from './retries.js'
 import type { Sessions } from './session.js'
 
@@ -30,7 +33,17 @@ import type { Sessions } from './session.js'
 export interface Rules {
   ruleOf(channel: string, identity: Identity | undefined): ChannelRule | undefined
   allows(identity: Identity, verb: Verb, channel: string): boolean | Promise<boolean>
+  /** Whether the rule of the channel allows what is asked; a promise only where the answer lies elsewhere. */
+  judge(rule: ChannelRule, question: AccessQuestion): boolean | Promise<boolean>
+  /** Why a client must not send this data, by the fields of identity that the rule declares; undefined when it may. */
+  findForeign(rule: ChannelRule, sent: SentText): string | undefined
 }
+
+/** Lets the application have its say on a credential that was found good. */
+export type ArrivalDecision = (
+  result: Authentication,
+  arrival: { readonly id: string; readonly address: string },
+) => Authentication | Promise<Authentication>
 
 /** What the core needs of operations. */
 export interface OperationDoor {
@@ -53,7 +66,11 @@ export interface Services {
   readonly engine: Engine
   readonly frames: FrameEncoder
   readonly authenticator: Authenticator
+  readonly channelTokens: ChannelTokenDoor
+  readonly decideArrival: ArrivalDecision
   readonly rules: Rules
+  readonly authorisation: Authorisation
+  readonly rechecks: Rechecks
   readonly hub: Hub
   readonly publisher: Publisher
   readonly degradation: Degradation

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { isChannelName } from '@holdfast/protocol'
 import { type Identity, userKey } from '../access/identity.js'
 import type { Records } from '../engine/engine.js'
 
@@ -9,11 +10,20 @@ export interface SessionChannel {
   readonly info?: string | undefined
 }
 
+/** What a channel token granted on one channel, and until when (milliseconds since 1970). */
+export interface ChannelGrant {
+  readonly channel: string
+  readonly verbs: readonly string[]
+  readonly expiresAt: number
+}
+
 /** What survives a disconnect, but for positions, which live with the client. */
 export interface SessionContent {
   readonly channels: readonly SessionChannel[]
   /** JSON text of the session's state. */
   readonly state: string | undefined
+  /** What channel tokens granted; undefined: none did. */
+  readonly grants?: readonly ChannelGrant[] | undefined
 }
 
 /** What a client needs to resume a session. */
@@ -41,16 +51,18 @@ export class SessionRecords {
     this.#records = records
   }
 
-  /** The record of this key, and its version. */
-  async read(key: string): Promise<{ readonly stored: StoredSession; readonly version: number } | undefined> {
+  /** The record of this key, and its version. What cannot be read is as good as nothing, but stands in the way of a new one: `stored` is undefined. */
+  async read(
+    key: string,
+  ): Promise<{ readonly stored: StoredSession | undefined; readonly version: number } | undefined> {
     const record = await this.#records.get(key)
-    return record && { stored: JSON.parse(record.value) as StoredSession, version: record.version }
+    return record && { stored: readStored(record.value), version: record.version }
   }
 
   /** Writes if the version stored is `ifVersion` (0: there must be none). Answers the new version, or undefined when refused. */
   write(key: string, stored: StoredSession, ttlMs: number, ifVersion: number): Promise<number | undefined> {
-    const { digest, node, channels, state } = stored
-    return this.#records.put(key, JSON.stringify({ digest, node, channels, state }), { ttlMs, ifVersion })
+    const { digest, node, channels, state, grants } = stored
+    return this.#records.put(key, JSON.stringify({ digest, node, channels, state, grants }), { ttlMs, ifVersion })
   }
 
   /**
@@ -69,7 +81,7 @@ export class SessionRecords {
       const next = await this.write(key, stored, ttlMs, expected)
       if (next !== undefined) return next
       const held = await this.read(key)
-      if (held !== undefined && !isOwn(held.stored)) return undefined
+      if (held?.stored !== undefined && !isOwn(held.stored)) return undefined
       expected = held?.version ?? 0
     }
     return undefined
@@ -90,6 +102,59 @@ export function digestOf(secret: string): string {
 export function provesBy(digest: string, secret: string): boolean {
   const [kept, given] = [Buffer.from(digest, 'base64'), hash(secret)]
   return kept.length === given.length && timingSafeEqual(kept, given)
+}
+
+/** Channels, or grants, of one session: more than this nobody wrote. */
+const CHANNELS_MAX = 100_000
+
+/** What a session holds, as the engine kept it or another node sent it; undefined for what is none. */
+export function readSessionContent(value: unknown): SessionContent | undefined {
+  const { channels, state, grants } = membersOf(value)
+  if (!isListOf(channels, isSessionChannel) || !(state === undefined || isJson(state))) return undefined
+  if (grants !== undefined && !isListOf(grants, isChannelGrant)) return undefined
+  return { channels, state, ...(grants && { grants }) }
+}
+
+function readStored(text: string): StoredSession | undefined {
+  const value = parse(text)
+  const { digest, node } = membersOf(value)
+  const content = readSessionContent(value)
+  return content && isText(digest) && isText(node) ? { ...content, digest, node } : undefined
+}
+
+function isSessionChannel(value: unknown): value is SessionChannel {
+  const { channel, presence, info } = membersOf(value)
+  return isChannelName(channel) && typeof presence === 'boolean' && (info === undefined || isJson(info))
+}
+
+function isChannelGrant(value: unknown): value is ChannelGrant {
+  const { channel, verbs, expiresAt } = membersOf(value)
+  return isChannelName(channel) && isListOf(verbs, isText) && Number.isSafeInteger(expiresAt)
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.length <= CHANNELS_MAX && value.every(isItem)
+}
+
+/** State and info are written into messages as they are. */
+function isJson(value: unknown): value is string {
+  return isText(value) && parse(value) !== undefined
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function membersOf(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? value : {}
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 function hash(secret: string): Buffer {

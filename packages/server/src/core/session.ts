@@ -120,7 +120,7 @@ export class Sessions {
       const holder = this.#live.get(record)
       if (holder !== undefined) await this.#keeper.settled(holder)
       const held = this.#parts.windowMs > 0 ? await this.#keeper.records.read(record) : undefined
-      if (held === undefined) return this.#claimHere(record, key)
+      if (held?.stored === undefined) return this.#claimHere(record, key)
       if (!this.#isProven(record, held.stored, key.secret)) return undefined
       const next = this.issue(key.id)
       const owned = { ...held.stored, digest: digestOf(next.secret), node: this.#parts.node }
@@ -139,10 +139,10 @@ export class Sessions {
   /** What a session holds: from where it lives, else from its record. */
   async #fetch(
     record: string,
-    { channels, state, node }: StoredSession,
+    { channels, state, grants, node }: StoredSession,
     version: number,
   ): Promise<Pick<ClaimedSession, 'content' | 'bringsPlace'>> {
-    const kept = { channels, state }
+    const kept = { channels, state, grants }
     const here = this.#live.get(record)?.handOver()
     // What was here though another node owned it is older than the record.
     // This node may have lived before: then the place is still counted for its former life.

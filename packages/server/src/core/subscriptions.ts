@@ -24,6 +24,10 @@ export interface SubscriptionOwner extends Subscriber {
   readonly isOpen: boolean
   readonly identity: Identity
   readonly session: { readonly id: string }
+  /** The identity with what a channel token grants it on this channel. */
+  identityFor(channel: string): Identity
+  /** @throws HoldfastError when the token is not for this connection and channel. */
+  takeChannelToken(channel: string, token: string): Promise<void>
   /** Sends a text that is never dropped. */
   send(text: string): void
   /** What `content` answers is different now. */
@@ -36,6 +40,8 @@ export interface SubscribeRequest {
   readonly since?: Since | undefined
   readonly presence: boolean
   readonly info?: string | undefined
+  /** A channel token. */
+  readonly token?: string | undefined
   readonly id?: CommandId | undefined
 }
 
@@ -81,7 +87,8 @@ export class Subscriptions {
    * @throws HoldfastError when it is not allowed, there are too many, or recovery overflowed.
    */
   async start(request: SubscribeRequest): Promise<void> {
-    const { channel } = request
+    const { channel, token } = request
+    if (token !== undefined) await this.#owner.takeChannelToken(channel, token)
     let judged: Identity
     let rule: ChannelRule
     do {
@@ -134,8 +141,13 @@ export class Subscriptions {
 
   /** Ends those that the identity may no longer have, and tells the client. Those that cannot be judged now are when the engine is back. */
   async recheck(): Promise<void> {
-    for (const [channel, subscription] of [...this.#byChannel])
-      await this.#services.retries.insist(() => this.#judge(channel, subscription))
+    for (const channel of [...this.#byChannel.keys()]) await this.recheckChannel(channel)
+  }
+
+  /** Ends the one of a channel if the identity may no longer have it. */
+  async recheckChannel(channel: string): Promise<void> {
+    const subscription = this.#byChannel.get(channel)
+    if (subscription) await this.#services.retries.insist(() => this.#judge(channel, subscription))
   }
 
   async #judge(channel: string, subscription: Subscription): Promise<void> {
@@ -151,16 +163,16 @@ export class Subscriptions {
 
   async #mayKeep(channel: string, { presence }: Subscription): Promise<boolean> {
     const { rules } = this.#services
-    const { identity } = this.#owner
+    const identity = this.#owner.identityFor(channel)
     if (!(await rules.allows(identity, 'subscribe', channel))) return false
     return !presence || rules.allows(identity, 'presence', channel)
   }
 
   async #authorise({ channel, presence }: SubscribeRequest): Promise<ChannelRule> {
     const { rules } = this.#services
-    const { identity } = this.#owner
+    const identity = this.#owner.identityFor(channel)
     const rule = rules.ruleOf(channel, identity)
-    if (namespaceOf(channel) === OPERATION_NAMESPACE) await this.#authoriseOperation(localNameOf(channel))
+    if (namespaceOf(channel) === OPERATION_NAMESPACE) await this.#authoriseOperation(localNameOf(channel), identity)
     if (rule === undefined || !(await rules.allows(identity, 'subscribe', channel)))
       throw new HoldfastError('permission_denied')
     if (presence && !(await rules.allows(identity, 'presence', channel))) {
@@ -170,8 +182,8 @@ export class Subscriptions {
   }
 
   /** What does not exist and what belongs to another are refused alike; nobody waits for an operation that never was. */
-  async #authoriseOperation(id: string): Promise<void> {
-    const found = await this.#services.operations.find(this.#owner.identity, id)
+  async #authoriseOperation(id: string, identity: Identity): Promise<void> {
+    const found = await this.#services.operations.find(identity, id)
     if (found === undefined) throw new HoldfastError('not_found', UNKNOWN_OPERATION)
   }
 
