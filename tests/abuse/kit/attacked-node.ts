@@ -15,10 +15,10 @@ export const SECRET = 'Vw7Qz1mB4xT9cL2kR6nY8sJ3hF5dG0pAeUoIqXvZtWs'
 /** Rules with something of everything. What is kept is kept briefly, so that tables return to where they were. */
 export const CHANNELS: NonNullable<HoldfastOptions['channels']> = {
   'neighbour:*': { history: { size: 1_000, ttl: '1h' } },
-  'room:*': { publish: 'member', signal: 'member', presence: true, history: { size: 1_000, ttl: 1_000 } },
+  'room:*': { publish: 'member', signal: 'member', presence: true, history: { size: 1_000, ttl: 200 } },
   'live:*': { publish: 'member', presence: 'member' },
-  'staff:*': { subscribe: 'role:staff', publish: 'role:staff', history: { size: 10, ttl: 1_000 } },
-  'user:{user}': { inbox: true, history: { size: 100, ttl: 1_000 } },
+  'staff:*': { subscribe: 'role:staff', publish: 'role:staff', history: { size: 10, ttl: 200 } },
+  'user:{user}': { inbox: true, history: { size: 100, ttl: 200 } },
 }
 
 /** How a token of a test differs from the usual one. */

@@ -165,9 +165,20 @@ describe('an upgrade', () => {
   it.each<[string, string]>([
     ['without a key', 'Sec-WebSocket-Version: 13\r\n'],
     ['with a short key', 'Sec-WebSocket-Key: YQ==\r\nSec-WebSocket-Version: 13\r\n'],
-    ['of another version', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 12\r\n'],
   ])('%s is answered as a client error', async (_, headers) => {
     expect(await answerTo(handshake('/ws', headers))).toMatch(/^HTTP\/1\.1 4\d\d /)
+    expect(accepted).toEqual([])
+  })
+
+  it.each(['8', '12', '14', '13, 8', '013', ''])('of version "%s" is told which one is right', async (version) => {
+    const headers = `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: ${version}\r\n`
+    const answer = await answerTo(handshake('/ws', headers))
+    expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\n/)
+    expect(accepted).toEqual([])
+  })
+
+  it.each(['1.0', '2.0'])('in HTTP/%s is answered 400', async (version) => {
+    expect(await answerTo(handshake('/ws').replace('HTTP/1.1', `HTTP/${version}`))).toMatch(/^HTTP\/1\.1 400 /)
     expect(accepted).toEqual([])
   })
 

@@ -14,6 +14,9 @@ export interface NodeTransportOptions {
   readonly messageBytesMax: number
 }
 
+/** The version of RFC 6455; `ws` would take the draft before it too, and HTTP of any version (4.1: 1.1 or higher, and higher ones have no such upgrade). */
+const VERSION = '13'
+
 /** Fragments of one message, and chunks that wait for their rest: memory grows with their number, whatever their size. */
 const FRAGMENTS_MAX = 64
 const BUFFERED_CHUNKS_MAX = 256
@@ -80,7 +83,9 @@ export class NodeTransport {
     head: Buffer,
     target: { path: string; query: URLSearchParams },
   ): void {
-    if (hasBody(request)) return refuse(stream, '400 Bad Request')
+    if (hasBody(request) || request.httpVersion !== '1.1') return refuse(stream, '400 Bad Request')
+    if (request.method === 'GET' && request.headers['sec-websocket-version'] !== VERSION)
+      return refuse(stream, '426 Upgrade Required', `Sec-WebSocket-Version: ${VERSION}\r\n`)
     if (!this.#acceptor.admits()) return refuse(stream, '503 Service Unavailable', 'Retry-After: 5\r\n')
     const upgrade = describe(request, target)
     this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
