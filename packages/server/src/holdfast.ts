@@ -16,7 +16,7 @@ import type { HoldfastStats } from './telemetry/stats.js'
 import { Tenant } from './tenant.js'
 import { wire } from './wiring.js'
 import { NodeTransport } from './transport/node.js'
-import type { Acceptor, Socket, SocketHandler, Upgrade } from './transport/transport.js'
+import type { Acceptor, Socket, SocketHandler, Upgrade, UpgradeRefusal } from './transport/transport.js'
 
 /** Where a node listens. */
 export interface Listening {
@@ -167,7 +167,11 @@ export class Holdfast implements Acceptor {
   }
 
   /** A node that drains refuses the upgrade itself: a load balancer then asks the next node, and nobody notices. */
-  admits(): boolean {
+  refuses(_address: string): UpgradeRefusal | undefined {
+    return this.#hasRoom ? undefined : { status: 503, retryAfterSeconds: 5 }
+  }
+
+  get #hasRoom(): boolean {
     const { admission, budget } = this.#services
     return admission.isOpen && admission.hasRoom && budget.admits
   }
@@ -240,7 +244,7 @@ export class Holdfast implements Acceptor {
 
   #unready(): string | undefined {
     if (!this.#services.admission.isOpen) return 'draining'
-    if (!this.admits()) return 'full'
+    if (!this.#hasRoom) return 'full'
     return this.#services.engine.problem()
   }
 }

@@ -136,6 +136,10 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     this.lastSeenAt = this.services.clock.now()
   }
 
+  controlFrame(): boolean {
+    return this.#state === 'open' || this.#state === 'handshaking'
+  }
+
   drained(): void {
     this.outbox.drained()
   }

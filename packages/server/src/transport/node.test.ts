@@ -6,14 +6,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { webSocketFrames } from './frame.js'
 import { NodeTransport } from './node.js'
-import type { Socket, SocketHandler, Upgrade } from './transport.js'
+import type { Socket, SocketHandler, Upgrade, UpgradeRefusal } from './transport.js'
 
 const BYTES_MAX = 4_096
 
 let server: Server
 let transport: NodeTransport
 let address: string
-let full: boolean
+let refusal: UpgradeRefusal | undefined
+let answersPings: boolean
 let accepted: Peer[]
 
 /** The server's end of a WebSocket, noting what it is told. */
@@ -21,6 +22,7 @@ class Peer implements SocketHandler {
   readonly socket: Socket
   readonly upgrade: Upgrade
   readonly told: string[] = []
+  controlFrames = 0
 
   constructor(socket: Socket, upgrade: Upgrade) {
     this.socket = socket
@@ -43,6 +45,11 @@ class Peer implements SocketHandler {
     this.told.push('alive')
   }
 
+  controlFrame(): boolean {
+    this.controlFrames += 1
+    return answersPings
+  }
+
   drained(): void {
     this.told.push('drained')
   }
@@ -53,14 +60,15 @@ class Peer implements SocketHandler {
 }
 
 beforeEach(async () => {
-  full = false
+  refusal = undefined
+  answersPings = true
   accepted = []
   const accept = (socket: Socket, upgrade: Upgrade): SocketHandler => {
     const peer = new Peer(socket, upgrade)
     accepted.push(peer)
     return peer
   }
-  transport = new NodeTransport({ admits: () => !full, accept }, { path: '/ws', messageBytesMax: BYTES_MAX })
+  transport = new NodeTransport({ refuses: () => refusal, accept }, { path: '/ws', messageBytesMax: BYTES_MAX })
   server = createServer((_, response) => response.end('page'))
   transport.attach(server)
   server.listen(0, '127.0.0.1')
@@ -155,10 +163,16 @@ describe('an upgrade', () => {
   )
 
   it('is answered 503 while the node is full, with a time to come back', async () => {
-    full = true
+    refusal = { status: 503, retryAfterSeconds: 7 }
     const answer = await answerTo(handshake('/ws'))
     expect(answer).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/)
-    expect(answer).toContain('Retry-After: 5\r\n')
+    expect(answer).toContain('Retry-After: 7\r\n')
+    expect(accepted).toEqual([])
+  })
+
+  it('is answered 429 while too many come from its address', async () => {
+    refusal = { status: 429, retryAfterSeconds: 1 }
+    expect(await answerTo(handshake('/ws'))).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\nRetry-After: 1\r\n/)
     expect(accepted).toEqual([])
   })
 
@@ -270,6 +284,33 @@ describe('a socket', () => {
     const [payload] = (await once(client, 'pong')) as [Buffer]
     expect(payload.toString()).toBe('hey')
     expect(peer.told).toEqual(['alive'])
+    client.terminate()
+  })
+
+  it('counts pings and pongs, and answers no ping that is too many', async () => {
+    const [client, peer] = await open()
+    answersPings = false
+    client.pong('unasked')
+    client.ping('unanswered')
+    await expect.poll(() => peer.controlFrames).toBe(2)
+    answersPings = true
+    client.ping('answered')
+    expect(String((await once(client, 'pong'))[0])).toBe('answered')
+    client.terminate()
+  })
+
+  it('owes a peer that does not read one pong at most, to its latest ping', async () => {
+    const [client, peer] = await open()
+    client.pause()
+    while (peer.socket.isReady()) peer.socket.write(webSocketFrames.text('x'.repeat(60_000)))
+    const waiting = peer.socket.pendingBytes()
+    for (let count = 1; count <= 1_000; count += 1) client.ping(`ping ${count}`)
+    await expect.poll(() => peer.controlFrames).toBe(1_000)
+    expect(peer.socket.pendingBytes() - waiting).toBeLessThan(20)
+    const pongs: string[] = []
+    client.on('pong', (payload: Buffer) => pongs.push(payload.toString()))
+    client.resume()
+    await expect.poll(() => pongs).toEqual(['ping 1', 'ping 1000'])
     client.terminate()
   })
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Socket as NetSocket } from 'node:net'
 import { SUBPROTOCOL } from '@holdfast/protocol'
 import { WebSocket, WebSocketServer } from 'ws'
+import { type Perimeter, type Visitor, headOf } from '../access/perimeter.js'
 import { PING_PAYLOAD } from './frame.js'
 import type { Acceptor, Socket, SocketHandler, Upgrade } from './transport.js'
 
@@ -12,6 +13,8 @@ export interface NodeTransportOptions {
   readonly path: string
   /** Bytes of one message. */
   readonly messageBytesMax: number
+  /** What a request has to pass before anything else. */
+  readonly perimeter: Pick<Perimeter, 'examine'>
 }
 
 /** The version of RFC 6455; `ws` would take the draft before it too, and HTTP of any version (4.1: 1.1 or higher, and higher ones have no such upgrade). */
@@ -23,9 +26,6 @@ const BUFFERED_CHUNKS_MAX = 256
 
 /** How long a peer has to answer our close frame before its socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 4_000
-
-/** While this much waits for a peer its pings go unanswered: a flood of pings must not become a flood of pongs. */
-const PONG_PENDING_MAX = 16_384
 
 /** Prefixes of a subprotocol entry that carries a token. */
 const TOKEN_PREFIXES = ['bearer.', 'jwt.', 'access_token.']
@@ -86,8 +86,10 @@ export class NodeTransport {
     if (hasBody(request) || request.httpVersion !== '1.1') return refuse(stream, '400 Bad Request')
     if (request.method === 'GET' && request.headers['sec-websocket-version'] !== VERSION)
       return refuse(stream, '426 Upgrade Required', `Sec-WebSocket-Version: ${VERSION}\r\n`)
-    if (!this.#acceptor.admits()) return refuse(stream, '503 Service Unavailable', 'Retry-After: 5\r\n')
     const upgrade = describe(request, target)
+    const refusal = this.#acceptor.refuses(upgrade.address)
+    if (refusal !== undefined)
+      return refuse(stream, REFUSED[refusal.status], `Retry-After: ${refusal.retryAfterSeconds}\r\n`)
     this.#webSockets.handleUpgrade(request, stream, head, (webSocket) => {
       stream.off('error', ignore)
       ;(webSocket as OwnedWebSocket).begin(stream, (socket) => this.#acceptor.accept(socket, upgrade))
@@ -113,6 +115,8 @@ function chooseProtocol(offered: Set<string>): string | false {
   if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL
   return [...offered].find((entry) => TOKEN_PREFIXES.some((prefix) => entry.startsWith(prefix))) ?? false
 }
+
+const REFUSED = { 429: '429 Too Many Requests', 503: '503 Service Unavailable' } as const
 
 function refuse(stream: Duplex, status: string, headers: string = ''): void {
   // A peer that keeps its half open would keep the socket.
@@ -151,6 +155,9 @@ class OwnedWebSocket extends WebSocket implements Socket {
   #handler: SocketHandler | undefined
   /** Kept here: asking the stream takes several look-ups, and every write of a fan-out asks. */
   #ready = true
+  /** A pong is on its way; what it is to be followed by. Only the latest ping needs an answer (RFC 6455, 5.5.3). */
+  #ponging = false
+  #nextPong: Buffer | undefined
 
   begin(stream: NetSocket, accept: (socket: Socket) => SocketHandler): void {
     this.#stream = stream
@@ -181,6 +188,21 @@ class OwnedWebSocket extends WebSocket implements Socket {
     if (this.readyState === WebSocket.OPEN && this.#stream?.write(bytes) === false) this.#ready = false
   }
 
+  /** Answers a ping; while the answer to an earlier one has not left, only the latest is kept. */
+  answerPing(payload: Buffer): void {
+    if (this.#ponging) this.#nextPong = payload
+    else this.#sendPong(payload)
+  }
+
+  #sendPong(payload: Buffer): void {
+    this.#ponging = true
+    this.#nextPong = undefined
+    this.pong(payload, false, () => {
+      this.#ponging = false
+      if (this.#nextPong !== undefined && this.readyState === WebSocket.OPEN) this.#sendPong(this.#nextPong)
+    })
+  }
+
   drained(): void {
     this.#ready = true
     this.#handler?.drained()
@@ -205,10 +227,11 @@ function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean):
 function onPing(this: WebSocket, payload: Buffer): void {
   const socket = this as OwnedWebSocket
   socket.handler?.alive()
-  if (socket.pendingBytes() < PONG_PENDING_MAX) socket.pong(payload)
+  if (socket.handler?.controlFrame()) socket.answerPing(payload)
 }
 
 function onPong(this: WebSocket, payload: Buffer): void {
+  ;(this as OwnedWebSocket).handler?.controlFrame()
   if (payload.toString('latin1') === PING_PAYLOAD) (this as OwnedWebSocket).handler?.alive()
 }
 

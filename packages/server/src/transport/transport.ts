@@ -22,6 +22,8 @@ export interface SocketHandler {
   tooBig(): void
   /** The peer answered a ping of ours. */
   alive(): void
+  /** A ping or a pong arrived, whatever is in it. False: there are too many, and it is not answered. */
+  controlFrame(): boolean
   /** The transport takes more again. */
   drained(): void
   /** `clean`: the peer, or we, said goodbye with a close frame. */
@@ -50,9 +52,15 @@ export interface FrameEncoder {
   ping(): Uint8Array
 }
 
+/** Why an upgrade is refused, in HTTP and before anything was opened. 429: too many from this address; 503: no room on this node. */
+export interface UpgradeRefusal {
+  readonly status: 429 | 503
+  readonly retryAfterSeconds: number
+}
+
 /** What a transport hands its sockets to. */
 export interface Acceptor {
-  /** Whether a new connection would be admitted; false answers the upgrade with 503. */
-  admits(): boolean
+  /** Why a connection from this address would not be admitted now; undefined: it is, and `accept` follows. */
+  refuses(address: string): UpgradeRefusal | undefined
   accept(socket: Socket, upgrade: Upgrade): SocketHandler
 }
