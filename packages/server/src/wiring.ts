@@ -4,9 +4,11 @@ import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ChannelRules } from './access/channel-rules.js'
 import { ChannelTokens } from './access/channel-token.js'
 import type { Identity } from './access/identity.js'
+import { OriginPolicy } from './access/origin-policy.js'
 import { TokenAuthenticator } from './access/token.js'
 import { systemClock, timestamp } from './clock.js'
 import { Admission } from './core/admission.js'
+import { Authorisation } from './core/authorisation.js'
 import type { Connection } from './core/connection.js'
 import { ControlDesk } from './core/control.js'
 import { Degradation } from './core/degradation.js'
@@ -22,6 +24,7 @@ import { Peers } from './core/peers.js'
 import { PresenceTracker } from './core/presence.js'
 import { Publisher } from './core/publisher.js'
 import type { OperationDoor, Services } from './core/services.js'
+import { Rechecks } from './core/rechecks.js'
 import { Restoration } from './core/restoration.js'
 import { Retries } from './core/retries.js'
 import { Revocations } from './core/revocations.js'
@@ -47,6 +50,7 @@ export interface Wiring {
   readonly services: Services
   readonly operations: Operations
   readonly audit: AuditTrail
+  readonly origins: OriginPolicy
 }
 
 /** Puts the parts of a node together. `connections` are those that the node has now. */
@@ -69,6 +73,7 @@ export function wire(
   const retries = new Retries(clock, report('retry.waits'))
   const node = resolved.node ?? random.id(6)
   const audit = new AuditTrail({ node, clock, log })
+  const origins = new OriginPolicy(resolved.origins, { clock, audit })
   const { secret, ...lease } = resolved.cluster
   const control = new ControlDesk({ control: engine.control, secret, node, clock, random, retries, log })
   const operations = new Operations({
@@ -80,7 +85,7 @@ export function wire(
     onError: report('operation.unsaved'),
   })
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
-  const rules = new ChannelRules(resolved.rules, operations)
+  const rules = new ChannelRules(resolved.rules, operations, { clock })
   const peers = new Peers(engine.nodes, clock)
   const presence = new PresenceTracker(engine, clock, limits.presence, retries)
   const admission = new Admission(engine, node, limits, retries)
@@ -132,7 +137,11 @@ export function wire(
     frames,
     authenticator: revocations.guard(authenticatorOf(resolved.auth, clock)),
     channelTokens: new ChannelTokens(resolved.channelTokenSecret, clock),
+    origins,
+    decideArrival: (result) => result,
     rules,
+    authorisation: new Authorisation({ rules, audit }),
+    rechecks: new Rechecks({ node, control, peers, connections, onError: report('recheck.failed') }),
     hub,
     publisher,
     degradation: new Degradation({ engine, hub, publisher, frames, log, onError: report('spool.waits') }, connections),
@@ -166,7 +175,7 @@ export function wire(
     audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations, audit }
+  return { services, operations, audit, origins }
 }
 
 function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random' | 'log'>): Engine {

@@ -1,7 +1,10 @@
 import type { Identity } from './identity.js'
 
-/** Why a credential is refused. All causes but expiry look the same from outside. */
-export type AuthenticationFailure = 'missing' | 'invalid' | 'expired' | 'revoked'
+/**
+ * Why a credential is refused. `missing`, `invalid`: all causes but expiry and withdrawal look the same from outside. `forbidden`: it is good, and yet its owner is not to come in. `unavailable`: nobody
+ * can say for the time being.
+ */
+export type AuthenticationFailure = 'missing' | 'invalid' | 'expired' | 'revoked' | 'forbidden' | 'unavailable'
 
 /** What came of a credential. */
 export type Authentication =

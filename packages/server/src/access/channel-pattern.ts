@@ -95,13 +95,7 @@ function endOfSegment(channel: string, start: number): number {
   return colon < 0 ? channel.length : colon
 }
 
-function fits(
-  segment: Segment,
-  channel: string,
-  start: number,
-  end: number,
-  identity: Identity | undefined,
-): boolean {
+function fits(segment: Segment, channel: string, start: number, end: number, identity: Identity | undefined): boolean {
   if (segment === 'any') return true
   if (typeof segment === 'object') return end - start === segment.text.length && channel.startsWith(segment.text, start)
   if (identity === undefined || identity.kind === 'server') return true

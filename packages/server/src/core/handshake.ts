@@ -51,6 +51,7 @@ export class Handshake {
 
   /** A client that speaks the protocol sends `hello`; one that came with a credential and does not is welcomed at once. */
   begin(): void {
+    if (!this.#services.origins.admits(this.#upgrade)) return this.#connection.close(CLOSE.originNotAllowed)
     if (!this.#upgrade.speaksProtocol && this.#credential(undefined) !== undefined) void this.#run({ type: 'hello' })
   }
 
@@ -106,10 +107,11 @@ export class Handshake {
   }
 
   async #welcome(identity: Identity, hello: Hello): Promise<void> {
-    const { sessions, admission } = this.#services
+    const { sessions, admission, origins } = this.#services
     // Whoever is gone must not take a session from the connection that holds it.
     if (this.#connection.state !== 'handshaking') return
     if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
+    if (!origins.admitsFor(identity.tenant, this.#upgrade)) return this.#connection.close(CLOSE.originNotAllowed)
     // Before a place is asked for: a session that lives here gives its place up.
     const claimed = hello.resume && (await sessions.claim(identity, keyOf(hello.resume)))
     const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)

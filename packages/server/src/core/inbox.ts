@@ -22,8 +22,9 @@ export class Inboxes {
     this.#patterns = patterns
   }
 
-  /** The inbox channels of a user. */
+  /** The inbox channels of a user; servers and those who are anonymous have none. */
   channelsOf(identity: Identity): string[] {
+    if (identity.kind !== undefined && identity.kind !== 'user') return []
     return this.#patterns.map((pattern) => pattern.replace('{user}', channelSegment(identity.user)))
   }
 

@@ -7,7 +7,7 @@ import type { Engine, Stream } from '../engine/engine.js'
 import type { Random } from '../random.js'
 import type { Audit } from '../telemetry/audit.js'
 import type { Logger } from '../telemetry/log.js'
-import type { FrameEncoder } from '../transport/transport.js'
+import type { FrameEncoder, Upgrade } from '../transport/transport.js'
 import type { Admission } from './admission.js'
 import type { Authorisation } from './authorisation.js'
 import type { ChannelTokenDoor } from './channel-grants.js'
@@ -45,6 +45,14 @@ export type ArrivalDecision = (
   arrival: { readonly id: string; readonly address: string },
 ) => Authentication | Promise<Authentication>
 
+/** Which pages may connect. Refusals are recorded there. */
+export interface OriginDoor {
+  /** Whether a page may connect, before anybody knows for which tenant. */
+  admits(upgrade: Pick<Upgrade, 'origin' | 'address'>): boolean
+  /** Whether a page that was admitted may connect for this tenant. */
+  admitsFor(tenant: string, upgrade: Pick<Upgrade, 'origin' | 'address'>): boolean
+}
+
 /** What the core needs of operations. */
 export interface OperationDoor {
   /** The snapshot an identity may see; undefined for what does not exist or belongs to another. */
@@ -66,6 +74,7 @@ export interface Services {
   readonly engine: Engine
   readonly frames: FrameEncoder
   readonly authenticator: Authenticator
+  readonly origins: OriginDoor
   readonly channelTokens: ChannelTokenDoor
   readonly decideArrival: ArrivalDecision
   readonly rules: Rules

@@ -1,4 +1,4 @@
-import { type CommandId, type Since, localNameOf, namespaceOf } from '@holdfast/protocol'
+import { type CommandId, type Since, isChannelName, localNameOf, namespaceOf } from '@holdfast/protocol'
 import type { ChannelRule } from '../access/channel-rules.js'
 import type { Identity } from '../access/identity.js'
 import type { PresenceEntry, Stream, StreamMessage } from '../engine/engine.js'
@@ -20,6 +20,7 @@ const SUPERSEDED = 'a later command for this channel came before this one was an
 /** What the subscriptions of a connection need of it. */
 export interface SubscriptionOwner extends Subscriber {
   readonly id: string
+  readonly address: string
   /** Whether the connection was welcomed and not told goodbye since. */
   readonly isOpen: boolean
   readonly identity: Identity
@@ -50,6 +51,8 @@ export class Subscriptions {
   readonly #services: Services
   readonly #owner: SubscriptionOwner
   readonly #byChannel = new Map<string, Subscription>()
+  /** How often anything was to be judged again. */
+  #checks = 0
 
   constructor(services: Services, owner: SubscriptionOwner) {
     this.#services = services
@@ -89,13 +92,13 @@ export class Subscriptions {
   async start(request: SubscribeRequest): Promise<void> {
     const { channel, token } = request
     if (token !== undefined) await this.#owner.takeChannelToken(channel, token)
-    let judged: Identity
+    let checks: number
     let rule: ChannelRule
     do {
-      judged = this.#owner.identity
+      checks = this.#checks
       rule = await this.#authorise(request)
-      // A token that was refreshed meanwhile may allow less.
-    } while (this.#owner.isOpen && this.#owner.identity !== judged)
+      // What was looked at again meanwhile may be allowed no more; this was not there yet to be found.
+    } while (this.#owner.isOpen && this.#checks !== checks)
     // The connection may have ended meanwhile; nobody would end what begins now.
     if (!this.#owner.isOpen) return
     const earlier = this.#byChannel.get(channel)
@@ -141,20 +144,30 @@ export class Subscriptions {
 
   /** Ends those that the identity may no longer have, and tells the client. Those that cannot be judged now are when the engine is back. */
   async recheck(): Promise<void> {
-    for (const channel of [...this.#byChannel.keys()]) await this.recheckChannel(channel)
+    this.#checks += 1
+    const all = [...this.#byChannel]
+    const atOnce = this.#services.limits.commandsInFlightMax
+    for (let first = 0; first < all.length; first += atOnce) {
+      const some = all.slice(first, first + atOnce)
+      await Promise.all(some.map((one) => this.#services.retries.insist(() => this.#judge(...one))))
+    }
   }
 
   /** Ends the one of a channel if the identity may no longer have it. */
   async recheckChannel(channel: string): Promise<void> {
+    this.#checks += 1
     const subscription = this.#byChannel.get(channel)
     if (subscription) await this.#services.retries.insist(() => this.#judge(channel, subscription))
   }
 
   async #judge(channel: string, subscription: Subscription): Promise<void> {
     if (this.#byChannel.get(channel) !== subscription) return
+    const identity = this.#owner.identityFor(channel)
     const allowed = await this.#mayKeep(channel, subscription)
-    // What came in its place meanwhile was judged by the identity in force.
-    if (allowed || this.#byChannel.get(channel) !== subscription) return
+    // What came in its place meanwhile was judged by the identity in force, and for another identity there is another look.
+    if (allowed || this.#byChannel.get(channel) !== subscription || this.#owner.identityFor(channel) !== identity)
+      return
+    this.#services.authorisation.ended(this.#owner, { verb: 'subscribe', channel })
     this.stop(channel)
     this.#owner.send(
       JSON.stringify({ type: 'unsubscribed', channel, code: 'permission_denied', message: 'Not allowed any more' }),
@@ -162,29 +175,29 @@ export class Subscriptions {
   }
 
   async #mayKeep(channel: string, { presence }: Subscription): Promise<boolean> {
-    const { rules } = this.#services
-    const identity = this.#owner.identityFor(channel)
-    if (!(await rules.allows(identity, 'subscribe', channel))) return false
-    return !presence || rules.allows(identity, 'presence', channel)
+    const { authorisation } = this.#services
+    if (!(await authorisation.mayStill(this.#owner, { verb: 'subscribe', channel }))) return false
+    return !presence || authorisation.mayStill(this.#owner, { verb: 'presence', channel })
   }
 
-  async #authorise({ channel, presence }: SubscribeRequest): Promise<ChannelRule> {
-    const { rules } = this.#services
-    const identity = this.#owner.identityFor(channel)
-    const rule = rules.ruleOf(channel, identity)
-    if (namespaceOf(channel) === OPERATION_NAMESPACE) await this.#authoriseOperation(localNameOf(channel), identity)
-    if (rule === undefined || !(await rules.allows(identity, 'subscribe', channel)))
-      throw new HoldfastError('permission_denied')
-    if (presence && !(await rules.allows(identity, 'presence', channel))) {
-      throw new HoldfastError('permission_denied', 'presence is not allowed on this channel')
-    }
+  async #authorise({ channel, presence, since }: SubscribeRequest): Promise<ChannelRule> {
+    const { authorisation } = this.#services
+    // A name out of a stored session has not come through the decoder.
+    if (!isChannelName(channel)) throw new HoldfastError('invalid_channel')
+    if (namespaceOf(channel) === OPERATION_NAMESPACE) await this.#authoriseOperation(channel)
+    const rule = await authorisation.require(this.#owner, { verb: 'subscribe', channel })
+    if (presence) await authorisation.require(this.#owner, { verb: 'presence', channel })
+    // A position says what a reader has missed; this asks for what came before it.
+    if (typeof since === 'string') await authorisation.require(this.#owner, { verb: 'history', channel })
     return rule
   }
 
   /** What does not exist and what belongs to another are refused alike; nobody waits for an operation that never was. */
-  async #authoriseOperation(id: string, identity: Identity): Promise<void> {
-    const found = await this.#services.operations.find(identity, id)
-    if (found === undefined) throw new HoldfastError('not_found', UNKNOWN_OPERATION)
+  async #authoriseOperation(channel: string): Promise<void> {
+    const identity = this.#owner.identityFor(channel)
+    if ((await this.#services.operations.find(identity, localNameOf(channel))) !== undefined) return
+    this.#services.authorisation.denied(this.#owner, channel, 'subscribe')
+    throw new HoldfastError('not_found', UNKNOWN_OPERATION)
   }
 
   async #recover(subscription: Subscription, request: SubscribeRequest): Promise<void> {

@@ -25,6 +25,7 @@ export const AUDIT_EVENTS = {
   'jwks.failed': 'error',
   'outbound.blocked': 'error',
   'webhook.failed': 'warn',
+  'webhook.refused': 'info',
   'key.created': 'info',
   'key.rotated': 'info',
   'key.revoked': 'info',
