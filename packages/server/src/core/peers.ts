@@ -4,12 +4,16 @@ import type { Nodes } from '../engine/engine.js'
 /** How long the list of nodes is believed. */
 const BELIEVED_MS = 1_000
 
+/** How long their number is believed. */
+const COUNTED_MS = 5_000
+
 /** The nodes that hold their lease, as of a moment ago. */
 export class Peers {
   readonly #nodes: Nodes
   readonly #clock: Clock
   #asked: Promise<ReadonlySet<string>> | undefined
   #askedAt = 0
+  #known = 1
 
   constructor(nodes: Nodes, clock: Clock) {
     this.#nodes = nodes
@@ -31,7 +35,15 @@ export class Peers {
     return this.#asked
   }
 
+  /** How many they were when that was last known, at least 1. Asks anew behind the scenes when that is long ago. */
+  count(): number {
+    if (this.#clock.now() - this.#askedAt > COUNTED_MS) this.live().catch(() => undefined)
+    return this.#known
+  }
+
   async #list(): Promise<ReadonlySet<string>> {
-    return new Set((await this.#nodes.list()).map(({ node }) => node))
+    const live = new Set((await this.#nodes.list()).map(({ node }) => node))
+    this.#known = Math.max(live.size, 1)
+    return live
   }
 }
