@@ -1,13 +1,17 @@
-import { type Server, createServer } from 'node:http'
+import { type IncomingMessage, type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CLOSE } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
+import { HostPolicy, isLoopbackAddress } from './access/host-policy.js'
+import type { OriginPolicy, Origins } from './access/origin-policy.js'
+import { Perimeter } from './access/perimeter.js'
 import { whileAwake } from './awake.js'
 import { Connection } from './core/connection.js'
 import { inviteAll, pause, settledWithin, waitUntil, within } from './core/drain.js'
 import type { Method } from './core/methods.js'
 import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
+import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
 import type { Operations } from './operations/operations.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import type { AuditTrail } from './telemetry/audit.js'
@@ -50,7 +54,10 @@ export class Holdfast implements Acceptor {
   readonly #operations: Operations
   readonly #audit: AuditTrail
   readonly #transport: NodeTransport
-  readonly #app: ReturnType<typeof createHttpApp>
+  readonly #origins: OriginPolicy
+  readonly #perimeter: Perimeter
+  readonly #answer: ProtectedHandler
+  readonly #servers = new Set<Server>()
   readonly #connections = new Set<Connection>()
   readonly #undo: (() => void)[] = []
   #started: Promise<void> | undefined
@@ -60,15 +67,21 @@ export class Holdfast implements Acceptor {
   /** Use `createHoldfast`. */
   constructor(options: HoldfastOptions) {
     this.#options = resolveOptions(options)
-    const { services, operations, audit } = wire(options, this.#options, () => this.#connections)
+    const { services, operations, audit, origins } = wire(options, this.#options, () => this.#connections)
     this.#services = services
     this.#operations = operations
     this.#audit = audit
+    this.#origins = origins
+    const { hosts, proxies, path } = this.#options
+    const answersFor = new HostPolicy(hosts, () => this.#isOfThisMachineAlone())
+    this.#perimeter = new Perimeter({ proxies, hosts: answersFor, audit })
     this.#transport = new NodeTransport(this, {
-      path: this.#options.path,
+      path,
       messageBytesMax: services.limits.messageBytesMax,
+      perimeter: this.#perimeter,
     })
-    this.#app = createHttpApp({ unready: () => this.#unready() })
+    const app = createHttpApp({ unready: () => this.#unready() })
+    this.#answer = this.protect((request) => app.fetch(request))
   }
 
   /** The name of this node. */
@@ -104,13 +117,38 @@ export class Holdfast implements Acceptor {
     this.start().catch((error: unknown) =>
       this.#services.log.error({ event: 'engine.unstarted', ...errorFields(error) }, 'the engine did not start'),
     )
-    const undo = this.#transport.attach(server)
+    const detach = this.#transport.attach(server)
+    const undo = (): void => {
+      detach()
+      this.#servers.delete(server)
+    }
+    this.#servers.add(server)
     this.#undo.push(undo)
     return undo
   }
 
-  /** The HTTP side as a fetch-style handler: health routes. Mount it in Hono, or anything that speaks Request and Response. */
-  readonly fetch = (request: Request): Promise<Response> => Promise.resolve(this.#app.fetch(request))
+  /**
+   * The HTTP side as a fetch-style handler: health routes. Mount it in Hono, or anything that speaks Request and Response. Where Node's own request is at hand give it
+   * too, as the `env` of Hono does: without it the address of the client is not known.
+   */
+  readonly fetch = (request: Request, env?: { readonly incoming?: unknown }): Promise<Response> =>
+    this.#answer(request, env?.incoming as IncomingMessage | undefined)
+
+  /**
+   * Puts in front of HTTP routes of yours what this node's own have: a check of the `Host` and `Origin` headers, CORS for the pages that may connect, and security headers.
+   * The handler learns the address of the client, after trusted proxies; what it throws becomes a 500 that says nothing.
+   */
+  protect(handle: RequestHandler): ProtectedHandler {
+    const { random, log } = this.#services
+    const onError = (error: unknown, id: string): void =>
+      log.error({ event: 'http.failed', id, ...errorFields(error) }, 'a request failed')
+    return protect({ perimeter: this.#perimeter, origins: this.#origins, newId: () => random.id(9), onError }, handle)
+  }
+
+  /** Which pages were refused and are blocked, on this node, and the way to end a block. */
+  get origins(): Origins {
+    return this.#origins
+  }
 
   /** Starts the engine and the clockwork; `listen` and `attach` do it. */
   start(): Promise<void> {
@@ -121,7 +159,17 @@ export class Holdfast implements Acceptor {
   async #begin(): Promise<void> {
     const { heartbeat, hub, degradation, revocations, sessions, lease, control, clock } = this.#services
     for (const part of [heartbeat, hub, degradation, revocations, sessions]) part.start()
+    this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start()])
+  }
+
+  #warnOfNobody(): void {
+    const { isOpen, node, someTenant, environment } = this.#options.origins
+    if (isOpen || !node.isEmpty || !someTenant.isEmpty) return
+    this.#services.log.warn(
+      { event: 'origins.none', environment },
+      'nobody can connect: origins names no page, and clients that name none are not allowed',
+    )
   }
 
   /** Everything the application does for one tenant. @throws RangeError when `id` cannot name a tenant. */
@@ -242,9 +290,20 @@ export class Holdfast implements Acceptor {
     })
   }
 
+  /** In development, where nobody else can reach it: there the name of another is that of a page that has its name pointed here. */
+  #isOfThisMachineAlone(): boolean {
+    if (this.#options.environment !== 'development') return false
+    const addresses = [...this.#servers].map((server) => server.address())
+    return addresses.some(Boolean) && addresses.every((bound) => isBoundToLoopback(bound))
+  }
+
   #unready(): string | undefined {
     if (!this.#services.admission.isOpen) return 'draining'
     if (!this.#hasRoom) return 'full'
     return this.#services.engine.problem()
   }
+}
+
+function isBoundToLoopback(bound: string | AddressInfo | null): boolean {
+  return bound === null || (typeof bound === 'object' && isLoopbackAddress(bound.address))
 }

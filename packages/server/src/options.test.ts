@@ -314,7 +314,7 @@ describe('the other options', () => {
       { engine: 'redis' },
       'engine must be "memory", { disk: a directory or options }, { redis: an address or options }, or an engine, received "redis"',
     ],
-    [{ environment: 'prod' }, 'environment must be development, staging or production, received "prod"'],
+    [{ environment: 'not a name' }, 'environment must be development, staging, production, or a name of 1 to 32 of'],
     [{ path: 'ws' }, 'path must be a path such as /ws, received "ws"'],
     [{ path: '/ws/' }, 'path must be a path such as /ws, received "/ws/"'],
     [{ path: '/ws?x' }, 'path must be a path such as /ws'],

@@ -98,6 +98,11 @@ export class OriginPolicy implements Origins {
     return match ?? (isOpen ? 'open' : undefined)
   }
 
+  /** Records that a page was not allowed to ask by HTTP. That is no violation: a browser asks before the page can do anything. */
+  refusedPreflight({ origin, address }: OriginVisitor): void {
+    this.#audit.record('origin.refused', { origin: shown(origin), address, rule: 'unlisted', action: 'preflight' })
+  }
+
   unblock(origin: string, address?: string): boolean {
     const count = this.#violations.unblock(readOrigin(origin)?.text ?? origin, address)
     if (count > 0) this.#audit.record('origin.unblocked', { origin, address, count })

@@ -6,14 +6,12 @@ export interface Health {
   unready(): string | undefined
 }
 
-/** The HTTP side of a node as one fetch-style app: served by the node itself, or mounted in another framework. */
+/** The HTTP side of a node as one fetch-style app. It is reached through `protect` alone, which also answers for what is thrown here. */
 export function createHttpApp(health: Health): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     await next()
     context.header('Cache-Control', 'no-store')
-    context.header('X-Content-Type-Options', 'nosniff')
-    context.header('Referrer-Policy', 'no-referrer')
   })
   app.get('/health/live', (context) => context.json({ status: 'live' }))
   app.get('/health/ready', (context) => {
@@ -23,6 +21,8 @@ export function createHttpApp(health: Health): Hono {
   app.notFound((context) =>
     context.json({ error: { code: 'not_found', message: 'There is nothing at this address' } }, 404),
   )
-  app.onError((_error, context) => context.json({ error: { code: 'internal_error', message: 'Internal error' } }, 500))
+  app.onError((error) => {
+    throw error
+  })
   return app
 }

@@ -4,11 +4,20 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket as NetSocket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { HostPolicy } from '../access/host-policy.js'
+import { Perimeter } from '../access/perimeter.js'
+import { TrustedProxies } from '../access/trusted-proxies.js'
 import { webSocketFrames } from './frame.js'
 import { NodeTransport } from './node.js'
 import type { Socket, SocketHandler, Upgrade, UpgradeRefusal } from './transport.js'
 
 const BYTES_MAX = 4_096
+
+const perimeter = new Perimeter({
+  proxies: new TrustedProxies([]),
+  hosts: new HostPolicy(undefined, () => false),
+  audit: { record: () => undefined },
+})
 
 let server: Server
 let transport: NodeTransport
@@ -68,7 +77,7 @@ beforeEach(async () => {
     accepted.push(peer)
     return peer
   }
-  transport = new NodeTransport({ refuses: () => refusal, accept }, { path: '/ws', messageBytesMax: BYTES_MAX })
+  transport = new NodeTransport({ refuses: () => refusal, accept }, { path: '/ws', messageBytesMax: BYTES_MAX, perimeter })
   server = createServer((_, response) => response.end('page'))
   transport.attach(server)
   server.listen(0, '127.0.0.1')

@@ -86,7 +86,9 @@ export class NodeTransport {
     if (hasBody(request) || request.httpVersion !== '1.1') return refuse(stream, '400 Bad Request')
     if (request.method === 'GET' && request.headers['sec-websocket-version'] !== VERSION)
       return refuse(stream, '426 Upgrade Required', `Sec-WebSocket-Version: ${VERSION}\r\n`)
-    const upgrade = describe(request, target)
+    const visitor = this.#options.perimeter.examine(headOf(request))
+    if ('rejected' in visitor) return refuse(stream, REJECTED[visitor.rejected])
+    const upgrade = describe(request, target, visitor)
     const refusal = this.#acceptor.refuses(upgrade.address)
     if (refusal !== undefined)
       return refuse(stream, REFUSED[refusal.status], `Retry-After: ${refusal.retryAfterSeconds}\r\n`)
@@ -97,14 +99,18 @@ export class NodeTransport {
   }
 }
 
-function describe(request: IncomingMessage, target: { path: string; query: URLSearchParams }): Upgrade {
+function describe(
+  request: IncomingMessage,
+  target: { path: string; query: URLSearchParams },
+  { address, origin }: Visitor,
+): Upgrade {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((entry) => entry.trim())
   const carrier = offered.find((entry) => TOKEN_PREFIXES.some((prefix) => entry.startsWith(prefix)))
   return {
     ...target,
-    address: request.socket.remoteAddress ?? '',
+    address,
+    origin,
     authorization: request.headers.authorization,
-    origin: request.headers.origin,
     speaksProtocol: offered.includes(SUBPROTOCOL),
     protocolToken: carrier?.slice(carrier.indexOf('.') + 1),
   }
@@ -117,6 +123,8 @@ function chooseProtocol(offered: Set<string>): string | false {
 }
 
 const REFUSED = { 429: '429 Too Many Requests', 503: '503 Service Unavailable' } as const
+
+const REJECTED = { 400: '400 Bad Request', 421: '421 Misdirected Request' } as const
 
 function refuse(stream: Duplex, status: string, headers: string = ''): void {
   // A peer that keeps its half open would keep the socket.

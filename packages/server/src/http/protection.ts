@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http'
+import type { OriginPolicy } from '../access/origin-policy.js'
+import { type Perimeter, type Visitor, headOf, headOfRequest } from '../access/perimeter.js'
+import { isPreflight, preflight, share } from './cors.js'
+import { secure } from './security-headers.js'
+
+/** Answers a request of a visitor. */
+export type RequestHandler = (request: Request, visitor: Visitor) => Response | Promise<Response>
+
+/** Answers a request; `incoming` is the same one as Node has it, without which neither its address nor a proxy's word is known. */
+export type ProtectedHandler = (request: Request, incoming?: IncomingMessage) => Promise<Response>
+
+/** What protects HTTP routes. */
+export interface ProtectionParts {
+  readonly perimeter: Perimeter
+  readonly origins: Pick<OriginPolicy, 'match' | 'refusedPreflight'>
+  /** A new id for what went wrong, by which the log names it. */
+  readonly newId: () => string
+  /** Told what a handler threw. */
+  readonly onError: (error: unknown, id: string) => void
+}
+
+/**
+ * Puts in front of a handler what every route needs: the `Host` and `Origin` headers are checked, pages whose origin is allowed get CORS headers and an answer to their
+ * preflights, every answer has the security headers, and what is thrown is told to the log alone.
+ */
+export function protect(parts: ProtectionParts, handle: RequestHandler): ProtectedHandler {
+  const { perimeter, origins } = parts
+  return async (request, incoming) => {
+    const visitor = perimeter.examine(incoming === undefined ? headOfRequest(request) : headOf(incoming))
+    if ('rejected' in visitor) return secure(REJECTIONS[visitor.rejected]())
+    const { origin, isSecure } = visitor
+    const match = origin === undefined ? undefined : origins.match(origin)
+    const answer = mutable(await answerTo(request, visitor, match !== undefined))
+    answer.headers.append('vary', 'Origin')
+    if (origin !== undefined && match !== undefined) share(answer, origin, match)
+    return secure(answer, isSecure)
+  }
+
+  async function answerTo(request: Request, visitor: Visitor, isAllowed: boolean): Promise<Response> {
+    if (isPreflight(request)) {
+      if (isAllowed) return preflight()
+      origins.refusedPreflight(visitor)
+      return errorAnswer(403, 'permission_denied', 'This origin is not allowed')
+    }
+    try {
+      return await handle(request, visitor)
+    } catch (error) {
+      const id = parts.newId()
+      parts.onError(error, id)
+      return errorAnswer(500, 'internal_error', 'Internal error', id)
+    }
+  }
+}
+
+const REJECTIONS: Readonly<Record<400 | 421, () => Response>> = {
+  400: () => errorAnswer(400, 'bad_request', 'The Host or Origin header is not valid'),
+  421: () => errorAnswer(421, 'wrong_host', 'There is nothing under this name'),
+}
+
+/** An error as JSON: `{"error": {"code", "message"}}`, and the id under which the log tells more. */
+export function errorAnswer(status: number, code: string, message: string, id?: string): Response {
+  const error = { code, message, ...(id !== undefined && { id }) }
+  return Response.json({ error }, { status, headers: { 'cache-control': 'no-store' } })
+}
+
+/** Headers of an answer that came from elsewhere cannot be changed. */
+function mutable(response: Response): Response {
+  return new Response(response.body, response)
+}
