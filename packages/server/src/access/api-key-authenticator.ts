@@ -1,0 +1,82 @@
+import type { Clock } from '../clock.js'
+import { type ApiKeyOptions, findSecret, isKeyUser, looksLikeApiKey, parseApiKey, userOfKey } from './api-key.js'
+import type { ApiKeyRecords, StoredApiKey } from './api-key-records.js'
+import type { Authentication, Authenticator } from './authenticator.js'
+import type { Identity } from './identity.js'
+
+/** A key that proved its secret. */
+export interface KnownApiKey {
+  readonly identity: Identity
+  /** What else it may: names. */
+  readonly permissions: readonly string[]
+}
+
+/** What an authenticator of keys works with. */
+export interface ApiKeyAuthenticatorParts {
+  /** Those of the options. */
+  readonly keys: readonly ApiKeyOptions[]
+  readonly records: Pick<ApiKeyRecords, 'read'>
+  readonly clock: Pick<Clock, 'now'>
+  /** For every other credential. */
+  readonly next: Authenticator
+}
+
+/**
+ * Keys first: what begins like a key is one or is refused, and is never tried as a token; what does not is left to the next authenticator, which cannot make anybody
+ * the user of a key. Rejects while a key that is kept in the engine cannot be looked up.
+ */
+export class ApiKeyAuthenticator implements Authenticator {
+  readonly #parts: ApiKeyAuthenticatorParts
+  readonly #fixed: ReadonlyMap<string, StoredApiKey>
+
+  constructor(parts: ApiKeyAuthenticatorParts) {
+    this.#parts = parts
+    this.#fixed = new Map(parts.keys.map((key) => [key.id, asStored(key)]))
+  }
+
+  authenticate(credential: string): Authentication | Promise<Authentication> {
+    if (looksLikeApiKey(credential)) return this.find(credential).then((known) => known ?? REFUSED)
+    const result = this.#parts.next.authenticate(credential)
+    return result instanceof Promise ? result.then(withoutKeyUser) : withoutKeyUser(result)
+  }
+
+  /** The key with what it may; undefined when it is not one of ours, whatever is wrong with it. */
+  async find(credential: string): Promise<KnownApiKey | undefined> {
+    const parsed = parseApiKey(credential)
+    if (parsed === undefined) return undefined
+    const { id, secret } = parsed
+    const key = this.#fixed.get(id) ?? (await this.#parts.records.read(id))?.stored
+    const now = this.#parts.clock.now()
+    const secrets = (key?.secrets ?? []).filter(({ until = Infinity }) => now < until)
+    const hashes = secrets.map(({ hash }) => hash)
+    const proven = secrets[findSecret(hashes, secret)]
+    return key && proven && now < (key.expiresAt ?? Infinity) ? known(id, key, proven) : undefined
+  }
+}
+
+const REFUSED: Authentication = { failure: 'invalid', detail: 'not an API key of ours' }
+
+function known(id: string, key: StoredApiKey, { madeAt, until }: StoredApiKey['secrets'][number]): KnownApiKey {
+  const { tenant, grants, permissions } = key
+  const end = Math.min(until ?? Infinity, key.expiresAt ?? Infinity)
+  const identity: Identity = {
+    tenant,
+    user: userOfKey(id),
+    roles: [],
+    grants,
+    expiresAt: Number.isFinite(end) ? end : undefined,
+    tokenId: id,
+    issuedAt: madeAt,
+    kind: 'server',
+  }
+  return { identity, permissions }
+}
+
+function asStored({ hash, tenant, grants, permissions = [] }: ApiKeyOptions): StoredApiKey {
+  return { tenant, name: '', secrets: [{ hash, madeAt: 0 }], grants, permissions, createdAt: 0 }
+}
+
+function withoutKeyUser(result: Authentication): Authentication {
+  const isKey = 'identity' in result && isKeyUser(result.identity.user)
+  return isKey ? { failure: 'invalid', detail: 'the name of a key' } : result
+}
