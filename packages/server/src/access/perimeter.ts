@@ -4,8 +4,8 @@ import { type Forwarding, type TrustedProxies, plainAddress } from './trusted-pr
 
 /** What a request says before anything of it is believed. */
 export interface RequestHead extends Forwarding {
-  /** The value of each `Host` header. */
-  readonly hosts: readonly string[]
+  /** The value of each `Host` header; undefined: the program itself asks, and not over HTTP. */
+  readonly hosts: readonly string[] | undefined
   /** The value of each `Origin` header. */
   readonly origins: readonly string[]
 }
@@ -50,12 +50,12 @@ export class Perimeter {
   /** Who asks, or why nobody is answered. Rejections are recorded. */
   examine(head: RequestHead): Visitor | Rejection {
     const address = this.#proxies.addressOf(head)
-    const [host, ...otherHosts] = new Set(head.hosts)
+    const [host, ...otherHosts] = new Set(head.hosts ?? [])
     if (otherHosts.length > 0 || (host !== undefined && host !== '' && hostName(host) === undefined)) {
       this.#audit.record('host.refused', { address, rule: 'malformed' })
       return { rejected: 400 }
     }
-    if (!this.#hosts.admits(host)) {
+    if (head.hosts !== undefined && !this.#hosts.admits(host)) {
       this.#audit.record('host.refused', { address, rule: 'unlisted', action: host ?? '(none)' })
       return { rejected: 421 }
     }
@@ -95,14 +95,14 @@ export function headOf({ rawHeaders, socket }: IncomingHead): RequestHead {
 
 /** Reads a head from a fetch-style request of which nothing else is known: no peer, and so no proxy that could be trusted. */
 export function headOfRequest(request: Request): RequestHead {
-  const { host, protocol } = new URL(request.url)
+  const host = request.headers.get('host')
   const origin = request.headers.get('origin')
   return {
     peer: '',
-    isEncrypted: protocol === 'https:',
+    isEncrypted: new URL(request.url).protocol === 'https:',
     forwardedFor: undefined,
     forwardedProto: undefined,
-    hosts: [request.headers.get('host') ?? host],
+    hosts: host === null ? undefined : [host],
     origins: origin === null ? [] : [origin],
   }
 }

@@ -111,14 +111,18 @@ describe('a credential', () => {
   })
 
   it('in the query is not read in production', async () => {
-    await restart({ environment: 'production' })
+    await restart({ environment: 'production', origins: { allow: [], allowMissing: true } })
     const client = await node.open(`?token=${node.token('query')}`)
     client.send({ type: 'hello' })
     await expectClose(client, 'authenticationRequired')
   })
 
   it('in the query is read in production where the options say so', async () => {
-    await restart({ environment: 'production', auth: { secret: TEST_SECRET, queryToken: true } })
+    await restart({
+      environment: 'production',
+      origins: { allow: [], allowMissing: true },
+      auth: { secret: TEST_SECRET, queryToken: true },
+    })
     const client = await node.open(`?token=${node.token('query')}`, { protocols: [] })
     expect(await client.next('welcome')).toMatchObject({ user: 'query' })
   })

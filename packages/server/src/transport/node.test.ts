@@ -77,7 +77,10 @@ beforeEach(async () => {
     accepted.push(peer)
     return peer
   }
-  transport = new NodeTransport({ refuses: () => refusal, accept }, { path: '/ws', messageBytesMax: BYTES_MAX, perimeter })
+  transport = new NodeTransport(
+    { refuses: () => refusal, accept },
+    { path: '/ws', messageBytesMax: BYTES_MAX, perimeter },
+  )
   server = createServer((_, response) => response.end('page'))
   transport.attach(server)
   server.listen(0, '127.0.0.1')
