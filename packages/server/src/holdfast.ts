@@ -185,6 +185,7 @@ export class Holdfast implements Acceptor {
       messageBytesMax: limits.messageBytesMax,
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
+      recheck: (tenant, user) => this.#services.rechecks.everywhere(tenant, user),
       revoke: (scope, how) => this.#services.revocations.revoke(scope, how),
     })
   }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Authenticator } from './access/authenticator.js'
 import type { ChannelRule, ChannelRuleOptions } from './access/channel-rules.js'
+import type { RoleBook } from './access/grants.js'
 import { SECRET_BYTES_MIN, type TokenOptions } from './access/token.js'
 import type { Clock } from './clock.js'
 import type { DrainOptions } from './core/drain.js'
@@ -16,7 +17,15 @@ import { duration, isFunction, requireDuration, whole, word } from './options/le
 import { HEARTBEAT, type LimitOptions, limitsSchema, resolveLimits } from './options/limit-options.js'
 import { OptionsError, describeFirst } from './options/options-error.js'
 import { type OriginOptions, type ResolvedOrigins, originSchemas, resolveOrigins } from './options/origin-options.js'
+import { type RoleOptions, resolveRoles, rolesSchema } from './options/role-options.js'
 import { type Tenancy, type TenancyOptions, resolveTenancy, tenancySchemas } from './options/tenant-options.js'
+import {
+  type ResolvedWebhooks,
+  type WebhookGroup,
+  checkDecisions,
+  resolveWebhooks,
+  webhooksSchema,
+} from './options/webhook-options.js'
 import type { Random } from './random.js'
 import type { Logger } from './telemetry/log.js'
 
@@ -31,7 +40,7 @@ export type EngineChoice =
   | Engine
 
 /** How a node is set up. */
-export interface HoldfastOptions extends TenancyOptions, OriginOptions {
+export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOptions, WebhookGroup {
   /** Which tokens are accepted; or a function of your own from a credential to an identity. */
   readonly auth:
     | (TokenOptions & { /** Whether `?token=` is read (default: outside production). */ readonly queryToken?: boolean })
@@ -100,6 +109,8 @@ export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
   readonly queryToken: boolean
   readonly channelTokenSecret: string | undefined
   readonly rules: readonly ChannelRule[]
+  readonly roles: RoleBook
+  readonly webhooks: ResolvedWebhooks | undefined
   readonly engine: EngineChoice
   readonly environment: Environment
   readonly path: string
@@ -133,7 +144,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       ('queryToken' in options.auth ? options.auth.queryToken : undefined) ??
       strictnessOf(environment) !== 'production',
     channelTokenSecret: resolveChannelTokenSecret(options, environment),
-    rules: resolveRules(options.channels),
+    ...resolveAccess(options, environment, tenancy),
     engine: engine as EngineChoice,
     environment,
     path,
@@ -155,6 +166,17 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       failedMs: requireDuration(operations?.failedTtl ?? '7d'),
     },
   }
+}
+
+function resolveAccess(
+  options: HoldfastOptions,
+  environment: Environment,
+  tenancy: Tenancy,
+): Pick<ResolvedOptions, 'rules' | 'roles' | 'webhooks'> {
+  const rules = resolveRules(options.channels)
+  const webhooks = resolveWebhooks(options, environment)
+  checkDecisions(rules, webhooks)
+  return { rules, roles: resolveRoles(options, tenancy), webhooks }
 }
 
 function resolveCluster(
@@ -202,6 +224,8 @@ function isNamed(value: unknown, name: 'disk' | 'redis'): boolean {
 const schema = z.strictObject({
   auth: authSchema,
   channels: z.record(z.string(), ruleSchema).optional(),
+  roles: rolesSchema.optional(),
+  webhooks: webhooksSchema.optional(),
   engine: z
     .custom<unknown>(
       (value) =>

@@ -82,6 +82,7 @@ export interface TenantSurroundings {
   readonly messageBytesMax: number
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
+  recheck(tenant: string, user: string): Promise<number>
   revoke(scope: WithdrawalScope, options: RevokeOptions): Promise<void>
 }
 
@@ -205,6 +206,20 @@ export class Tenant {
   async disconnect(user: string): Promise<number> {
     try {
       return await this.#node.disconnect(this.id, user)
+    } catch (error) {
+      throw asHoldfastError(error)
+    }
+  }
+
+  /**
+   * Has the channel rules asked again about every channel of a user's connections, on all nodes: for when what predicates, webhooks or owners know of has changed. What is
+   * allowed no more ends with `unsubscribed`. Answers how many connections are looked at, on those nodes that answered within a second.
+   *
+   * @throws HoldfastError `engine_unavailable` when the other nodes cannot be told; the connections of this node are looked at then, too.
+   */
+  async recheck(user: string): Promise<number> {
+    try {
+      return await this.#node.recheck(this.id, user)
     } catch (error) {
       throw asHoldfastError(error)
     }

@@ -3,6 +3,7 @@ import type { Authenticator } from './access/authenticator.js'
 import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ChannelRules } from './access/channel-rules.js'
 import { ChannelTokens } from './access/channel-token.js'
+import { type DecisionParts, DecisionWebhooks } from './access/decision-webhooks.js'
 import type { Identity } from './access/identity.js'
 import { OriginPolicy } from './access/origin-policy.js'
 import { TokenAuthenticator } from './access/token.js'
@@ -39,11 +40,16 @@ import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
 import { OptionsError } from './options/options-error.js'
+import type { ResolvedWebhooks } from './options/webhook-options.js'
+import { guardedOutbound } from './outbound/guarded-outbound.js'
 import { systemRandom } from './random.js'
 import { AuditTrail } from './telemetry/audit.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
 import { webSocketFrames } from './transport/frame.js'
 import { VERSION } from './version.js'
+
+/** Of an answer of a webhook that decides. */
+const DECISION_BYTES_MAX = 65_536
 
 /** The parts of a node, put together. */
 export interface Wiring {
@@ -85,7 +91,13 @@ export function wire(
     onError: report('operation.unsaved'),
   })
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
-  const rules = new ChannelRules(resolved.rules, operations, { clock })
+  const decisions =
+    resolved.webhooks && new DecisionWebhooks(decisionParts(resolved.webhooks, { clock, random, audit }))
+  const rules = new ChannelRules(resolved.rules, operations, {
+    clock,
+    roles: resolved.roles,
+    ...(decisions && { askWebhook: decisions.allows }),
+  })
   const peers = new Peers(engine.nodes, clock)
   const presence = new PresenceTracker(engine, clock, limits.presence, retries)
   const admission = new Admission(engine, node, limits, retries)
@@ -138,7 +150,7 @@ export function wire(
     authenticator: revocations.guard(authenticatorOf(resolved.auth, clock)),
     channelTokens: new ChannelTokens(resolved.channelTokenSecret, clock),
     origins,
-    decideArrival: (result) => result,
+    decideArrival: decisions?.admit ?? ((result) => result),
     rules,
     authorisation: new Authorisation({ rules, audit }),
     rechecks: new Rechecks({ node, control, peers, connections, onError: report('recheck.failed') }),
@@ -176,6 +188,15 @@ export function wire(
     queryToken: resolved.queryToken,
   }
   return { services, operations, audit, origins }
+}
+
+function decisionParts(
+  { secret, urls, allowPrivate }: ResolvedWebhooks,
+  parts: Pick<DecisionParts, 'clock' | 'random' | 'audit'>,
+): DecisionParts {
+  const { clock, audit } = parts
+  const outbound = guardedOutbound({ allowPrivate, clock, audit, bytesMax: DECISION_BYTES_MAX })
+  return { ...parts, secret, urls, outbound }
 }
 
 function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random' | 'log'>): Engine {

@@ -154,7 +154,12 @@ async function refresh(connection: Connection, { token, id }: CommandOf<'refresh
   if (!('identity' in result) || result.identity.tenant !== current.tenant || result.identity.user !== current.user) {
     throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
   }
-  await connection.changeIdentity(result.identity, turn)
+  const decided = await connection.services.decideArrival(result, connection)
+  if (!('identity' in decided)) throw new HoldfastError('permission_denied', 'this token is not to be used here')
+  // Withdrawn while the rest was asked for: it was not found among those that live here.
+  if (connection.services.revocations.isWithdrawn(decided.identity))
+    throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
+  await connection.changeIdentity(decided.identity, turn)
   const { expiresAt } = connection.identity
   answer(connection, { id, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString() })
 }

@@ -11,9 +11,9 @@ const BUILT_IN_RULES: Readonly<Record<string, ChannelRuleOptions>> = {
 const access = z.custom<unknown>((value) => {
   const one = (item: unknown): boolean =>
     typeof item === 'function' ||
-    (typeof item === 'string' && /^(nobody|anyone|member|server|owner|grant|role:.+)$/.test(item))
+    (typeof item === 'string' && /^(nobody|anyone|member|server|owner|grant|webhook|role:.+)$/.test(item))
   return Array.isArray(value) ? value.every(one) : one(value)
-}, 'nobody, anyone, member, server, owner, grant, role:NAME, a function, or an array of these')
+}, 'nobody, anyone, member, server, owner, grant, webhook, role:NAME, a function, or an array of these')
 
 /** The schema of one rule of `channels`. */
 export const ruleSchema: z.ZodType<unknown> = z.strictObject({
@@ -30,6 +30,7 @@ export const ruleSchema: z.ZodType<unknown> = z.strictObject({
   slow: z.enum(['resume', 'drop-oldest', 'latest', 'close'], 'resume, drop-oldest, latest or close').optional(),
   whenDegraded: z.enum(['refuse', 'local'], 'refuse or local').optional(),
   inbox: z.boolean('true or false').optional(),
+  identity: z.array(z.string('text'), 'a list of fields such as user or author.id').optional(),
 })
 
 /** The rules by pattern, the built-in ones first. @throws OptionsError naming the pattern that is wrong. */
