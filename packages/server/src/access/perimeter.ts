@@ -78,18 +78,21 @@ export interface IncomingHead {
   readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean | undefined }
 }
 
+const HEADERS_READ = ['host', 'origin', 'x-forwarded-for', 'x-forwarded-proto']
+
 /** Reads a head from a request of Node. Its `headers` keep the first of several, or join them; what was sent stands in `rawHeaders`. */
 export function headOf({ rawHeaders, socket }: IncomingHead): RequestHead {
-  const found: Record<string, string[]> = { host: [], origin: [], 'x-forwarded-for': [], 'x-forwarded-proto': [] }
+  // A Map: a header may be named like a member that every object inherits.
+  const found = new Map<string, string[]>(HEADERS_READ.map((name) => [name, []]))
   for (let at = 0; at + 1 < rawHeaders.length; at += 2)
-    found[(rawHeaders[at] ?? '').toLowerCase()]?.push((rawHeaders[at + 1] ?? '').trim())
+    found.get((rawHeaders[at] ?? '').toLowerCase())?.push((rawHeaders[at + 1] ?? '').trim())
   return {
     peer: plainAddress(socket.remoteAddress ?? ''),
     isEncrypted: socket.encrypted === true,
-    forwardedFor: joined(found['x-forwarded-for']),
-    forwardedProto: joined(found['x-forwarded-proto']),
-    hosts: found['host'] ?? [],
-    origins: found['origin'] ?? [],
+    forwardedFor: joined(found.get('x-forwarded-for')),
+    forwardedProto: joined(found.get('x-forwarded-proto')),
+    hosts: found.get('host') ?? [],
+    origins: found.get('origin') ?? [],
   }
 }
 
