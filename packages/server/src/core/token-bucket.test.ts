@@ -26,11 +26,11 @@ interface Given {
 function run(rate: { perSecond: number; burst: number }, requests: { elapsedMs: number; cost: number }[]): Given[] {
   let now = 1_700_000_000_000
   let forwardMs = 0
-  const bucket = new TokenBucket(rate, now)
+  const bucket = new TokenBucket()
   return requests.map(({ elapsedMs, cost }) => {
     now += elapsedMs
     forwardMs += Math.max(0, elapsedMs)
-    return { at: now, forwardMs, tokens: bucket.take(cost, rate, now) === 0 ? cost : 0 }
+    return { at: now, forwardMs, tokens: bucket.take(cost, now, rate) === 0 ? cost : 0 }
   })
 }
 
@@ -58,12 +58,12 @@ describe('a token bucket', () => {
       fc.property(rates, asks, fc.integer({ min: 1, max: 200 }), (rate, requests, cost) => {
         fc.pre(cost <= rate.burst)
         const now = 1_700_000_000_000
-        const bucket = new TokenBucket(rate, now)
-        for (const { cost: taken } of requests) bucket.take(taken, rate, now)
-        const waitMs = bucket.take(cost, rate, now)
+        const bucket = new TokenBucket()
+        for (const { cost: taken } of requests) bucket.take(taken, now, rate)
+        const waitMs = bucket.take(cost, now, rate)
         if (waitMs === 0) return true
-        const isEarly = waitMs > 1 && bucket.take(cost, rate, now + waitMs - 1) === 0
-        return !isEarly && bucket.take(cost, rate, now + waitMs) === 0
+        const isEarly = waitMs > 1 && bucket.take(cost, now + waitMs - 1, rate) === 0
+        return !isEarly && bucket.take(cost, now + waitMs, rate) === 0
       }),
       { numRuns: 2_000 },
     )
@@ -71,25 +71,25 @@ describe('a token bucket', () => {
 
   it('begins full, and is full again when its time is over', () => {
     const rate = { perSecond: 10, burst: 20 }
-    const bucket = new TokenBucket(rate, 0)
-    for (let taken = 0; taken < 20; taken += 1) expect(bucket.take(1, rate, 0)).toBe(0)
-    expect(bucket.take(1, rate, 0)).toBe(100)
-    expect(bucket.isFull(rate, 1_999)).toBe(false)
-    expect(bucket.isFull(rate, 2_000)).toBe(true)
-    expect(bucket.take(20, rate, 1_000_000)).toBe(0)
-    expect(bucket.take(1, rate, 1_000_000)).toBe(100)
+    const bucket = new TokenBucket()
+    for (let taken = 0; taken < 20; taken += 1) expect(bucket.take(1, 0, rate)).toBe(0)
+    expect(bucket.take(1, 0, rate)).toBe(100)
+    expect(bucket.isFull(1_999, rate)).toBe(false)
+    expect(bucket.isFull(2_000, rate)).toBe(true)
+    expect(bucket.take(20, 1_000_000, rate)).toBe(0)
+    expect(bucket.take(1, 1_000_000, rate)).toBe(100)
   })
 
   it('never has what is more than it holds, and says so', () => {
     const rate = { perSecond: 10, burst: 20 }
-    expect(new TokenBucket(rate, 0).take(21, rate, 0)).toBe(Infinity)
+    expect(new TokenBucket().take(21, 0, rate)).toBe(Infinity)
   })
 
   it('goes on at its rate after the clock was set back', () => {
     const rate = { perSecond: 10, burst: 1 }
-    const bucket = new TokenBucket(rate, 3_600_000)
-    expect(bucket.take(1, rate, 3_600_000)).toBe(0)
-    expect(bucket.take(1, rate, 0)).toBe(100)
-    expect(bucket.take(1, rate, 100)).toBe(0)
+    const bucket = new TokenBucket()
+    expect(bucket.take(1, 3_600_000, rate)).toBe(0)
+    expect(bucket.take(1, 0, rate)).toBe(100)
+    expect(bucket.take(1, 100, rate)).toBe(0)
   })
 })
