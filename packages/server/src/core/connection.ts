@@ -27,6 +27,14 @@ const TRANSITIONS: Readonly<Record<ConnectionState, readonly ConnectionState[]>>
   closed: [],
 }
 
+/** Ends of clients that do not keep to the protocol. */
+const VIOLATIONS: ReadonlySet<CloseReason> = new Set([
+  CLOSE.unsupportedData,
+  CLOSE.messageTooBig,
+  CLOSE.badRequest,
+  CLOSE.tooManyErrors,
+])
+
 /** Shared: a list for each connection would cost more than what it says. */
 const NONE: readonly SessionChannel[] = []
 
@@ -132,6 +140,11 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     this.close(CLOSE.messageTooBig)
   }
 
+  violated(rule: string): void {
+    const { tenant, user } = this.#admitted?.identity ?? {}
+    this.services.audit.record('protocol.violation', { tenant, user, connection: this.id, address: this.address, rule })
+  }
+
   alive(): void {
     this.lastSeenAt = this.services.clock.now()
   }
@@ -213,7 +226,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     if (this.#state === 'closing' || this.#state === 'closed') return undefined
     if (isRefusal(decoded)) {
       this.send(encodeRefusal(decoded.error, decoded.message, decoded.id))
-      return decoded.malformed ? this.#countError() : undefined
+      return decoded.malformed ? this.#countError(decoded.error) : undefined
     }
     if (this.#handshake !== undefined) return this.#handshake.handle(decoded)
     return this.#carryOut(decoded)
@@ -247,7 +260,8 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     return refusal
   }
 
-  #countError(): undefined {
+  #countError(error: string): undefined {
+    this.violated(error)
     this.#errors += 1
     if (this.#errors >= this.services.limits.errorsMax) this.close(CLOSE.tooManyErrors)
   }
@@ -306,6 +320,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   /** Says goodbye and closes. Doing so again does nothing. */
   close(reason: CloseReason, farewell: Farewell = {}): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    if (VIOLATIONS.has(reason)) this.violated(reason.reason)
     const clean = reason.code === 1000 || reason.code === 1008
     this.#release(clean)
     this.#enter('closing')

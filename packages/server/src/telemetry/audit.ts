@@ -17,6 +17,7 @@ export const AUDIT_EVENTS = {
   'authz.denied': 'warn',
   'authz.ended': 'info',
   'guard.identity': 'warn',
+  'protocol.violation': 'warn',
   'limit.reached': 'warn',
   'rate.limited': 'warn',
   'quota.reached': 'warn',

@@ -50,6 +50,10 @@ class Peer implements SocketHandler {
     this.told.push('too big')
   }
 
+  violated(rule: string): void {
+    this.told.push(rule)
+  }
+
   alive(): void {
     this.told.push('alive')
   }
@@ -401,19 +405,20 @@ describe('a peer that breaks the rules', () => {
   const masked = (first: number, length: number): Buffer =>
     Buffer.concat([Buffer.from([first, 0x80 | length, 0, 0, 0, 0]), Buffer.alloc(length, 97)])
 
-  it.each<[string, Buffer]>([
-    ['a reserved bit', masked(0xc1, 1)],
-    ['a frame without a mask', Buffer.from([0x81, 1, 97])],
-    ['an unknown opcode', masked(0x83, 1)],
-    ['a ping in fragments', masked(0x09, 1)],
-    ['a continuation of nothing', masked(0x80, 1)],
-    ['a close frame of one byte', masked(0x88, 1)],
-    ['text that is no UTF-8', Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff])],
-    ['the head of another HTTP request', Buffer.from(handshake('/ws'))],
-  ])('with %s is closed', async (_, bytes) => {
+  it.each<[string, Buffer, string]>([
+    ['a reserved bit', masked(0xc1, 1), 'WS_ERR_UNEXPECTED_RSV_1'],
+    ['a frame without a mask', Buffer.from([0x81, 1, 97]), 'WS_ERR_EXPECTED_MASK'],
+    ['an unknown opcode', masked(0x83, 1), 'WS_ERR_INVALID_OPCODE'],
+    ['a ping in fragments', masked(0x09, 1), 'WS_ERR_EXPECTED_FIN'],
+    ['a continuation of nothing', masked(0x80, 1), 'WS_ERR_INVALID_OPCODE'],
+    ['a close frame of one byte', masked(0x88, 1), 'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH'],
+    ['text that is no UTF-8', Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff]), 'WS_ERR_INVALID_UTF8'],
+    ['the head of another HTTP request', Buffer.from(handshake('/ws')), 'WS_ERR_UNEXPECTED_RSV_1'],
+  ])('with %s is closed, and what it did is told', async (_, bytes, rule) => {
     const { told } = await violate(bytes)
-    expect(told).toHaveLength(1)
-    expect(told[0]).toMatch(/^closed \d+ false$/)
+    expect(told).toHaveLength(2)
+    expect(told[0]).toBe(rule)
+    expect(told[1]).toMatch(/^closed \d+ false$/)
   })
 
   it('with a message over the limit is told so first', async () => {

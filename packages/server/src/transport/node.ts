@@ -170,7 +170,7 @@ class OwnedWebSocket extends WebSocket implements Socket {
   begin(stream: NetSocket, accept: (socket: Socket) => SocketHandler): void {
     this.#stream = stream
     stream.setNoDelay(true)
-    this.on('error', ignore)
+    this.on('error', onError)
     this.on('message', onMessage)
     this.on('ping', onPing)
     this.on('pong', onPong)
@@ -224,6 +224,12 @@ class OwnedWebSocket extends WebSocket implements Socket {
 }
 
 const streamOwners = new WeakMap<NetSocket, OwnedWebSocket>()
+
+/** Of a message over the limit `close` has told already. */
+function onError(this: WebSocket, { code }: NodeJS.ErrnoException): void {
+  if (code === undefined || !code.startsWith('WS_ERR_') || code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return
+  ;(this as OwnedWebSocket).handler?.violated(code)
+}
 
 function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   const { handler } = this as OwnedWebSocket

@@ -20,6 +20,8 @@ export interface SocketHandler {
   binary(): void
   /** A frame was over the limit of the transport. */
   tooBig(): void
+  /** The peer broke the standard, and the transport closes it; `rule` is the transport's name for what it did. */
+  violated(rule: string): void
   /** The peer answered a ping of ours. */
   alive(): void
   /** A ping or a pong arrived, whatever is in it. False: there are too many, and it is not answered. */
