@@ -61,8 +61,8 @@ describe('configuration', () => {
     await refuse({ flags: { port: '80a' }, env: {} }, '--port must be an integer from 0 to 65535, received "80a"')
     await refuse({ env: { PORT: '70000' } }, 'PORT must be an integer from 0 to 65535, received "70000"')
     await refuse(
-      { env: { HOLDFAST_ENV: 'prod' } },
-      'HOLDFAST_ENV must be one of development, staging, production, received "prod"',
+      { env: { HOLDFAST_ENV: 'prod uction' } },
+      'HOLDFAST_ENV must be development, staging, production, or a name of yours, which is as strict as production, received "prod uction"',
     )
     await refuse(
       { flags: { engine: 'sqlite' }, env: {} },
@@ -110,6 +110,26 @@ describe('configuration', () => {
     )
     const { engine } = await loadConfiguration({ env: {}, file: path })
     expect(engine).toEqual({ redis: { mode: 'sentinel', master: 'main', servers: [{ host: 's1', port: 26_379 }] } })
+  })
+
+  it('reads lists from variables, and takes those of a file as the server library has them', async () => {
+    const env = {
+      HOLDFAST_ORIGINS: 'https://app.example.com, https://*.example.com,missing',
+      HOLDFAST_HOSTS: 'app.example.com',
+      HOLDFAST_TRUSTED_PROXIES: 'loopback,10.0.0.0/8',
+    }
+    expect(await loadConfiguration({ env })).toMatchObject({
+      origins: { allow: ['https://app.example.com', 'https://*.example.com'], allowMissing: true },
+      hosts: ['app.example.com'],
+      trustedProxies: ['loopback', '10.0.0.0/8'],
+    })
+    const path = await file('origins: [https://app.example.com]\ntrustedProxies: [private]\n')
+    expect(await loadConfiguration({ env: {}, file: path })).toMatchObject({
+      origins: ['https://app.example.com'],
+      trustedProxies: ['private'],
+    })
+    const wrong = await file('origins: 5\nhosts: [7]\n')
+    await expect(loadConfiguration({ env: {}, file: wrong })).rejects.toThrow(/origins in .* must be a list of origins/)
   })
 
   it('counts workers, one for each core with auto', async () => {

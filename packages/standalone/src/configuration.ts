@@ -46,7 +46,20 @@ const digits = (value: unknown): unknown =>
 const PORT_EXPECTED = 'an integer from 0 to 65535'
 const WORKERS_MAX = 256
 const WORKERS_EXPECTED = `auto or an integer from 1 to ${WORKERS_MAX}`
-const ENVIRONMENTS = ['development', 'staging', 'production'] as const
+const ENVIRONMENT_EXPECTED = 'development, staging, production, or a name of yours, which is as strict as production'
+
+/** A variable holds one line. */
+const commaSeparated = (value: unknown): unknown =>
+  typeof value === 'string' ? value.split(',').map((entry) => entry.trim()) : value
+
+/** In a variable `missing` stands for clients that send no `Origin`; a file says it with `allowMissing`. */
+function originsOf(value: unknown): unknown {
+  const entries = commaSeparated(value)
+  if (typeof value !== 'string' || !Array.isArray(entries)) return value
+  return { allow: entries.filter((entry) => entry !== 'missing'), allowMissing: entries.includes('missing') }
+}
+
+const names = z.preprocess(commaSeparated, z.array(z.string(), { error: 'a list of texts' })).optional()
 
 /** Every setting of the standalone server. Flags, environment and file are all read through it. */
 const settings = z.strictObject({
@@ -54,7 +67,18 @@ const settings = z.strictObject({
     .preprocess(digits, z.int({ error: PORT_EXPECTED }).min(0, PORT_EXPECTED).max(65_535, PORT_EXPECTED))
     .default(8000),
   host: z.string({ error: 'a host name or address' }).min(1, 'a host name or address').default('127.0.0.1'),
-  environment: z.enum(ENVIRONMENTS, { error: `one of ${ENVIRONMENTS.join(', ')}` }).default('development'),
+  environment: z
+    .string({ error: ENVIRONMENT_EXPECTED })
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, ENVIRONMENT_EXPECTED)
+    .default('development'),
+  origins: z
+    .preprocess(
+      originsOf,
+      z.union([z.array(z.string()), members], { error: 'a list of origins, or a mapping with allow and allowMissing' }),
+    )
+    .optional(),
+  hosts: names,
+  trustedProxies: names,
   engine: z
     .custom<EngineSettings['engine']>(
       (value) => (typeof value === 'string' ? namesEngine(value) : members.safeParse(value).success),
@@ -96,7 +120,13 @@ type Members = Readonly<Record<string, unknown>>
 export interface Configuration {
   readonly port: number
   readonly host: string
-  readonly environment: 'development' | 'staging' | 'production'
+  readonly environment: string
+  /** The pages that may connect. */
+  readonly origins?: readonly string[] | Members | undefined
+  /** The names that it answers for. */
+  readonly hosts?: readonly string[] | undefined
+  /** Proxies that are believed what they say of a client's address. */
+  readonly trustedProxies?: readonly string[] | undefined
   readonly engine: EngineChoice
   /** How nodes that share an engine know each other. */
   readonly cluster?: Members | undefined
@@ -143,6 +173,9 @@ export const VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
   port: 'PORT',
   host: 'HOST',
   environment: 'HOLDFAST_ENV',
+  origins: 'HOLDFAST_ORIGINS',
+  hosts: 'HOLDFAST_HOSTS',
+  trustedProxies: 'HOLDFAST_TRUSTED_PROXIES',
   engine: 'REDIS_URL',
   workers: 'HOLDFAST_WORKERS',
   secret: 'HOLDFAST_SECRET',

@@ -7,7 +7,7 @@ export type EngineChoice = 'memory' | Readonly<Record<string, unknown>>
 export interface EngineSettings {
   /** `memory`, `disk`, an address of Redis, or what the server library takes as it is. */
   readonly engine?: string | Readonly<Record<string, unknown>> | undefined
-  readonly environment: 'development' | 'staging' | 'production'
+  readonly environment: string
   readonly dataDir?: string | undefined
 }
 

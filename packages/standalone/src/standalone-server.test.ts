@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from './clock.js'
@@ -74,6 +75,42 @@ describe('standalone server', () => {
   })
 })
 
+describe('pages of other origins', () => {
+  const page = 'https://app.example.com'
+  const strict = { HOLDFAST_ENV: 'production', REDIS_URL: 'memory', HOLDFAST_ORIGINS: page }
+
+  it('may read answers where they are allowed to connect, and nowhere else', async () => {
+    const { url } = await start(strict)
+    const allowed = await fetch(`${url}/health/live`, { headers: { origin: page } })
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(page)
+    const other = await fetch(`${url}/health/live`, { headers: { origin: 'https://evil.example' } })
+    expect([...other.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    expect(other.headers.get('vary')).toBe('Origin')
+  })
+
+  it('are what the server is told of in its own words', async () => {
+    const origins = 'http://app.example.com'
+    await expect(start({ ...strict, HOLDFAST_ORIGINS: origins })).rejects.toThrow(
+      `origins.allow.0 must be https in production, received "${origins}"`,
+    )
+  })
+
+  it('that had their name pointed at this machine are sent away', async () => {
+    const { url } = await start()
+    const { port } = new URL(url)
+    const status = await new Promise((resolve, reject) => {
+      const headers = { host: `evil.example:${port}` }
+      request({ host: '127.0.0.1', port, path: '/', headers, agent: false }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(421)
+  })
+})
+
 describe('the tokens of the demo', () => {
   it('are given to its own page', async () => {
     const { url } = await start()
@@ -86,7 +123,7 @@ describe('the tokens of the demo', () => {
   it('are not given to pages of other origins or by forms', async () => {
     const { url } = await start()
     expect((await askToken(url, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
-    expect((await askToken(url, { headers: { 'content-type': 'text/plain' } })).status).toBe(403)
+    expect((await askToken(url, { headers: { 'content-type': 'text/plain' } })).status).toBe(415)
   })
 
   it('are refused for what is no name', async () => {

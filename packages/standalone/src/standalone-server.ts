@@ -60,9 +60,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const holdfast = build(parts)
   if (assets) registerDemo(holdfast, parts)
   const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets })
+  const guarded = holdfast.protect((request, { address }) => site({ request, address }))
   const server = createServer(
     TIMEOUTS,
-    toNodeListener(site, (error) => log.error({ reason: describeError(error) }, 'request failed')),
+    toNodeListener(guarded, (error) => log.error({ reason: describeError(error) }, 'request failed')),
   )
   await startEngine(holdfast)
   const detach = holdfast.attach(server)
@@ -135,6 +136,7 @@ const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
 function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
   const { auth, channels, engine, cluster, environment, path } = configuration
+  const { origins, hosts, trustedProxies } = configuration
   const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
@@ -142,6 +144,9 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
     engine: fromHere(engine, cwd),
     ...(cluster && { cluster }),
     environment,
+    origins,
+    hosts,
+    trustedProxies,
     path,
     log,
     limits,

@@ -32,7 +32,8 @@ export function protect(parts: ProtectionParts, handle: RequestHandler): Protect
     const { origin, isSecure } = visitor
     const match = origin === undefined ? undefined : origins.match(origin)
     const answer = mutable(await answerTo(request, visitor, match !== undefined))
-    answer.headers.append('vary', 'Origin')
+    // An answer that passes twice says it once.
+    if (!/\borigin\b/i.test(answer.headers.get('vary') ?? '')) answer.headers.append('vary', 'Origin')
     if (origin !== undefined && match !== undefined) share(answer, origin, match)
     return secure(answer, isSecure)
   }

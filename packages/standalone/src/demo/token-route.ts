@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isJson } from '../http/content-type.js'
 import { type Handler, refusal } from '../http/site.js'
 import type { TokenMint } from '../token-mint.js'
 import { DEMO_TENANT } from './tenant.js'
@@ -17,8 +18,9 @@ const body = z.object({
  * listens to this machine alone: the connection must come from it, and the page that asks must be ours.
  */
 export function tokenRoute(mint: TokenMint): Handler {
-  return async ({ request, peer }) => {
-    if (!isLoopbackAddress(peer) || !isOwnPage(request)) return refusal(403, 'permission_denied', LOCAL_ONLY)
+  return async ({ request, address }) => {
+    if (!isJson(request)) return refusal(415, 'unsupported_media_type', 'The body must be application/json')
+    if (!isLoopbackAddress(address) || !isOwnPage(request)) return refusal(403, 'permission_denied', LOCAL_ONLY)
     const parsed = body.safeParse(await request.json().catch(() => undefined))
     if (!parsed.success) return refusal(400, 'bad_request', NAME_EXPECTED)
     const { user } = parsed.data
@@ -30,12 +32,11 @@ export function tokenRoute(mint: TokenMint): Handler {
 const LOCAL_ONLY = 'The demo gives tokens to pages of this machine only; open it by its loopback address'
 const NAME_EXPECTED = 'A name must be 1 to 32 letters, digits, spaces, dots, dashes or underscores'
 
-/** A Host of another name would be a page that has its name pointed at this machine; JSON keeps plain forms out. */
+/** A Host of another name would be a page that has its name pointed at this machine. */
 function isOwnPage(request: Request): boolean {
   const { host, hostname } = new URL(request.url)
   const origin = request.headers.get('origin')
-  const json = request.headers.get('content-type')?.split(';')[0]?.trim() === 'application/json'
-  return json && isLoopbackName(hostname) && (origin === null || origin === `http://${host}`)
+  return isLoopbackName(hostname) && (origin === null || origin === `http://${host}`)
 }
 
 function isLoopbackName(hostname: string): boolean {

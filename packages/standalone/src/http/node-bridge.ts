@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { type Handler, refusal } from './site.js'
+import { type ProtectedHandler, SECURITY_HEADERS } from '@holdfast/server'
+import { refusal } from './site.js'
 
 /** Bytes of the largest request body that is read. */
 export const BODY_BYTES_MAX = 16_384
@@ -13,7 +14,7 @@ const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK']
  * Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413, methods that fetch forbids 405; what
  * the handler throws 500.
  */
-export function toNodeListener(handle: Handler, onError: (error: unknown) => void): RequestListener {
+export function toNodeListener(handle: ProtectedHandler, onError: (error: unknown) => void): RequestListener {
   return (incoming, outgoing) => {
     void answer(handle, incoming)
       .catch((error: unknown) => {
@@ -32,7 +33,7 @@ function isReset(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
 }
 
-async function answer(handle: Handler, incoming: IncomingMessage): Promise<Response> {
+async function answer(handle: ProtectedHandler, incoming: IncomingMessage): Promise<Response> {
   const url = toUrl(incoming)
   if (url === undefined) return refusal(400, 'bad_request', 'The address or the Host header is not valid')
   const method = incoming.method ?? 'GET'
@@ -40,7 +41,7 @@ async function answer(handle: Handler, incoming: IncomingMessage): Promise<Respo
     return refusal(405, 'method_not_allowed', `${method} is not taken at any address`)
   const body = method === 'GET' || method === 'HEAD' ? undefined : await readBody(incoming)
   const request = new Request(url, { method, headers: toHeaders(incoming), ...(body && { body }) })
-  return handle({ request, peer: incoming.socket.remoteAddress ?? '' })
+  return handle(request, incoming)
 }
 
 function toUrl(incoming: IncomingMessage): URL | undefined {
@@ -73,6 +74,8 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuff
 async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer())
   outgoing.statusCode = response.status
+  // Those of the site have them already; what is refused here does not.
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value)
   response.headers.forEach((value, name) => outgoing.setHeader(name, value))
   if (response.status !== 304) outgoing.setHeader('content-length', body.length)
   // What is left of a body that was not read would be taken for the next request.

@@ -3,11 +3,13 @@ import { type Server, createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHoldfast } from '@holdfast/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadAssets } from './assets.js'
 import { toNodeListener } from './node-bridge.js'
 import { type Handler, createSite } from './site.js'
 
+const holdfast = createHoldfast({ auth: { secret: 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU' } })
 let directory: string
 let server: Server
 let url: string
@@ -31,7 +33,8 @@ beforeAll(async () => {
   await writeFile(join(directory, 'page/assets/main-1.js'), 'start()')
   await writeFile(join(directory, 'page/notes.txt'), 'not served')
   const site = createSite({ routes, assets: await loadAssets(join(directory, 'page')) })
-  server = createServer(toNodeListener(site, () => {})).listen(0, '127.0.0.1')
+  const guarded = holdfast.protect((request, { address }) => site({ request, address }))
+  server = createServer(toNodeListener(guarded, () => {})).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
@@ -39,6 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
   await rm(directory, { recursive: true, force: true })
+  await holdfast.close()
 })
 
 /** The status of a request whose path is sent exactly as it is. */

@@ -1,11 +1,11 @@
 import type { Asset, Assets } from './assets.js'
-import { SECURITY_HEADERS, pagePolicy } from './security-headers.js'
+import { pagePolicy } from './page-policy.js'
 
 /** A request with the address that it came from. */
 export interface SiteRequest {
   readonly request: Request
-  /** The address of the other end of the TCP connection. */
-  readonly peer: string
+  /** The address of the client, after trusted proxies. */
+  readonly address: string
 }
 
 /** What answers a request at one path. */
@@ -19,8 +19,8 @@ export interface SiteParts {
 }
 
 /**
- * The HTTP side of the server: exact paths only, every answer with the security headers. A path that is not known is a
- * 404, a method a 405.
+ * The HTTP side of the server: exact paths only. A path that is not known is a 404, a method a 405. What every answer has beside comes from
+ * `Holdfast.protect`.
  */
 export function createSite({ routes, assets = new Map() }: SiteParts): Handler {
   const methods = methodsByPath(routes, assets)
@@ -29,14 +29,14 @@ export function createSite({ routes, assets = new Map() }: SiteParts): Handler {
     const { pathname, host } = new URL(request.url)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes.get(`${method} ${pathname}`)
-    if (route) return secure(await route(incoming))
+    if (route) return route(incoming)
     const allowed = methods.get(pathname)
-    if (allowed === undefined) return secure(refusal(404, 'not_found', 'There is nothing at this address'))
+    if (allowed === undefined) return refusal(404, 'not_found', 'There is nothing at this address')
     const asset = assets.get(pathname)
-    if (asset && method === 'GET') return secure(serve(asset, request, host))
+    if (asset && method === 'GET') return serve(asset, request, host)
     const refused = refusal(405, 'method_not_allowed', `This address takes ${allowed.join(', ')}`)
     refused.headers.set('allow', allowed.join(', '))
-    return secure(refused)
+    return refused
   }
 }
 
@@ -61,11 +61,4 @@ function serve(asset: Asset, request: Request, host: string): Response {
   if (request.headers.get('if-none-match') === asset.etag) return new Response(null, { status: 304, headers })
   headers.set('content-type', asset.contentType)
   return new Response(asset.body, { headers })
-}
-
-function secure(response: Response): Response {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-    if (!response.headers.has(name)) response.headers.set(name, value)
-  }
-  return response
 }
