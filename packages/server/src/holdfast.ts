@@ -18,7 +18,7 @@ import type { AuditTrail } from './telemetry/audit.js'
 import { errorFields } from './telemetry/log.js'
 import type { HoldfastStats } from './telemetry/stats.js'
 import { Tenant } from './tenant.js'
-import { wire } from './wiring.js'
+import { type CredentialDoors, wire } from './wiring.js'
 import { NodeTransport } from './transport/node.js'
 import type { Acceptor, Socket, SocketHandler, Upgrade, UpgradeRefusal } from './transport/transport.js'
 
@@ -53,6 +53,7 @@ export class Holdfast implements Acceptor {
   readonly #services: Services
   readonly #operations: Operations
   readonly #audit: AuditTrail
+  readonly #credentials: CredentialDoors
   readonly #transport: NodeTransport
   readonly #origins: OriginPolicy
   readonly #perimeter: Perimeter
@@ -67,10 +68,12 @@ export class Holdfast implements Acceptor {
   /** Use `createHoldfast`. */
   constructor(options: HoldfastOptions) {
     this.#options = resolveOptions(options)
-    const { services, operations, audit, origins } = wire(options, this.#options, () => this.#connections)
+    const wiring = wire(options, this.#options, () => this.#connections)
+    const { services, operations, audit, origins } = wiring
     this.#services = services
     this.#operations = operations
     this.#audit = audit
+    this.#credentials = wiring.credentials
     this.#origins = origins
     const { hosts, proxies, path } = this.#options
     const answersFor = new HostPolicy(hosts, () => this.#isOfThisMachineAlone())
@@ -186,7 +189,7 @@ export class Holdfast implements Acceptor {
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
       recheck: (tenant, user) => this.#services.rechecks.everywhere(tenant, user),
-      revoke: (scope, how) => this.#services.revocations.revoke(scope, how),
+      ...this.#credentials,
     })
   }
 

@@ -1,13 +1,16 @@
 export type { Authentication, AuthenticationFailure, Authenticator } from './access/authenticator.js'
+export type { ApiKeyOptions, NewApiKey } from './access/api-key.js'
 export type { Access, ChannelRuleOptions, DegradedPolicy, SlowPolicy, Verb } from './access/channel-rules.js'
 export type { Identity } from './access/identity.js'
 export type { OriginStats, Origins } from './access/origin-policy.js'
 export type { BlockedPair, CountedPair, OriginPair } from './access/origin-violations.js'
 export type { Visitor } from './access/perimeter.js'
+export type { ChannelTokenClaims } from './access/channel-token.js'
 export type { TokenClaims, TokenOptions } from './access/token.js'
 export type { Cancel, Clock } from './clock.js'
 export { HoldfastError } from './core/errors.js'
 export type { Method, MethodContext, StandardResult, StandardSchema } from './core/methods.js'
+export { createApiKey, signChannelToken } from './credentials.js'
 export { durationMs } from './duration.js'
 export { DiskEngine, type DiskEngineOptions, type DiskEngineParts } from './engine/disk/disk-engine.js'
 export type * from './engine/engine.js'
@@ -36,4 +39,12 @@ export {
   Tenant,
   type TenantOperations,
 } from './tenant.js'
+export { type ApiKeyInfo, type ApiKeySpec, TenantKeys } from './tenant-keys.js'
+export {
+  type ChannelTokenOptions,
+  type OwnOperationSpec,
+  TenantUser,
+  type UserOperations,
+  type WithdrawOptions,
+} from './tenant-user.js'
 export { type VerifyWebhookOptions, verifyWebhook } from './webhooks/signature.js'

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { ApiKeyOptions } from './access/api-key.js'
 import type { Authenticator } from './access/authenticator.js'
 import type { ChannelRule, ChannelRuleOptions } from './access/channel-rules.js'
 import type { RoleBook } from './access/grants.js'
@@ -10,6 +11,7 @@ import type { LeaseOptions } from './core/node-lease.js'
 import type { DiskEngineOptions } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import type { RedisEngineOptions } from './engine/redis/redis-options.js'
+import { resolveApiKeys } from './options/api-key-options.js'
 import { authSchema, checkSecret } from './options/auth-options.js'
 import { resolveRules, ruleSchema } from './options/channel-options.js'
 import { type Environment, environmentSchema, strictnessOf } from './options/environment.js'
@@ -42,9 +44,10 @@ export type EngineChoice =
 /** How a node is set up. */
 export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOptions, WebhookGroup {
   /** Which tokens are accepted; or a function of your own from a credential to an identity. */
-  readonly auth:
+  readonly auth: (
     | (TokenOptions & { /** Whether `?token=` is read (default: outside production). */ readonly queryToken?: boolean })
     | Authenticator
+  ) & { /** API keys for servers, beside those of `tenant(id).keys`. */ readonly apiKeys?: readonly ApiKeyOptions[] }
   /** The channel rules by pattern; the first that names a channel decides, and where none does everything is refused. */
   readonly channels?: Readonly<Record<string, ChannelRuleOptions>>
   /** Where state lives (default `memory`). */
@@ -108,6 +111,7 @@ export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
   readonly auth: HoldfastOptions['auth']
   readonly queryToken: boolean
   readonly channelTokenSecret: string | undefined
+  readonly apiKeys: readonly ApiKeyOptions[]
   readonly rules: readonly ChannelRule[]
   readonly roles: RoleBook
   readonly webhooks: ResolvedWebhooks | undefined
@@ -144,6 +148,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       ('queryToken' in options.auth ? options.auth.queryToken : undefined) ??
       strictnessOf(environment) !== 'production',
     channelTokenSecret: resolveChannelTokenSecret(options, environment),
+    apiKeys: resolveApiKeys(options.auth),
     ...resolveAccess(options, environment, tenancy),
     engine: engine as EngineChoice,
     environment,

@@ -12,13 +12,18 @@ import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
-import type { RevokeOptions } from './core/revocations.js'
 import { type Rules, SYSTEM } from './core/services.js'
-import type { WithdrawalScope } from './core/withdrawal.js'
-import { durationMs } from './duration.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { Operation, OperationSpec } from './operations/operation.js'
 import type { Operations } from './operations/operations.js'
+import { TenantKeys, type TenantKeysSurroundings } from './tenant-keys.js'
+import {
+  TenantUser,
+  type TenantUserSurroundings,
+  type WithdrawOptions,
+  readTtl,
+  readWithdrawal,
+} from './tenant-user.js'
 
 /** What a publish came to. */
 export interface PublishResult {
@@ -72,7 +77,7 @@ export interface TenantOperations {
 }
 
 /** What a tenant's facade needs of its node. */
-export interface TenantSurroundings {
+export interface TenantSurroundings extends TenantKeysSurroundings, TenantUserSurroundings {
   readonly clock: Clock
   readonly engine: Engine
   readonly publisher: Publisher
@@ -83,7 +88,6 @@ export interface TenantSurroundings {
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
   recheck(tenant: string, user: string): Promise<number>
-  revoke(scope: WithdrawalScope, options: RevokeOptions): Promise<void>
 }
 
 /** Characters of the id of a token that can be withdrawn. */
@@ -99,6 +103,8 @@ const HISTORY_BYTES_MAX = 16_777_216
 export class Tenant {
   readonly id: string
   readonly operations: TenantOperations
+  /** Its API keys. */
+  readonly keys: TenantKeys
   readonly #node: TenantSurroundings
 
   /** Use `holdfast.tenant(id)`. @throws RangeError when `id` cannot name a tenant. */
@@ -106,6 +112,7 @@ export class Tenant {
     if (!isTenantName(id)) throw new RangeError('tenant must be 1 to 128 printable characters')
     this.id = id
     this.#node = node
+    this.keys = new TenantKeys(id, node)
     const { operations } = node
     this.operations = {
       run: (spec, work) => operations.run(id, spec, work),
@@ -113,6 +120,11 @@ export class Tenant {
       get: (operation) => operations.get(id, operation),
       cancel: (operation) => operations.requestCancel(id, operation),
     }
+  }
+
+  /** What is done for one user, and addresses nobody else. @throws RangeError when `user` cannot name a user. */
+  user(user: string): TenantUser {
+    return new TenantUser(this, user, this.#node)
   }
 
   /**
@@ -232,19 +244,20 @@ export class Tenant {
    * @throws HoldfastError `bad_request` for an empty id or a `ttl` that is no duration, `engine_unavailable` when it could not be stored: then nothing was done.
    */
   async revokeToken(tokenId: string, { ttl = '24h' }: { readonly ttl?: number | string } = {}): Promise<void> {
-    const ttlMs = durationMs(ttl)
     if (tokenId === '' || tokenId.length > TOKEN_ID_LENGTH_MAX)
       throw new HoldfastError('bad_request', `tokenId must be 1 to ${TOKEN_ID_LENGTH_MAX} characters`)
-    if (ttlMs === undefined || ttlMs <= 0)
-      throw new HoldfastError(
-        'bad_request',
-        `ttl must be milliseconds or text such as 1h, received ${JSON.stringify(ttl)}`,
-      )
-    try {
-      await this.#node.revoke({ tenant: this.id, tokenId }, { ttlMs })
-    } catch (error) {
-      throw asHoldfastError(error)
-    }
+    await this.#node.revoke({ tenant: this.id, tokenId }, { ttlMs: readTtl(ttl) })
+  }
+
+  /**
+   * Withdraws every token of the tenant that was issued before now, or before `issuedBefore`, as `user(id).revoke` does those of one user. API keys are not tokens: they
+   * stay.
+   *
+   * @throws HoldfastError `bad_request`, `engine_unavailable` when it could not be stored: then nothing was done.
+   */
+  async revokeAll(options: WithdrawOptions = {}): Promise<void> {
+    const { clock, tokenLifetimeMs, revoke } = this.#node
+    await revoke({ tenant: this.id }, readWithdrawal(options, clock.now(), tokenLifetimeMs))
   }
 
   #resolve(channel: string): {

@@ -1,6 +1,8 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
 import type { Authenticator } from './access/authenticator.js'
 import { CheckedAuthenticator } from './access/checked-authenticator.js'
+import { ApiKeyAuthenticator } from './access/api-key-authenticator.js'
+import { ApiKeyRecords } from './access/api-key-records.js'
 import { ChannelRules } from './access/channel-rules.js'
 import { ChannelTokens } from './access/channel-token.js'
 import { type DecisionParts, DecisionWebhooks } from './access/decision-webhooks.js'
@@ -14,6 +16,7 @@ import type { Connection } from './core/connection.js'
 import { ControlDesk } from './core/control.js'
 import { Degradation } from './core/degradation.js'
 import { Dismissal } from './core/dismissal.js'
+import { asHoldfastError } from './core/errors.js'
 import { Flusher } from './core/flusher.js'
 import { Heartbeat } from './core/heartbeat.js'
 import { Hub } from './core/hub.js'
@@ -45,6 +48,8 @@ import { guardedOutbound } from './outbound/guarded-outbound.js'
 import { systemRandom } from './random.js'
 import { AuditTrail } from './telemetry/audit.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
+import type { TenantKeysSurroundings } from './tenant-keys.js'
+import type { TenantUserSurroundings } from './tenant-user.js'
 import { webSocketFrames } from './transport/frame.js'
 import { VERSION } from './version.js'
 
@@ -57,7 +62,14 @@ export interface Wiring {
   readonly operations: Operations
   readonly audit: AuditTrail
   readonly origins: OriginPolicy
+  readonly credentials: CredentialDoors
 }
+
+/** What applications need to make and withdraw credentials. */
+export type CredentialDoors = Omit<TenantKeysSurroundings & TenantUserSurroundings, 'clock'>
+
+/** How long a withdrawal is kept when nothing else says: no token lives longer. */
+const TOKEN_LIFETIME_MS = 86_400_000
 
 /** Puts the parts of a node together. `connections` are those that the node has now. */
 export function wire(
@@ -141,13 +153,30 @@ export function wire(
     connections,
     onError: report('revocation.unchecked'),
   })
+  const apiKeys = new ApiKeyRecords(engine)
+  const credentials: CredentialDoors = {
+    random,
+    retries,
+    audit,
+    apiKeys,
+    channelTokenSecret: resolved.channelTokenSecret,
+    tokenLifetimeMs: TOKEN_LIFETIME_MS,
+    revoke: (scope, how) => revocations.revoke(scope, how).catch(refuse),
+  }
   const services: Services = {
     node,
     clock,
     random,
     engine,
     frames,
-    authenticator: revocations.guard(authenticatorOf(resolved.auth, clock)),
+    authenticator: revocations.guard(
+      new ApiKeyAuthenticator({
+        keys: resolved.apiKeys,
+        records: apiKeys,
+        clock,
+        next: authenticatorOf(resolved.auth, clock),
+      }),
+    ),
     channelTokens: new ChannelTokens(resolved.channelTokenSecret, clock),
     origins,
     decideArrival: decisions?.admit ?? ((result) => result),
@@ -187,7 +216,11 @@ export function wire(
     audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations, audit, origins }
+  return { services, operations, audit, origins, credentials }
+}
+
+function refuse(error: unknown): never {
+  throw asHoldfastError(error)
 }
 
 function decisionParts(

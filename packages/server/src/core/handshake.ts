@@ -81,6 +81,9 @@ export class Handshake {
   }
 
   #authenticate(token: string | undefined): Authentication | Promise<Authentication> {
+    // An address ends up in logs that are not ours: a key that stood in one is not a secret any more.
+    if (this.#upgrade.query.get('token')?.startsWith('hf_'))
+      return { failure: 'invalid', detail: 'an API key in the address' }
     const credential = this.#credential(token)
     if (credential === undefined) return { failure: 'missing', detail: 'no credential' }
     const { authenticator, decideArrival } = this.#services
