@@ -57,6 +57,8 @@ export interface PublishRequest {
   readonly final?: boolean
   /** The id of the message; the engine makes one where there is none. */
   readonly id?: string
+  /** Whether to answer how much the log keeps then. */
+  readonly weigh?: boolean
 }
 
 /** What a publish came to. `epoch` and `offset` are empty and 0 on a channel without history. */
@@ -67,6 +69,11 @@ export type PublishOutcome =
       readonly offset: number
       readonly id: string
       readonly duplicate: boolean
+      /**
+       * Characters of data (or bytes, where the engine counts those) of all messages that the log keeps now; only where that was asked, and nothing for a duplicate. Exact from the
+       * first message on for which it was asked; a log that was older is estimated until it has been renewed.
+       */
+      readonly kept?: number
     }
   | { readonly kind: 'idempotency_conflict' }
   | { readonly kind: 'state_conflict' }
@@ -199,7 +206,7 @@ export interface Rates {
 export interface RegisterEntry {
   readonly key: string
   readonly value: string
-  /** A whole number that counts towards the total of the register. */
+  /** A whole number, 0 or more, that counts towards the total of the register. */
   readonly amount: number
 }
 

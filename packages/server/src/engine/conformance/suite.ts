@@ -111,6 +111,41 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
       })
     })
 
+    describe('weighing', () => {
+      const weigh = async (data: string, more: Partial<PublishRequest> = {}): Promise<number | undefined> =>
+        (await publish(data, { weigh: true, ...more })).kept
+
+      it('answers how much data the log keeps, and nothing where nobody asked', async () => {
+        expect(await weigh('x'.repeat(98))).toBe(100)
+        expect(await weigh('x'.repeat(8))).toBe(110)
+        expect(await publish('y')).not.toHaveProperty('kept')
+        expect(await weigh('y')).toBe(116)
+      })
+
+      it('leaves out what went: by number, by age, with its epoch', async () => {
+        for (let n = 0; n < 25; n += 1) await weigh('x'.repeat(n))
+        expect(await weigh('')).toBe(2 + Array.from({ length: 9 }, (_, n) => 18 + n).reduce((sum, n) => sum + n))
+        await pass(KEPT.ttlMs + 1_000)
+        const { epoch, kept } = await publish('z', { weigh: true })
+        expect(kept).toBe(3)
+        await engine.rotate(ROOM, epoch)
+        expect(await weigh('zz')).toBe(4)
+      })
+
+      it('estimates a log that was never weighed', async () => {
+        for (let n = 0; n < 5; n += 1) await publish('x'.repeat(8))
+        expect(await weigh('x'.repeat(8))).toBe(60)
+        expect(await weigh('x', { retention: { ...KEPT, size: 2 } })).toBe(13)
+      })
+
+      it('answers nothing for a repetition, and where nothing is kept', async () => {
+        const keyed = { idempotency: { scope: 'ada', key: 'k' } }
+        expect(await weigh('x', keyed)).toBe(3)
+        expect(await weigh('x', keyed)).toBeUndefined()
+        expect(await weigh('x', { retention: undefined })).toBeUndefined()
+      })
+    })
+
     describe('idempotency', () => {
       const keyed = { idempotency: { scope: 'ada', key: 'k1' } }
 

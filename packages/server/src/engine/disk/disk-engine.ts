@@ -130,7 +130,7 @@ export class DiskEngine implements Engine {
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     if (request.retention === undefined && request.state === undefined) return this.#pass(request)
-    return this.#store.submit(
+    const outcome = await this.#store.submit(
       (draft) => {
         const decision = draft.publish(request)
         const { answer } = decision
@@ -139,6 +139,8 @@ export class DiskEngine implements Engine {
       },
       request.data.length + (request.state?.value.length ?? 0),
     )
+    if (!request.weigh || outcome.kind !== 'published' || outcome.duplicate) return outcome
+    return { ...outcome, kept: this.#store.tables.streams.weigh(streamKey(request.stream), this.#clock.now()) }
   }
 
   async announce(stream: Stream, signal: Signal): Promise<void> {

@@ -75,6 +75,11 @@ export class StreamTable {
     return log && { epoch: log.epoch, offset: log.top.offset }
   }
 
+  /** Characters of data that a log keeps. */
+  weigh(stream: string, now: number): number {
+    return this.#live(stream, now)?.log?.characters ?? 0
+  }
+
   /** A log at this moment, with its state; undefined when there is none. */
   read(stream: string, range: ReadRange, now: number): LogPage | undefined {
     return this.#live(stream, now)?.log?.read(range, this.state(stream, now))

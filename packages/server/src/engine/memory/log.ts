@@ -20,6 +20,7 @@ export class MemoryLog {
   #dropped = 0
   #top: { offset: number; id: string } = { offset: 0, id: '' }
   #expiredUpTo = 0
+  #characters = 0
 
   constructor(epoch: string) {
     this.epoch = epoch
@@ -29,6 +30,7 @@ export class MemoryLog {
   static restore(kept: KeptLog): MemoryLog {
     const log = new MemoryLog(kept.epoch)
     log.#messages = [...kept.messages]
+    log.#characters = kept.messages.reduce((sum, { data }) => sum + data.length, 0)
     log.#top = kept.top
     log.#expiredUpTo = kept.expiredUpTo
     return log
@@ -44,6 +46,11 @@ export class MemoryLog {
     return this.#top
   }
 
+  /** Characters of data of all messages stored. */
+  get characters(): number {
+    return this.#characters
+  }
+
   get #length(): number {
     return this.#messages.length - this.#dropped
   }
@@ -56,6 +63,7 @@ export class MemoryLog {
   append(message: StreamMessage & { readonly offset: number }, size: number): void {
     if (message.offset !== this.#top.offset + 1) throw new Error('offsets of a log must be dense')
     this.#messages.push(message)
+    this.#characters += message.data.length
     this.#top = { offset: message.offset, id: message.id }
     while (this.#length > size) this.#dropOldest()
   }
@@ -65,6 +73,7 @@ export class MemoryLog {
     if (this.#length === 0) return
     this.#messages = []
     this.#dropped = 0
+    this.#characters = 0
     this.#expiredUpTo = this.#top.offset
   }
 
@@ -113,6 +122,7 @@ export class MemoryLog {
   }
 
   #dropOldest(): void {
+    this.#characters -= this.#messages[this.#dropped]?.data.length ?? 0
     this.#dropped += 1
     if (this.#dropped < SLACK || this.#dropped * 2 < this.#messages.length) return
     this.#messages = this.#messages.slice(this.#dropped)

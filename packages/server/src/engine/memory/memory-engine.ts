@@ -138,7 +138,7 @@ export class MemoryEngine implements Engine {
     const outcome = this.#append(entry, request)
     if (request.state) this.#setState(entry, request.state)
     this.#idempotency.remember(key, request, outcome)
-    return outcome
+    return request.weigh && request.retention ? { ...outcome, kept: entry.log?.characters ?? 0 } : outcome
   }
 
   async announce(stream: Stream, signal: Signal): Promise<void> {

@@ -134,12 +134,13 @@ export class Logs {
           state === undefined ? '' : String(state.ifVersion),
           state?.value ?? '',
           String(state?.ttlMs ?? 0),
+          request.weigh ? '1' : '',
         ],
       )
     return this.#outcome(keys, asList(reply))
   }
 
-  #outcome(keys: StreamKeys, [kind, first, second, third, began]: readonly Reply[]): PublishOutcome {
+  #outcome(keys: StreamKeys, [kind, first, second, third, began, weight = '']: readonly Reply[]): PublishOutcome {
     if (kind === 'idempotency_conflict' || kind === 'state_conflict') return { kind }
     if (kind === 'duplicate') {
       const [epoch = '', offset, id = ''] = asText(first).split(' ')
@@ -148,7 +149,8 @@ export class Logs {
     const [epoch, offset, id] = [asText(first), asNumber(second), asText(third)]
     if (began !== '') this.#tops.rotated(keys.name, epoch)
     if (offset > 0) this.#tops.acknowledged(keys.name, { epoch, offset, id })
-    return { kind: 'published', epoch, offset, id, duplicate: false }
+    const kept = weight === '' ? {} : { kept: asNumber(weight) }
+    return { kind: 'published', epoch, offset, id, duplicate: false, ...kept }
   }
 
   /** The answer of `look`, which finds no log where there is none of this generation: then one is begun. */

@@ -11,8 +11,10 @@ import { ANNOUNCING } from './announcing.js'
  *       5 messages kept, 0: nothing is stored  6 ms without a publish until they expire
  *       7 fingerprint, '': no key  8 ms until the key is forgotten
  *       9 state version that is replaced, '': no state  10 new state  11 ms until the state expires
+ *       12 '1': weigh the log
  * top   e epoch  o newest offset  i its id  g generation  x offset up to which the log went by age
- * reply {'published', epoch, offset, id, epoch that began or ''}
+ *       b bytes of data in the log, kept from the first message on that asked for it
+ * reply {'published', epoch, offset, id, epoch that began or '', bytes of data in the log or ''}
  *       {'duplicate', '<epoch> <offset> <id>'}  {'idempotency_conflict'}  {'state_conflict'}
  * ```
  *
@@ -21,6 +23,15 @@ import { ANNOUNCING } from './announcing.js'
 export const PUBLISH: Script = script(`#!lua
 ${ANNOUNCING}
 local top, log, state, live, record = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- Of a log that was never weighed the newest messages say how long its messages are.
+local function bytes_of(entry)
+  return #entry[2][2] - (string.find(entry[2][2], '\\n', 1, true) or 0)
+end
+local function estimate(messages)
+  local newest, bytes = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 100), 0
+  for _, entry in ipairs(newest) do bytes = bytes + bytes_of(entry) end
+  return math.ceil(bytes * messages / #newest)
+end
 local body, id, candidate, generation = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local size, fingerprint, replaces = tonumber(ARGV[5]), ARGV[7], ARGV[9]
 
@@ -34,9 +45,9 @@ end
 
 if replaces ~= '' and (redis.call('HGET', state, 'v') or '0') ~= replaces then return {'state_conflict'} end
 
-local epoch, offset, began = '', 0, ''
+local epoch, offset, began, weight = '', 0, '', nil
 if size > 0 then
-  local stood = redis.call('HMGET', top, 'e', 'o', 'g')
+  local stood = redis.call('HMGET', top, 'e', 'o', 'g', 'b')
   epoch = stood[1]
   if not epoch or (stood[3] or '') < generation then
     began = candidate
@@ -49,10 +60,22 @@ if size > 0 then
   local is_there = redis.call('PEXPIRE', log, ARGV[6]) == 1
   if offset > 0 and not is_there then redis.call('HSET', top, 'x', stood[2]) end
   offset = offset + 1
+  weight = tonumber(stood[4] or '')
+  if weight or ARGV[12] == '1' then
+    local length = redis.call('XLEN', log)
+    local excess = math.max(length + 1 - size, 0)
+    if length == 0 then weight = 0
+    elseif not weight or excess > 100 then weight = estimate(length - excess)
+    elseif excess > 0 then
+      for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', excess)) do weight = weight - bytes_of(entry) end
+    end
+    weight = math.max(weight, 0) + #body - (string.find(body, '\\n', 1, true) or 0)
+  end
   redis.call('XADD', log, 'MAXLEN', ARGV[5], integer(offset) .. '-0', 'm', body)
   if not is_there then redis.call('PEXPIRE', log, ARGV[6]) end
   if began ~= '' then redis.call('HSET', top, 'e', epoch, 'o', '1', 'i', id, 'g', generation)
   else redis.call('HSET', top, 'o', integer(offset), 'i', id) end
+  if weight then redis.call('HSET', top, 'b', integer(weight)) end
   redis.call('PEXPIRE', top, integer(tonumber(ARGV[6]) * 2))
 end
 
@@ -64,5 +87,5 @@ if fingerprint ~= '' then
   redis.call('SET', record, fingerprint .. ' ' .. epoch .. ' ' .. integer(offset) .. ' ' .. id, 'PX', ARGV[8])
 end
 announce_message(live, epoch, offset, body)
-return {'published', epoch, offset, id, began}
+return {'published', epoch, offset, id, began, ARGV[12] == '1' and weight or ''}
 `)
