@@ -281,7 +281,7 @@ describe('a duration', () => {
 
 describe('a channel rule', () => {
   const withRule = (rule: unknown, pattern = 'room:*'): object => ({ channels: { [pattern]: rule } })
-  const who = 'nobody, anyone, member, server, owner, grant, role:NAME, a function, or an array of these'
+  const who = 'nobody, anyone, member, server, owner, grant, webhook, role:NAME, a function, or an array of these'
 
   it.each(['nobody', 'anyone', 'member', 'server', 'owner', 'grant', 'role:staff', ['member', 'role:x'], () => true])(
     'gives access to %j',

@@ -31,6 +31,10 @@ describe('a channel pattern', () => {
     ['room:**', 'room:42', true],
     ['room:**', 'room:42:comments:7', true],
     ['room:**', 'room:', false],
+    ['room:**', 'room:a:', false],
+    ['room:**', 'room:a::b', false],
+    ['room:*', ':42', false],
+    ['room:*', '', false],
     ['room:*', 'room::', false],
     ['room:*:*', 'room:a:', false],
     ['doc:a:**', 'doc:a', false],
@@ -55,9 +59,22 @@ describe('a channel pattern', () => {
     expect(compileChannelPattern('team:{tenant}').matches('team:whichever', undefined)).toBe(true)
   })
 
+  it('takes any segment for a placeholder of a server with an API key', () => {
+    const server = identity({ kind: 'server' })
+    expect(matches('user:{user}', 'user:whoever', server)).toBe(true)
+    expect(matches('user:{user}', 'user:whoever', identity({ kind: 'anonymous' }))).toBe(false)
+  })
+
+  it('says its namespace, and whether it names one channel only', () => {
+    expect(compileChannelPattern('room:42')).toMatchObject({ namespace: 'room', isLiteral: true })
+    expect(compileChannelPattern('doc:*:a')).toMatchObject({ namespace: 'doc', isLiteral: false })
+    expect(compileChannelPattern('user:{user}').isLiteral).toBe(false)
+  })
+
   it.each([
     '',
     '*',
+    `room:${'a'.repeat(600)}`,
     '**',
     'room',
     'room:',

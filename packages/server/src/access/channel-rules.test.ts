@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { durationMs } from '../duration.js'
+import { SimulatedClock } from '../simulated-clock.js'
 import {
   type Access,
   type ChannelFacts,
   type ChannelRuleOptions,
   ChannelRules,
+  type RuleParts,
   type Verb,
   resolveChannelRule,
 } from './channel-rules.js'
@@ -19,16 +21,21 @@ const ADA: Identity = {
   tokenId: undefined,
 }
 
+const SERVER: Identity = { ...ADA, user: 'key-1', kind: 'server', grants: { 'room:1': ['publish'] } }
+const ANONYMOUS: Identity = { ...ADA, user: 'anonymous', kind: 'anonymous', grants: { 'room:1': ['publish'] } }
+
 const NOBODY_OWNS: ChannelFacts = { isOwner: () => Promise.resolve(false) }
 
 const rule = (pattern: string, options: ChannelRuleOptions = {}): ReturnType<typeof resolveChannelRule> =>
   resolveChannelRule(pattern, options, (ttl) => durationMs(ttl) ?? -1)
 
-function rules(options: Record<string, ChannelRuleOptions>, facts: ChannelFacts = NOBODY_OWNS): ChannelRules {
-  return new ChannelRules(
-    Object.entries(options).map(([pattern, one]) => rule(pattern, one)),
-    facts,
-  )
+function rules(
+  options: Record<string, ChannelRuleOptions>,
+  facts: ChannelFacts = NOBODY_OWNS,
+  parts: Partial<RuleParts> = {},
+): ChannelRules {
+  const made = Object.entries(options).map(([pattern, one]) => rule(pattern, one))
+  return new ChannelRules(made, facts, parts)
 }
 
 const allows = (access: Access | readonly Access[], channel = 'room:1', who = ADA): boolean | Promise<boolean> =>
@@ -85,6 +92,156 @@ describe('who may', () => {
 
   it('is known without asking for the owner when another word allows it', () =>
     expect(rules({ 'room:*': { publish: ['owner', 'member'] } }).allows(ADA, 'publish', 'room:1')).toBe(true))
+})
+
+describe('a predicate that answers later', () => {
+  const later = (predicate: Access, parts: Partial<RuleParts> = {}): boolean | Promise<boolean> =>
+    rules({ 'room:*': { publish: predicate } }, NOBODY_OWNS, parts).allows(ADA, 'publish', 'room:1')
+
+  it('is waited for', async () => {
+    expect(await later(() => Promise.resolve(true))).toBe(true)
+    expect(await later(() => Promise.resolve(false))).toBe(false)
+    expect(await later(() => Promise.reject(new Error('no')))).toBe(false)
+  })
+
+  it('has five seconds', async () => {
+    const clock = new SimulatedClock()
+    const never = later(() => new Promise(() => undefined), { clock })
+    let answer: boolean | undefined
+    void Promise.resolve(never).then((value) => (answer = value))
+    await clock.pass(4_999)
+    expect(answer).toBeUndefined()
+    await clock.pass(1)
+    expect(answer).toBe(false)
+  })
+
+  it('is no promise but something with a then', async () => {
+    const thenable = { then: (resolve: (value: boolean) => void) => resolve(true) }
+    expect(await later((() => thenable) as unknown as Access)).toBe(true)
+    const throwing = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('no')
+      },
+    })
+    expect(later((() => throwing) as unknown as Access)).toBe(false)
+  })
+
+  it('is not asked when a word allows it, and the next is when it does not', async () => {
+    let asked = 0
+    const refuses: Access = () => {
+      asked += 1
+      return Promise.resolve(false)
+    }
+    const listed = rules({ 'room:*': { publish: [refuses, 'member'], signal: [refuses, () => Promise.resolve(true)] } })
+    expect(listed.allows(ADA, 'publish', 'room:1')).toBe(true)
+    expect(asked).toBe(0)
+    expect(await listed.allows(ADA, 'signal', 'room:1')).toBe(true)
+    expect(asked).toBe(1)
+  })
+})
+
+describe('a webhook', () => {
+  it('is asked when nothing else allows it, with what is asked for', async () => {
+    const asked: object[] = []
+    const askWebhook: RuleParts['askWebhook'] = ({ verb, channel, event, connection }) => {
+      asked.push({ verb, channel, event, connection })
+      return Promise.resolve(channel === 'room:1')
+    }
+    const hooked = rules(
+      { 'room:*': { publish: ['role:admin', 'webhook'], subscribe: ['webhook', 'member'] } },
+      NOBODY_OWNS,
+      {
+        askWebhook,
+      },
+    )
+    const of = hooked.ruleOf('room:1', ADA)
+    const question = { identity: ADA, verb: 'publish', channel: 'room:1', connection: 'c1', event: 'chat' } as const
+    expect(of && (await hooked.judge(of, question))).toBe(true)
+    expect(await hooked.allows(ADA, 'publish', 'room:2')).toBe(false)
+    expect(hooked.allows(ADA, 'subscribe', 'room:1')).toBe(true)
+    expect(asked).toEqual([
+      { verb: 'publish', channel: 'room:1', event: 'chat', connection: 'c1' },
+      { verb: 'publish', channel: 'room:2' },
+    ])
+  })
+
+  it('allows nothing where there is none', async () => expect(await allows('webhook')).toBe(false))
+})
+
+describe('a server with an API key', () => {
+  it.each<[Access | readonly Access[], boolean]>([
+    ['server', true],
+    ['member', true],
+    ['grant', true],
+    ['role:admin', true],
+    [['nobody', 'server'], true],
+    ['nobody', false],
+    [['nobody', 'nobody'], false],
+    [[], false],
+  ])('may what its grants name where the rule says %j: %s', (access, expected) => {
+    expect(allows(access, 'room:1', SERVER)).toBe(expected)
+    expect(allows(access, 'room:2', SERVER)).toBe(false)
+  })
+
+  it('is not asked about by predicates and webhooks, and owns nothing', () => {
+    const asked: Access = () => {
+      throw new Error('asked')
+    }
+    expect(allows(asked, 'room:1', SERVER)).toBe(true)
+    expect(allows([asked, 'owner', 'webhook', 'member', 'anyone'], 'room:2', SERVER)).toBe(false)
+  })
+
+  it('may one verb by one grant', () => {
+    const open = rules({ 'room:*': { publish: 'member', history: { size: 1, ttl: 1 }, presence: true } })
+    for (const verb of ['subscribe', 'signal', 'presence', 'history'] satisfies Verb[])
+      expect(open.allows(SERVER, verb, 'room:1')).toBe(false)
+  })
+
+  it("reaches every user's channel under a placeholder", () => {
+    const user = rules({ 'user:{user}': { publish: 'server' } })
+    const server = { ...SERVER, grants: { 'user:*': ['publish'] } }
+    expect(user.allows(server, 'publish', 'user:ada')).toBe(true)
+    expect(user.allows({ ...server, kind: 'user' }, 'publish', 'user:ada')).toBe(false)
+  })
+})
+
+describe('who is anonymous', () => {
+  it.each<[Access | readonly Access[], boolean]>([
+    ['anyone', true],
+    ['grant', true],
+    [['role:admin', 'anyone'], true],
+    ['member', false],
+    ['server', false],
+    ['role:staff', false],
+    ['nobody', false],
+    ['owner', false],
+    ['webhook', false],
+    [() => true, false],
+    [[], false],
+  ])('may what its grants name where the rule says %j: %s', (access, expected) => {
+    expect(allows(access, 'room:1', ANONYMOUS)).toBe(expected)
+    expect(allows(access, 'room:2', ANONYMOUS)).toBe(false)
+  })
+})
+
+describe('fields of identity', () => {
+  const guarded = rules({ 'room:*': { identity: ['user'] }, 'free:*': {} })
+  const find = (channel: string, json: string): string | undefined => {
+    const found = guarded.ruleOf(channel, ADA)
+    return found && guarded.findForeign(found, { data: JSON.parse(json) as unknown, json, user: 'ada' })
+  }
+
+  it('name nobody but the sender, and no member twice', () => {
+    expect(find('room:1', '{"user":"ada"}')).toBeUndefined()
+    expect(find('room:1', '{"user":"eve"}')).toBe('data.user must name nobody but the sender')
+    expect(find('room:1', '{"user":"eve","user":"ada"}')).toBe('data must name each member once on this channel')
+    expect(find('free:1', '{"user":"eve"}')).toBeUndefined()
+  })
+
+  it('that are none are refused with the pattern of the rule', () =>
+    expect(() => rule('room:*', { identity: [''] })).toThrow(
+      'channels["room:*"].identity must be 1 to 8 fields of data such as user or author.id',
+    ))
 })
 
 describe('the rule of a channel', () => {
