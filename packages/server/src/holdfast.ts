@@ -161,7 +161,8 @@ export class Holdfast implements Acceptor {
 
   async #begin(): Promise<void> {
     const { heartbeat, hub, degradation, revocations, sessions, lease, control, clock } = this.#services
-    for (const part of [heartbeat, hub, degradation, revocations, sessions]) part.start()
+    for (const part of [heartbeat, hub, degradation, revocations, sessions, this.#services.safeguards]) part.start()
+    this.#services.authenticator.start?.()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start()])
   }
@@ -208,6 +209,7 @@ export class Holdfast implements Acceptor {
       operations: this.#operations.size,
       heartbeat: heartbeat.stats(),
       draining: !admission.isOpen,
+      limits: this.#services.safeguards.stats(),
       engine: { name: engine.name, problem: engine.problem() },
       cluster: {
         leaseHeld: lease.isHeld,
@@ -218,14 +220,8 @@ export class Holdfast implements Acceptor {
     }
   }
 
-  /** A node that drains refuses the upgrade itself: a load balancer then asks the next node, and nobody notices. */
-  refuses(_address: string): UpgradeRefusal | undefined {
-    return this.#hasRoom ? undefined : { status: 503, retryAfterSeconds: 5 }
-  }
-
-  get #hasRoom(): boolean {
-    const { admission, budget } = this.#services
-    return admission.isOpen && admission.hasRoom && budget.admits
+  refuses(address: string): UpgradeRefusal | undefined {
+    return this.#services.safeguards.reception.refuses(address)
   }
 
   accept(socket: Socket, upgrade: Upgrade): SocketHandler {
@@ -281,7 +277,8 @@ export class Holdfast implements Acceptor {
 
   #stopClockwork(): void {
     const { heartbeat, degradation, revocations, hub, presence, retries, lease } = this.#services
-    for (const part of [heartbeat, degradation, revocations, hub, lease]) part.stop()
+    for (const part of [heartbeat, degradation, revocations, hub, lease, this.#services.safeguards]) part.stop()
+    this.#services.authenticator.stop?.()
     for (const part of [presence, retries, this.#audit]) part.close()
   }
 
@@ -302,9 +299,7 @@ export class Holdfast implements Acceptor {
   }
 
   #unready(): string | undefined {
-    if (!this.#services.admission.isOpen) return 'draining'
-    if (!this.#hasRoom) return 'full'
-    return this.#services.engine.problem()
+    return this.#services.safeguards.reception.problem ?? this.#services.engine.problem()
   }
 }
 

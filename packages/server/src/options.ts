@@ -3,7 +3,7 @@ import type { ApiKeyOptions } from './access/api-key.js'
 import type { Authenticator } from './access/authenticator.js'
 import type { ChannelRule, ChannelRuleOptions } from './access/channel-rules.js'
 import type { RoleBook } from './access/grants.js'
-import { SECRET_BYTES_MIN, type TokenOptions } from './access/token.js'
+import { SECRET_BYTES_MIN } from './access/token.js'
 import type { Clock } from './clock.js'
 import type { DrainOptions } from './core/drain.js'
 import type { Limits } from './core/limits.js'
@@ -12,14 +12,16 @@ import type { DiskEngineOptions } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import type { RedisEngineOptions } from './engine/redis/redis-options.js'
 import { resolveApiKeys } from './options/api-key-options.js'
-import { authSchema, checkSecret } from './options/auth-options.js'
+import { type ResolvedAuth, type TokenOptions, authSchema, resolveAuth } from './options/auth-options.js'
 import { resolveRules, ruleSchema } from './options/channel-options.js'
 import { type Environment, environmentSchema, strictnessOf } from './options/environment.js'
 import { duration, isFunction, requireDuration, whole, word } from './options/leaves.js'
 import { HEARTBEAT, type LimitOptions, limitsSchema, resolveLimits } from './options/limit-options.js'
+import { type OverloadOptions, overloadSchema } from './options/rate-options.js'
 import { OptionsError, describeFirst } from './options/options-error.js'
 import { type OriginOptions, type ResolvedOrigins, originSchemas, resolveOrigins } from './options/origin-options.js'
 import { type RoleOptions, resolveRoles, rolesSchema } from './options/role-options.js'
+import { checkSecret } from './options/secret.js'
 import { type Tenancy, type TenancyOptions, resolveTenancy, tenancySchemas } from './options/tenant-options.js'
 import {
   type ResolvedWebhooks,
@@ -28,6 +30,7 @@ import {
   resolveWebhooks,
   webhooksSchema,
 } from './options/webhook-options.js'
+import type { MemoryProbe } from './memory.js'
 import type { Random } from './random.js'
 import type { Logger } from './telemetry/log.js'
 
@@ -59,6 +62,8 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOpti
   /** The name of this node (default: random). */
   readonly node?: string
   readonly limits?: LimitOptions
+  /** What a node does without when its memory gets short. */
+  readonly overload?: OverloadOptions
   readonly heartbeat?: {
     /** Default 25,000. */ readonly intervalMs?: number
     /** Default 35,000; more than `intervalMs`. */ readonly timeoutMs?: number
@@ -104,11 +109,13 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOpti
   readonly clock?: Clock
   /** Chance, for simulations. */
   readonly random?: Random
+  /** How much memory is used and how much there is, for simulations. */
+  readonly memory?: MemoryProbe
 }
 
 /** The options with every default filled in. */
 export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
-  readonly auth: HoldfastOptions['auth']
+  readonly auth: ResolvedAuth
   readonly queryToken: boolean
   readonly channelTokenSecret: string | undefined
   readonly apiKeys: readonly ApiKeyOptions[]
@@ -139,11 +146,11 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
   const parsed = schema.safeParse(options)
   if (!parsed.success) throw new OptionsError(describeFirst(parsed.error, options))
   const { environment = 'development', path = '/ws', engine = 'memory', node, operations, drain } = parsed.data
-  if ('secret' in options.auth) checkSecret('auth.secret', options.auth.secret, environment)
+  const auth = resolveAuth(options, environment)
   checkHeartbeat(parsed.data)
   const tenancy = resolveTenancy(options)
   return {
-    auth: options.auth,
+    auth,
     queryToken:
       ('queryToken' in options.auth ? options.auth.queryToken : undefined) ??
       strictnessOf(environment) !== 'production',
@@ -246,6 +253,7 @@ const schema = z.strictObject({
   path: word('a path such as /ws', /^\/[A-Za-z0-9_./-]*[A-Za-z0-9_-]$/),
   node: word('1 to 64 of A-Z a-z 0-9 _ . -', /^[A-Za-z0-9_.-]{1,64}$/),
   limits: limitsSchema.optional(),
+  overload: overloadSchema.optional(),
   ...tenancySchemas,
   heartbeat: z.strictObject({ intervalMs: whole(20, 3_600_000), timeoutMs: whole(20, 3_600_000) }).optional(),
   session: z.strictObject({ windowMs: whole(0, 86_400_000) }).optional(),
@@ -280,4 +288,5 @@ const schema = z.strictObject({
     .optional(),
   clock: z.custom<Clock>((value) => isFunction((value as Clock | undefined)?.now), 'a clock').optional(),
   random: z.custom<Random>((value) => isFunction((value as Random | undefined)?.id), 'a random').optional(),
+  memory: z.custom<MemoryProbe>(isFunction, 'a function').optional(),
 })

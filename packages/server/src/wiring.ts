@@ -1,6 +1,4 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
-import type { Authenticator } from './access/authenticator.js'
-import { CheckedAuthenticator } from './access/checked-authenticator.js'
 import { ApiKeyAuthenticator } from './access/api-key-authenticator.js'
 import { ApiKeyRecords } from './access/api-key-records.js'
 import { ChannelRules } from './access/channel-rules.js'
@@ -8,7 +6,7 @@ import { ChannelTokens } from './access/channel-token.js'
 import { type DecisionParts, DecisionWebhooks } from './access/decision-webhooks.js'
 import type { Identity } from './access/identity.js'
 import { OriginPolicy } from './access/origin-policy.js'
-import { TokenAuthenticator } from './access/token.js'
+import { authenticatorOf, tokenLifetimeMsOf } from './authentication.js'
 import { systemClock, timestamp } from './clock.js'
 import { Admission } from './core/admission.js'
 import { Authorisation } from './core/authorisation.js'
@@ -31,6 +29,7 @@ import type { OperationDoor, Services } from './core/services.js'
 import { Rechecks } from './core/rechecks.js'
 import { Restoration } from './core/restoration.js'
 import { Retries } from './core/retries.js'
+import { Safeguards } from './core/safeguards.js'
 import { Revocations } from './core/revocations.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
@@ -45,6 +44,7 @@ import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.j
 import { OptionsError } from './options/options-error.js'
 import type { ResolvedWebhooks } from './options/webhook-options.js'
 import { guardedOutbound } from './outbound/guarded-outbound.js'
+import { systemMemory } from './memory.js'
 import { systemRandom } from './random.js'
 import { AuditTrail } from './telemetry/audit.js'
 import { errorFields, silentLogger } from './telemetry/log.js'
@@ -67,9 +67,6 @@ export interface Wiring {
 
 /** What applications need to make and withdraw credentials. */
 export type CredentialDoors = Omit<TenantKeysSurroundings & TenantUserSurroundings, 'clock'>
-
-/** How long a withdrawal is kept when nothing else says: no token lives longer. */
-const TOKEN_LIFETIME_MS = 86_400_000
 
 /** Puts the parts of a node together. `connections` are those that the node has now. */
 export function wire(
@@ -160,9 +157,10 @@ export function wire(
     audit,
     apiKeys,
     channelTokenSecret: resolved.channelTokenSecret,
-    tokenLifetimeMs: TOKEN_LIFETIME_MS,
+    tokenLifetimeMs: tokenLifetimeMsOf(resolved.auth),
     revoke: (scope, how) => revocations.revoke(scope, how).catch(refuse),
   }
+  const budget = new OutboxBudget(limits.outboxTotalBytesMax)
   const services: Services = {
     node,
     clock,
@@ -174,7 +172,7 @@ export function wire(
         keys: resolved.apiKeys,
         records: apiKeys,
         clock,
-        next: authenticatorOf(resolved.auth, clock),
+        next: authenticatorOf(resolved.auth, { clock, random, log, audit }),
       }),
     ),
     channelTokens: new ChannelTokens(resolved.channelTokenSecret, clock),
@@ -187,7 +185,7 @@ export function wire(
     publisher,
     degradation: new Degradation({ engine, hub, publisher, frames, log, onError: report('spool.waits') }, connections),
     flusher: new Flusher(clock),
-    budget: new OutboxBudget(limits.outboxTotalBytesMax),
+    budget,
     presence,
     retries,
     sessions,
@@ -212,6 +210,19 @@ export function wire(
     operations: operationDoor(operations, rules),
     admission,
     limits,
+    safeguards: new Safeguards({
+      clock,
+      random,
+      engine,
+      admission,
+      budget,
+      audit,
+      limits,
+      memory: options.memory ?? systemMemory,
+      isAlone: resolved.engine === 'memory' || 'disk' in resolved.engine,
+      nodes: () => peers.count(),
+      connections,
+    }),
     log,
     audit,
     queryToken: resolved.queryToken,
@@ -243,10 +254,6 @@ function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random'
   } catch (error) {
     throw new OptionsError(`engine.redis: ${(error as Error).message}`)
   }
-}
-
-function authenticatorOf(auth: HoldfastOptions['auth'], clock: Services['clock']): Authenticator {
-  return 'secret' in auth ? new TokenAuthenticator(auth, clock) : new CheckedAuthenticator(auth, clock)
 }
 
 function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {

@@ -40,6 +40,18 @@ export class ApiKeyAuthenticator implements Authenticator {
     return result instanceof Promise ? result.then(withoutKeyUser) : withoutKeyUser(result)
   }
 
+  anonymous(): Authentication | Promise<Authentication> {
+    return this.#parts.next.anonymous?.() ?? { failure: 'missing', detail: 'no credential' }
+  }
+
+  start(): void {
+    this.#parts.next.start?.()
+  }
+
+  stop(): void {
+    this.#parts.next.stop?.()
+  }
+
   /** The key with what it may; undefined when it is not one of ours, whatever is wrong with it. */
   async find(credential: string): Promise<KnownApiKey | undefined> {
     const parsed = parseApiKey(credential)

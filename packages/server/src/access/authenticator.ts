@@ -14,4 +14,10 @@ export type Authentication =
 /** The port from a credential to an identity. Must not throw; a failure is a value. */
 export interface Authenticator {
   authenticate(credential: string): Authentication | Promise<Authentication>
+  /** Who comes without a credential; left out: nobody may. */
+  anonymous?(): Authentication | Promise<Authentication>
+  /** Begins work in the background, such as keeping keys fresh. */
+  start?(): void
+  /** Ends it. */
+  stop?(): void
 }

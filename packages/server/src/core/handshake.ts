@@ -85,9 +85,11 @@ export class Handshake {
     if (this.#upgrade.query.get('token')?.startsWith('hf_'))
       return { failure: 'invalid', detail: 'an API key in the address' }
     const credential = this.#credential(token)
-    if (credential === undefined) return { failure: 'missing', detail: 'no credential' }
     const { authenticator, decideArrival } = this.#services
-    const result = authenticator.authenticate(credential)
+    const result =
+      credential === undefined
+        ? (authenticator.anonymous?.() ?? { failure: 'missing', detail: 'no credential' })
+        : authenticator.authenticate(credential)
     return result instanceof Promise
       ? result.then((known) => decideArrival(known, this.#connection))
       : decideArrival(result, this.#connection)
@@ -102,10 +104,8 @@ export class Handshake {
   }
 
   #refuse(failure: AuthenticationFailure, detail: string): void {
-    this.#services.log.info(
-      { event: 'auth.failed', failure, detail, connection: this.#connection.id },
-      'a credential was refused',
-    )
+    const { id: connection, address } = this.#connection
+    this.#services.audit.record('auth.failed', { connection, address, rule: failure, reason: detail })
     this.#connection.close(CLOSE_FOR[failure])
   }
 

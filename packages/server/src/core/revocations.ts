@@ -107,11 +107,13 @@ export class Revocations {
    * what this node has heard decides then.
    */
   guard(authenticator: Authenticator): Authenticator {
+    const judged = (result: Authentication | Promise<Authentication>): Authentication | Promise<Authentication> =>
+      result instanceof Promise ? result.then((known) => this.#judge(known)) : this.#judge(result)
     return {
-      authenticate: (credential) => {
-        const result = authenticator.authenticate(credential)
-        return result instanceof Promise ? result.then((known) => this.#judge(known)) : this.#judge(result)
-      },
+      authenticate: (credential) => judged(authenticator.authenticate(credential)),
+      anonymous: () => judged(authenticator.anonymous?.() ?? NO_CREDENTIAL),
+      start: () => authenticator.start?.(),
+      stop: () => authenticator.stop?.(),
     }
   }
 
@@ -229,6 +231,8 @@ export class Revocations {
     if (stored !== undefined) this.#take(scope, stored)
   }
 }
+
+const NO_CREDENTIAL: Authentication = { failure: 'missing', detail: 'no credential' }
 
 const WITHDRAWN: Authentication = { failure: 'revoked', detail: 'the token was withdrawn' }
 

@@ -55,7 +55,11 @@ const ISSUERS_MAX = 10_000
 const anonymousSchema = z.strictObject(
   {
     tenant: z.custom<string>(isTenantName, '1 to 128 printable characters'),
-    grants: z.record(z.string(), z.custom(areVerbs, 'a list of verbs such as subscribe'), 'a mapping of channels to verbs'),
+    grants: z.record(
+      z.string(),
+      z.custom(areVerbs, 'a list of verbs such as subscribe'),
+      'a mapping of channels to verbs',
+    ),
   },
   'an object with tenant and grants',
 )

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { Access, ChannelRule, Verb } from '../access/channel-rules.js'
 import { type DecisionUrls, WEBHOOK_OF } from '../access/decision-webhooks.js'
-import { checkSecret } from './auth-options.js'
 import type { Environment } from './environment.js'
 import { OptionsError } from './options-error.js'
+import { checkSecret } from './secret.js'
 
 /** A webhook that decides. */
 export interface DecisionWebhookOptions {

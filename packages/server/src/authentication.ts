@@ -1,0 +1,42 @@
+import type { Authenticator } from './access/authenticator.js'
+import { CheckedAuthenticator } from './access/checked-authenticator.js'
+import { Issuer } from './access/issuer.js'
+import { Issuers } from './access/issuers.js'
+import { KeySet } from './access/jwks.js'
+import { TokenAuthenticator } from './access/token-authenticator.js'
+import type { Clock } from './clock.js'
+import type { ResolvedAuth } from './options/auth-options.js'
+import type { ResolvedIssuer } from './options/issuer-options.js'
+import { guardedOutbound } from './outbound/guarded-outbound.js'
+import type { Random } from './random.js'
+import type { Audit } from './telemetry/audit.js'
+import type { Logger } from './telemetry/log.js'
+
+/** What authentication works with. */
+export interface AuthenticationParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly audit: Audit
+}
+
+/** How long a withdrawal is kept when nothing else says. */
+const LIFETIME_MS = 86_400_000
+
+/** How long a withdrawal has to be kept: no token lives longer. */
+export function tokenLifetimeMsOf({ issuers }: ResolvedAuth): number {
+  return Math.max(LIFETIME_MS, ...issuers.map(({ setup }) => setup.lifetimeMsMax + setup.toleranceMs))
+}
+
+/** The authenticator that the options ask for. */
+export function authenticatorOf(auth: ResolvedAuth, parts: AuthenticationParts): Authenticator {
+  if (auth.authenticator !== undefined) return new CheckedAuthenticator(auth.authenticator, parts.clock)
+  const issuers = new Issuers(auth.issuers.map((issuer) => issuerOf(issuer, parts)))
+  return new TokenAuthenticator({ ...parts, issuers, anonymous: auth.anonymous })
+}
+
+function issuerOf({ setup, keySet }: ResolvedIssuer, { clock, audit }: AuthenticationParts): Issuer {
+  if (keySet === undefined) return new Issuer(setup)
+  const outbound = guardedOutbound({ allowPrivate: keySet.allowPrivate, clock, audit })
+  return new Issuer(setup, new KeySet(keySet, { clock, audit, outbound }))
+}
