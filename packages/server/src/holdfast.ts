@@ -12,6 +12,9 @@ import type { Method } from './core/methods.js'
 import type { Services } from './core/services.js'
 import { createHttpApp } from './http/app.js'
 import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
+import type { LifecycleType } from './lifecycle/event.js'
+import type { LifecycleHook } from './lifecycle/hooks.js'
+import type { Lifecycle } from './lifecycle/lifecycle.js'
 import type { Operations } from './operations/operations.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import type { AuditTrail } from './telemetry/audit.js'
@@ -53,6 +56,7 @@ export class Holdfast implements Acceptor {
   readonly #services: Services
   readonly #operations: Operations
   readonly #audit: AuditTrail
+  readonly #lifecycle: Lifecycle
   readonly #credentials: CredentialDoors
   readonly #transport: NodeTransport
   readonly #origins: OriginPolicy
@@ -73,6 +77,7 @@ export class Holdfast implements Acceptor {
     this.#services = services
     this.#operations = operations
     this.#audit = audit
+    this.#lifecycle = wiring.lifecycle
     this.#credentials = wiring.credentials
     this.#origins = origins
     const { hosts, proxies, path } = this.#options
@@ -164,7 +169,7 @@ export class Holdfast implements Acceptor {
     for (const part of [heartbeat, hub, degradation, revocations, sessions, this.#services.safeguards]) part.start()
     this.#services.authenticator.start?.()
     this.#warnOfNobody()
-    await settledWithin(clock, ENGINE_MS, [lease.start(), control.start()])
+    await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
   }
 
   #warnOfNobody(): void {
@@ -190,6 +195,7 @@ export class Holdfast implements Acceptor {
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
       recheck: (tenant, user) => this.#services.rechecks.everywhere(tenant, user),
+      lifecycle: this.#lifecycle,
       ...this.#credentials,
     })
   }
@@ -197,6 +203,16 @@ export class Holdfast implements Acceptor {
   /** Registers a method that clients can `call`; answers its undo. @throws RangeError when the name is taken. */
   method<T>(name: string, method: Method<T>): () => void {
     return this.#services.methods.register(name, method)
+  }
+
+  /**
+   * Has a lifecycle event handled, of any tenant: once in the whole cluster, by one node that has hooks, so that each node is to have the same ones; again, when the hook rejected or its
+   * node died. Answers its undo.
+   *
+   * @throws RangeError when there is no such event.
+   */
+  on<T extends LifecycleType>(type: T, hook: LifecycleHook<T>): () => void {
+    return this.#lifecycle.on(type, hook)
   }
 
   /** What the node is doing now. */
@@ -217,6 +233,7 @@ export class Holdfast implements Acceptor {
         retriesWaiting: retries.size,
         controlRefused: control.refused,
       },
+      lifecycle: this.#lifecycle.stats(),
     }
   }
 
@@ -270,7 +287,7 @@ export class Holdfast implements Acceptor {
     await this.#closeServer()
     this.#stopClockwork()
     // What the others are to find when the lease is gone.
-    await settled(sessions.stop(), control.stop())
+    await settled(sessions.stop(), control.stop(), this.#lifecycle.stop())
     await settled(lease.leave())
     await within(clock, left(), engine.close())
   }

@@ -23,6 +23,18 @@ export { type RedisEngineOptions, redisOptions } from './engine/redis/redis-opti
 export type { ProtectedHandler, RequestHandler } from './http/protection.js'
 export { SECURITY_HEADERS } from './http/security-headers.js'
 export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
+export type {
+  ChannelEvent,
+  ConnectionEvent,
+  DisconnectedEvent,
+  LifecycleEvent,
+  LifecycleEvents,
+  LifecycleHeading,
+  LifecycleType,
+  MemberEvent,
+} from './lifecycle/event.js'
+export type { LifecycleHook } from './lifecycle/hooks.js'
+export type { LifecycleStats } from './lifecycle/lifecycle.js'
 export { Operation, OperationCancelled, type OperationSpec } from './operations/operation.js'
 export type { PhaseSpec, ProgressReport } from './operations/progress.js'
 export type { EngineChoice, HoldfastOptions } from './options.js'

@@ -14,6 +14,9 @@ import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
 import { type Rules, SYSTEM } from './core/services.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
+import type { LifecycleType } from './lifecycle/event.js'
+import type { LifecycleHook } from './lifecycle/hooks.js'
+import type { Lifecycle } from './lifecycle/lifecycle.js'
 import type { Operation, OperationSpec } from './operations/operation.js'
 import type { Operations } from './operations/operations.js'
 import { TenantKeys, type TenantKeysSurroundings } from './tenant-keys.js'
@@ -88,6 +91,7 @@ export interface TenantSurroundings extends TenantKeysSurroundings, TenantUserSu
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
   recheck(tenant: string, user: string): Promise<number>
+  readonly lifecycle: Pick<Lifecycle, 'on'>
 }
 
 /** Characters of the id of a token that can be withdrawn. */
@@ -120,6 +124,11 @@ export class Tenant {
       get: (operation) => operations.get(id, operation),
       cancel: (operation) => operations.requestCancel(id, operation),
     }
+  }
+
+  /** As `holdfast.on`, for the events of this tenant. */
+  on<T extends LifecycleType>(type: T, hook: LifecycleHook<T>): () => void {
+    return this.#node.lifecycle.on(type, hook, this.id)
   }
 
   /** What is done for one user, and addresses nobody else. @throws RangeError when `user` cannot name a user. */

@@ -38,6 +38,7 @@ import type { Engine } from './engine/engine.js'
 import { MemoryEngine } from './engine/memory/memory-engine.js'
 import { RedisEngine } from './engine/redis/redis-engine.js'
 import { redisOptions } from './engine/redis/redis-options.js'
+import { Lifecycle, type LifecycleWebhook } from './lifecycle/lifecycle.js'
 import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
@@ -51,6 +52,7 @@ import { errorFields, silentLogger } from './telemetry/log.js'
 import type { TenantKeysSurroundings } from './tenant-keys.js'
 import type { TenantUserSurroundings } from './tenant-user.js'
 import { webSocketFrames } from './transport/frame.js'
+import { EventWebhook } from './webhooks/event-webhook.js'
 import { VERSION } from './version.js'
 
 /** Of an answer of a webhook that decides. */
@@ -63,6 +65,7 @@ export interface Wiring {
   readonly audit: AuditTrail
   readonly origins: OriginPolicy
   readonly credentials: CredentialDoors
+  readonly lifecycle: Lifecycle
 }
 
 /** What applications need to make and withdraw credentials. */
@@ -108,7 +111,20 @@ export function wire(
     ...(decisions && { askWebhook: decisions.allows }),
   })
   const peers = new Peers(engine.nodes, clock)
-  const presence = new PresenceTracker(engine, clock, limits.presence, retries)
+  const lifecycle = new Lifecycle({
+    engine,
+    clock,
+    random,
+    node,
+    control,
+    log,
+    audit,
+    webhooks: lifecycleWebhooks(resolved.webhooks, { clock, audit }),
+    isHeardHere: (stream) => hub.find(stream) !== undefined,
+    connections,
+    onError: report('lifecycle.unwritten'),
+  })
+  const presence = new PresenceTracker(engine, clock, limits.presence, retries, lifecycle)
   const admission = new Admission(engine, node, limits, retries)
   const sessions = new Sessions({
     engine,
@@ -131,6 +147,7 @@ export function wire(
     retries,
     limits,
     quietMs: limits.quietCheckMs,
+    lifecycle,
     onError: report('topic.behind'),
   })
   const publisher = new Publisher({
@@ -209,6 +226,7 @@ export function wire(
     ),
     operations: operationDoor(operations, rules),
     admission,
+    lifecycle,
     limits,
     safeguards: new Safeguards({
       clock,
@@ -227,11 +245,24 @@ export function wire(
     audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations, audit, origins, credentials }
+  return { services, operations, audit, origins, credentials, lifecycle }
 }
 
 function refuse(error: unknown): never {
   throw asHoldfastError(error)
+}
+
+/** The webhooks that get lifecycle events. */
+function lifecycleWebhooks(
+  webhooks: ResolvedWebhooks | undefined,
+  { clock, audit }: Pick<Services, 'clock' | 'audit'>,
+): LifecycleWebhook[] {
+  const { events = [], allowPrivate = false } = webhooks ?? {}
+  const outbound = guardedOutbound({ allowPrivate, clock, audit })
+  return events.map((event) => ({
+    destination: new EventWebhook(event, { outbound, clock }),
+    wanted: { types: event.events, tenants: event.tenant === undefined ? undefined : [event.tenant] },
+  }))
 }
 
 function decisionParts(

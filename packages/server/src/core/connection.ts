@@ -1,5 +1,6 @@
 import { CLOSE, type CloseReason, type Decoded, type GapRange, decodeFrame, isRefusal } from '@holdfast/protocol'
 import type { Identity } from '../access/identity.js'
+import type { AuditFields } from '../telemetry/audit.js'
 import { errorFields } from '../telemetry/log.js'
 import type { Socket, SocketHandler, Upgrade } from '../transport/transport.js'
 import { Admitted } from './admitted.js'
@@ -11,11 +12,13 @@ import { type HoldfastError, asHoldfastError } from './errors.js'
 import type { Frame } from './frame.js'
 import { Handshake } from './handshake.js'
 import type { Pulse } from './heartbeat.js'
+import type { ConnectionEnd } from './lifecycle.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import type { Services } from './services.js'
 import type { Restored } from './restoration.js'
 import type { ChannelGrant, SessionChannel, SessionContent, SessionKey } from './session-record.js'
 import { type SubscriptionOwner, Subscriptions } from './subscriptions.js'
+import { Throttle, type ThrottleOwner } from './throttle.js'
 
 /** `handshaking`: nobody yet; `open`: welcomed; `closing`: told goodbye; `closed`: the socket is gone. */
 export type ConnectionState = 'handshaking' | 'open' | 'closing' | 'closed'
@@ -35,8 +38,14 @@ const VIOLATIONS: ReadonlySet<CloseReason> = new Set([
   CLOSE.tooManyErrors,
 ])
 
+/** The code of a socket that ended without a word. */
+const CONNECTION_LOST = 1006
+
 /** Shared: a list for each connection would cost more than what it says. */
 const NONE: readonly SessionChannel[] = []
+
+/** Whoever was closed because it does not stop may come back after so long, and up to twice as long: not all at once. */
+const SHUT_OUT_MS = 5_000
 
 /** Who a connection is once it was welcomed. */
 export interface Welcomed {
@@ -52,7 +61,7 @@ export interface Welcomed {
 }
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
-export class Connection implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer {
+export class Connection implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner {
   readonly id: string
   /** Of the client, after trusted proxies. */
   readonly address: string
@@ -66,6 +75,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   endsWith: string | undefined
   readonly #socket: Socket
   readonly #commands: CommandQueue
+  readonly #throttle: Throttle
   readonly #openedAt: number
   #handshake: Handshake | undefined
   #state: ConnectionState = 'handshaking'
@@ -76,6 +86,8 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   /** Channels that the welcome promised and whose turn has not come. */
   #promised: readonly SessionChannel[] = NONE
   #handedOver = false
+  /** What comes from a client that was closed because it does not stop is not read any more. */
+  #isDeaf = false
   #errors = 0
   #refreshesAsked = 0
   #refreshed = 0
@@ -91,10 +103,17 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     this.outbox = new Outbox(services.flusher, services.budget, socket, this, services.limits.outboxBytesMax)
     this.subscriptions = new Subscriptions(services, this)
     this.#commands = new CommandQueue(this, services.limits.commandsInFlightMax)
+    this.#throttle = new Throttle(services.safeguards.connection, this)
     this.#handshake = new Handshake(services, this, upgrade)
     services.admission.arrived()
+    services.safeguards.newcomers.arrived(this.address)
     services.heartbeat.add(this)
     this.#handshake.begin()
+  }
+
+  /** When its socket was accepted, in milliseconds since 1970. */
+  get openedAt(): number {
+    return this.#openedAt
   }
 
   get state(): ConnectionState {
@@ -120,16 +139,18 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
 
   text(frame: string, bytes: number): void {
     this.lastSeenAt = this.services.clock.now()
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.isOver) return
     if (this.#handshake?.awaitsHello && bytes > this.services.limits.handshakeBytesMax)
       return this.close(CLOSE.messageTooBig)
+    const decode = (): Decoded[] => decodeFrame(frame, this.services.limits)
+    if (!this.#throttle.admitsFrame(bytes, decode)) return
     if (frame === 'ping') return this.#answerPing()
-    this.#commands.push(decodeFrame(frame, this.services.limits))
+    this.#commands.push(decode())
   }
 
   /** No command, so nothing holds it back: a client that pings and does not read must not fill the queue. */
   #answerPing(): void {
-    if (this.outbox.hasRoom) this.send('pong')
+    if (this.#throttle.admitsCommand('ping', undefined) && this.outbox.hasRoom) this.send('pong')
   }
 
   binary(): void {
@@ -141,8 +162,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   }
 
   violated(rule: string): void {
-    const { tenant, user } = this.#admitted?.identity ?? {}
-    this.services.audit.record('protocol.violation', { tenant, user, connection: this.id, address: this.address, rule })
+    this.services.audit.record('protocol.violation', { ...this.who, rule })
   }
 
   alive(): void {
@@ -150,15 +170,15 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   }
 
   controlFrame(): boolean {
-    return this.#state === 'open' || this.#state === 'handshaking'
+    return this.#throttle.admitsControlFrame()
   }
 
   drained(): void {
     this.outbox.drained()
   }
 
-  closed(_code: number, clean: boolean): void {
-    this.#release(clean)
+  closed(code: number, clean: boolean): void {
+    this.#release(clean, { code, reason: code === CONNECTION_LOST ? 'Connection lost' : 'Closed by client' })
     this.#enter('closed')
   }
 
@@ -177,6 +197,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     this.#promised = channels
     this.recordVersion = recordVersion
     this.#handshake = undefined
+    this.services.safeguards.newcomers.departed(this.address)
     if (grants) this.#channelGrants().restore(grants)
     this.#admitted.begin()
   }
@@ -223,7 +244,8 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   // Commands
 
   handle(decoded: Decoded): Promise<void> | undefined {
-    if (this.#state === 'closing' || this.#state === 'closed') return undefined
+    if (this.isOver) return undefined
+    if (!this.#throttle.admits(decoded)) return undefined
     if (isRefusal(decoded)) {
       this.send(encodeRefusal(decoded.error, decoded.message, decoded.id))
       return decoded.malformed ? this.#countError(decoded.error) : undefined
@@ -241,7 +263,7 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   }
 
   resumeReading(): void {
-    this.#socket.resume()
+    if (!this.#isDeaf) this.#socket.resume()
   }
 
   async #carryOut(decoded: Exclude<Decoded, { error: unknown }>): Promise<void> {
@@ -289,10 +311,16 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
     if (this.endsWith === channel) this.close(CLOSE.operationCompleted)
   }
 
+  /** Whether nothing of it is under way. */
+  get isIdle(): boolean {
+    return this.isOpen && this.#commands.isIdle && this.outbox.queuedBytes === 0
+  }
+
   // Heartbeat
 
   ping(): void {
     const { clock, frames } = this.services
+    this.#throttle.rest()
     const told = frames.text(JSON.stringify({ type: 'ping', at: new Date(clock.now()).toISOString() }))
     this.outbox.push({ bytes: Buffer.concat([frames.ping(), told]), importance: 'drop-oldest' })
   }
@@ -317,12 +345,28 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
 
   // The end
 
+  get isOver(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed'
+  }
+
+  get who(): AuditFields {
+    const { tenant, user } = this.#admitted?.identity ?? {}
+    return { tenant, user, connection: this.id, address: this.address }
+  }
+
+  shutOut(): void {
+    const after = Math.round(SHUT_OUT_MS * (1 + this.services.random.fraction()))
+    this.close(CLOSE.rateLimit, { reconnect: 'backoff', after })
+    this.#isDeaf = true
+    this.#socket.pause()
+  }
+
   /** Says goodbye and closes. Doing so again does nothing. */
   close(reason: CloseReason, farewell: Farewell = {}): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.isOver) return
     if (VIOLATIONS.has(reason)) this.violated(reason.reason)
     const clean = reason.code === 1000 || reason.code === 1008
-    this.#release(clean)
+    this.#release(clean, reason)
     this.#enter('closing')
     this.outbox.end({ bytes: this.services.frames.text(encodeGoodbye(reason, farewell)), importance: 'kept' })
     this.#socket.close(reason.code, reason.reason)
@@ -365,15 +409,17 @@ export class Connection implements SocketHandler, Pulse, OutboxOwner, Subscripti
   }
 
   /** Lets go of everything that the connection holds, once. */
-  #release(clean: boolean): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+  #release(clean: boolean, end: ConnectionEnd): void {
+    if (this.isOver) return
     this.services.heartbeat.remove(this)
     this.services.admission.departed()
+    if (this.#handshake !== undefined) this.services.safeguards.newcomers.departed(this.address)
     this.#commands.clear()
     // A session that was handed over lives, and stays present, in its new connection.
     const content = this.#handedOver || this.#admitted === undefined ? undefined : this.content()
     this.subscriptions.stopAll(clean && !this.#handedOver)
     this.#admitted?.end(content)
+    if (this.#admitted !== undefined) this.services.lifecycle.listener?.ended(this, end)
   }
 
   #enter(next: ConnectionState): void {

@@ -28,6 +28,11 @@ export interface ControlContract {
     readonly ask: WithdrawalScope & { readonly issuedBefore?: number; readonly from?: number; readonly until?: number }
     readonly answer: null
   }
+  /** Somebody wants lifecycle events of other kinds or tenants than before. */
+  readonly 'lifecycle.interest': {
+    readonly ask: Readonly<Record<string, never>>
+    readonly answer: null
+  }
   /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
   readonly 'operation.cancel': {
     readonly ask: { readonly tenant: string; readonly id: string }
@@ -81,6 +86,7 @@ export const CONTROL_READERS: {
     },
     answer: () => null,
   },
+  'lifecycle.interest': { ask: () => ({}), answer: () => null },
   'operation.cancel': {
     ask(value) {
       const { tenant, id } = membersOf(value)

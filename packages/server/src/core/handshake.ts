@@ -70,6 +70,8 @@ export class Handshake {
     this.#begun = true
     this.#connection.holdCommands()
     try {
+      const waitMs = await this.#services.safeguards.handshake(this.#connection.address)
+      if (waitMs > 0) return this.#connection.close(CLOSE.rateLimit, { reconnect: 'backoff', after: waitMs })
       const result = await this.#authenticate(hello.token)
       if ('identity' in result) await this.#welcome(result.identity, hello)
       else this.#refuse(result.failure, result.detail)
@@ -126,6 +128,7 @@ export class Handshake {
     const { key = sessions.issue(), version = 0 } = claimed ?? {}
     const { state, grants } = claimed?.content ?? {}
     this.#connection.admit({ identity, session: key, state, recordVersion: version, channels, grants })
+    this.#services.lifecycle.listener?.welcomed(this.#connection, claimed !== undefined)
     this.#connection.endsWith = this.#operation()
     this.#connection.send(this.#welcomeText(hello, claimed, channels))
     this.#services.degradation.greet(this.#connection)

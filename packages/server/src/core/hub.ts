@@ -1,4 +1,5 @@
 import { type Engine, type Stream, streamKey } from '../engine/engine.js'
+import { type LifecycleDoor, NOBODY_FOLLOWS } from './lifecycle.js'
 import { PositionChecks } from './position-checks.js'
 import type { Retries } from './retries.js'
 import { Topic, type TopicParts } from './topic.js'
@@ -8,6 +9,8 @@ export interface HubParts extends Omit<TopicParts, 'checks'> {
   readonly retries: Retries
   /** Milliseconds without a message after which a channel is compared with its log. */
   readonly quietMs: number
+  /** Who is told which channels are listened to here (default: nobody). */
+  readonly lifecycle?: LifecycleDoor
 }
 
 /** Who listens to what on this node. A channel that nobody here listens to costs nothing here. */
@@ -16,10 +19,12 @@ export class Hub {
   readonly #retries: Retries
   readonly #checks: PositionChecks
   readonly #parts: TopicParts
+  readonly #lifecycle: LifecycleDoor
   readonly #topics = new Map<string, Topic>()
 
-  constructor({ retries, quietMs, ...parts }: HubParts) {
+  constructor({ retries, quietMs, lifecycle = NOBODY_FOLLOWS, ...parts }: HubParts) {
     this.#engine = parts.engine
+    this.#lifecycle = lifecycle
     this.#retries = retries
     this.#checks = new PositionChecks(parts.engine, parts.clock, quietMs, parts.onError)
     this.#parts = { ...parts, checks: this.#checks, onError: parts.onError }
@@ -57,6 +62,7 @@ export class Hub {
     if (known !== undefined) return known
     const topic = this.#begin(stream, key)
     this.#topics.set(key, topic)
+    this.#lifecycle.listener?.channelChanged(stream)
     return topic
   }
 
@@ -69,7 +75,9 @@ export class Hub {
       if (ended) void this.#retries.insist(unlisten)
     }
     const forget = (topic: Topic): void => {
-      if (this.#topics.get(key) === topic) this.#topics.delete(key)
+      if (this.#topics.get(key) !== topic) return
+      this.#topics.delete(key)
+      this.#lifecycle.listener?.channelChanged(stream)
     }
     const end = (topic: Topic): void => {
       ended = true

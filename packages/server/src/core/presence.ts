@@ -7,6 +7,7 @@ import {
   type Stream,
   streamKey,
 } from '../engine/engine.js'
+import { type LifecycleDoor, NOBODY_FOLLOWS } from './lifecycle.js'
 import type { Retries } from './retries.js'
 
 /** How presence behaves. */
@@ -31,20 +32,31 @@ export class PresenceTracker {
   readonly #clock: Clock
   readonly #options: PresenceOptions
   readonly #retries: Retries
+  readonly #lifecycle: LifecycleDoor
   /** Leaves that wait for their grace to end, or for the engine, by channel and connection. */
   readonly #leaving = new Map<string, Leave>()
 
-  constructor(engine: Pick<Engine, 'members'>, clock: Clock, options: PresenceOptions, retries: Retries) {
+  /** `lifecycle`: who is told of those who enter and leave (default: nobody). */
+  constructor(
+    engine: Pick<Engine, 'members'>,
+    clock: Clock,
+    options: PresenceOptions,
+    retries: Retries,
+    lifecycle: LifecycleDoor = NOBODY_FOLLOWS,
+  ) {
     this.#engine = engine
     this.#clock = clock
     this.#options = options
     this.#retries = retries
+    this.#lifecycle = lifecycle
   }
 
   /** A session enters, or comes back within its grace; answers its change, and who is there. The leave of the connection that it had before goes on: the engine knows whose the entry is. */
   async enter(stream: Stream, entry: PresenceEntry): Promise<Entered> {
     this.#cancelLeave(leaveKey(stream, entry))
+    this.#lifecycle.listener?.entering(stream, entry)
     const own = await this.#engine.members.enter(stream, entry)
+    this.#lifecycle.listener?.entered(stream, entry, own)
     return { own, list: await this.list(stream) }
   }
 
@@ -84,7 +96,8 @@ export class PresenceTracker {
     this.#leaving.set(key, leave)
     void this.#retries.insist(async () => {
       if (this.#leaving.get(key) !== leave) return
-      await this.#engine.members.leave(stream, entry)
+      const change = await this.#engine.members.leave(stream, entry)
+      this.#lifecycle.listener?.left(stream, entry, change)
       if (this.#leaving.get(key) === leave) this.#leaving.delete(key)
     })
   }

@@ -19,6 +19,7 @@ import type { Heartbeat } from './heartbeat.js'
 import type { Hub } from './hub.js'
 import type { Inboxes } from './inbox.js'
 import type { Limits } from './limits.js'
+import type { LifecycleDoor } from './lifecycle.js'
 import type { Methods } from './methods.js'
 import type { NodeLease } from './node-lease.js'
 import type { OutboxBudget } from './outbox-budget.js'
@@ -27,6 +28,7 @@ import type { Degradation } from './degradation.js'
 import type { Publisher } from './publisher.js'
 import type { Rechecks } from './rechecks.js'
 import type { Retries } from './retries.js'
+import type { Safeguards } from './safeguards.js'
 import type { Sessions } from './session.js'
 
 /** The decisions of the access rules, as the core asks for them. */
@@ -97,7 +99,10 @@ export interface Services {
   readonly methods: Methods
   readonly operations: OperationDoor
   readonly admission: Admission
+  /** Who follows the lives of connections, if anybody does. */
+  readonly lifecycle: LifecycleDoor
   readonly limits: Limits
+  readonly safeguards: Safeguards
   readonly log: Logger
   /** Where decisions are written down. */
   readonly audit: Audit

@@ -1,3 +1,6 @@
+import type { LimitStats } from '../core/safeguards.js'
+import type { LifecycleStats } from '../lifecycle/lifecycle.js'
+
 /** What a node is doing, at one moment. */
 export interface HoldfastStats {
   readonly node: string
@@ -9,6 +12,8 @@ export interface HoldfastStats {
   /** Connections by their last sign of life. */
   readonly heartbeat: { readonly healthy: number; readonly late: number; readonly stale: number }
   readonly draining: boolean
+  /** What was refused because there was too much of it, and how the node stands. */
+  readonly limits: LimitStats
   /** Which engine, and what is wrong with it: undefined while all is well. */
   readonly engine: { readonly name: string; readonly problem: string | undefined }
   readonly cluster: {
@@ -21,4 +26,6 @@ export interface HoldfastStats {
     /** Messages of other nodes that were not believed. */
     readonly controlRefused: number
   }
+  /** Lifecycle events. */
+  readonly lifecycle: LifecycleStats
 }

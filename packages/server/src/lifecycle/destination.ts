@@ -1,0 +1,18 @@
+import type { LifecycleEvent, LifecycleType } from './event.js'
+
+/** What came of a delivery: taken; never to be taken; or to be tried again, because the receiver did not want these events, or was not to be had. */
+export type Delivery = 'taken' | 'gone' | 'refused' | 'unreachable'
+
+/** Who gets events. */
+export interface Destination {
+  /** The same on every node, and after a restart. */
+  readonly id: string
+  /** Events of one delivery, all of one tenant, at most. */
+  readonly batchMax: number
+  /** Deliveries under way for one tenant, and in all. */
+  readonly atOncePerTenant: number
+  readonly atOnce: number
+  wants(type: LifecycleType, tenant: string): boolean
+  /** Delivers events of one tenant, those of one key in order. Does not reject. */
+  deliver(tenant: string, events: readonly LifecycleEvent[]): Promise<Delivery>
+}
