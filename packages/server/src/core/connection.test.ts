@@ -6,6 +6,7 @@ import { type Holdfast, createHoldfast } from '../holdfast.js'
 import type { HoldfastOptions } from '../options.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { FakeSocket, upgrade } from '../testing/fake-socket.js'
+import { instantTokens } from '../testing/instant-tokens.js'
 import type { Received, TestClient } from '../testing/test-client.js'
 import { TEST_CHANNELS, TEST_SECRET, type TestNode, startNode } from '../testing/test-node.js'
 import type { SocketHandler } from '../transport/transport.js'
@@ -358,7 +359,7 @@ describe('time', () => {
 
   async function begin(options: Partial<HoldfastOptions>): Promise<void> {
     clock = new SimulatedClock(NOW)
-    holdfast = createHoldfast({ auth: { secret: TEST_SECRET }, channels: TEST_CHANNELS, clock, ...options })
+    holdfast = createHoldfast({ ...instantTokens(clock), channels: TEST_CHANNELS, clock, ...options })
     await holdfast.start()
   }
 
@@ -502,7 +503,7 @@ describe('time', () => {
   it('is not spent on the pings of a client that does not read the answers', async () => {
     const peer = await join()
     peer.socket.stall(1_048_576 / 4 + 1)
-    for (let count = 0; count < 10_000; count += 1) peer.handler.text('ping', 4)
+    for (let count = 0; count < 1_000; count += 1) peer.handler.text('ping', 4)
     await clock.pass(1)
     peer.socket.release()
     peer.handler.drained()

@@ -5,6 +5,7 @@ import { type Holdfast, createHoldfast } from '../holdfast.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { FakeSocket, upgrade } from '../testing/fake-socket.js'
 import { faultyEngine } from '../testing/faulty-engine.js'
+import { instantTokens } from '../testing/instant-tokens.js'
 import { TEST_CHANNELS, TEST_SECRET } from '../testing/test-node.js'
 import type { SocketHandler, Upgrade } from '../transport/transport.js'
 
@@ -29,7 +30,7 @@ beforeEach(async () => {
     'operation:*': { subscribe: ['owner', 'role:staff'], history: { size: 100, ttl: '1h' } },
     ...TEST_CHANNELS,
   } as const
-  holdfast = createHoldfast({ auth: { secret: TEST_SECRET }, channels, clock, engine: faultyEngine(engine, before) })
+  holdfast = createHoldfast({ ...instantTokens(clock), channels, clock, engine: faultyEngine(engine, before) })
   await holdfast.start()
 })
 

@@ -4,6 +4,7 @@ import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { createHoldfast } from '../holdfast.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { FakeSocket, upgrade } from '../testing/fake-socket.js'
+import { instantTokens } from '../testing/instant-tokens.js'
 import { TEST_CHANNELS, TEST_SECRET } from '../testing/test-node.js'
 
 const CYCLES = 20_000
@@ -18,7 +19,7 @@ it(
     const clock = new SimulatedClock()
     const engine = new MemoryEngine({ clock })
     const holdfast = createHoldfast({
-      auth: { secret: TEST_SECRET },
+      ...instantTokens(clock),
       channels: {
         'brief:*': { publish: 'member', presence: true, history: { size: 5, ttl: 5_000 } },
         ...TEST_CHANNELS,

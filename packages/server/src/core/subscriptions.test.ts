@@ -3,6 +3,7 @@ import { signTokenAt } from '../access/token.js'
 import { type Holdfast, createHoldfast } from '../holdfast.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { FakeSocket, upgrade } from '../testing/fake-socket.js'
+import { instantTokens } from '../testing/instant-tokens.js'
 import { TEST_CHANNELS, TEST_SECRET } from '../testing/test-node.js'
 import type { SocketHandler } from '../transport/transport.js'
 
@@ -11,7 +12,7 @@ let holdfast: Holdfast
 
 beforeEach(async () => {
   clock = new SimulatedClock()
-  holdfast = createHoldfast({ auth: { secret: TEST_SECRET }, channels: TEST_CHANNELS, clock })
+  holdfast = createHoldfast({ ...instantTokens(clock), channels: TEST_CHANNELS, clock })
   await holdfast.start()
 })
 

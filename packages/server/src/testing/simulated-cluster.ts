@@ -5,6 +5,7 @@ import type { HoldfastOptions } from '../options.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import type { SocketHandler } from '../transport/transport.js'
 import { FakeSocket, upgrade } from './fake-socket.js'
+import { instantTokens } from './instant-tokens.js'
 import { type InterruptedEngine, interruptedEngine } from './interrupted-engine.js'
 import { TEST_CHANNELS, TEST_SECRET } from './test-node.js'
 
@@ -45,7 +46,7 @@ export class SimulatedCluster {
     if (isCut) cut()
     const { clock } = this
     const holdfast = createHoldfast({
-      auth: { secret: TEST_SECRET },
+      ...instantTokens(clock),
       channels: TEST_CHANNELS,
       clock,
       engine,
