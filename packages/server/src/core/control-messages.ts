@@ -33,6 +33,11 @@ export interface ControlContract {
     readonly ask: Readonly<Record<string, never>>
     readonly answer: null
   }
+  /** What the node has published for a tenant in the last second. */
+  readonly 'tenant.usage': {
+    readonly ask: { readonly tenant: string }
+    readonly answer: { readonly messages: number; readonly bytes: number }
+  }
   /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
   readonly 'operation.cancel': {
     readonly ask: { readonly tenant: string; readonly id: string }
@@ -87,6 +92,16 @@ export const CONTROL_READERS: {
     answer: () => null,
   },
   'lifecycle.interest': { ask: () => ({}), answer: () => null },
+  'tenant.usage': {
+    ask(value) {
+      const { tenant } = membersOf(value)
+      return isText(tenant) ? { tenant } : undefined
+    },
+    answer(value) {
+      const { messages, bytes } = membersOf(value)
+      return isNumber(messages) && isNumber(bytes) ? { messages, bytes } : undefined
+    },
+  },
   'operation.cancel': {
     ask(value) {
       const { tenant, id } = membersOf(value)

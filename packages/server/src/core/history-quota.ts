@@ -1,0 +1,109 @@
+import type { Cancel, Clock } from '../clock.js'
+import type { Engine } from '../engine/engine.js'
+
+/** What a history quota works with. */
+export interface HistoryQuotaParts {
+  readonly engine: Pick<Engine, 'registers' | 'problem'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
+  /** The name of the register. */
+  readonly register: string
+}
+
+/** How long what logs keep is gathered before it is told. */
+const TELL_MS = 200
+
+/** How often it is asked whether there is room again. */
+const ASK_MS = 1_000
+
+/** Logs told of at a time. */
+const BATCH = 100
+
+interface Weight {
+  readonly characters: number
+  readonly keptMs: number
+}
+
+/**
+ * What the histories of one tenant keep, over all nodes: a register with the weight of each log, for as long as the log lives. Publishes tell what their log weighs then, gathered
+ * for a moment; so the quota may be passed by what is published in that moment, and not by more.
+ */
+export class HistoryQuota {
+  readonly max: number
+  readonly #parts: HistoryQuotaParts
+  readonly #untold = new Map<string, Weight>()
+  #used: number | undefined
+  #askedAt = -Infinity
+  #cancel: Cancel | undefined
+
+  constructor(max: number, parts: HistoryQuotaParts) {
+    this.max = max
+    this.#parts = parts
+  }
+
+  /** Logs whose weight was not told yet. */
+  get size(): number {
+    return this.#untold.size
+  }
+
+  /** Whether more may be stored, as far as this node knows. A promise only where it knows nothing; where there was no room it asks again behind the scenes. */
+  hasRoom(): boolean | Promise<boolean> {
+    if (this.max === 0) return false
+    if (this.#used === undefined) return this.#parts.engine.problem() !== undefined || this.#learn()
+    const hasRoom = this.#used < this.max
+    if (!hasRoom) this.#refresh()
+    return hasRoom
+  }
+
+  /** A log keeps so much now, for `keptMs`. */
+  weighed(channel: string, characters: number, keptMs: number): void {
+    this.#untold.set(channel, { characters, keptMs })
+    this.#cancel ??= this.#parts.clock.after(TELL_MS, () => void this.#tell())
+  }
+
+  /** What is kept on all nodes. Rejects when the engine cannot be reached. */
+  async used(): Promise<number> {
+    return (await this.#parts.engine.registers.totals(this.#parts.register)).amount
+  }
+
+  close(): void {
+    this.#cancel?.()
+  }
+
+  async #learn(): Promise<boolean> {
+    try {
+      this.#used = await this.used()
+      return this.#used < this.max
+    } catch {
+      return true
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const untold = [...this.#untold]
+    this.#untold.clear()
+    for (let at = 0; at < untold.length; at += BATCH)
+      await Promise.all(untold.slice(at, at + BATCH).map(([channel, weight]) => this.#put(channel, weight)))
+    this.#cancel = undefined
+    if (this.#untold.size > 0) this.#cancel = this.#parts.clock.after(TELL_MS, () => void this.#tell())
+  }
+
+  async #put(channel: string, { characters, keptMs }: Weight): Promise<void> {
+    const { engine, register } = this.#parts
+    try {
+      const request = { key: channel, amount: Math.round(characters), ttlMs: keptMs }
+      this.#used = (await engine.registers.put(register, request))?.amount
+    } catch {
+      // The next publish tells it.
+    }
+  }
+
+  #refresh(): void {
+    const now = this.#parts.clock.now()
+    if (now - this.#askedAt < ASK_MS || this.#parts.engine.problem() !== undefined) return
+    this.#askedAt = now
+    this.used().then(
+      (used) => (this.#used = used),
+      () => undefined,
+    )
+  }
+}
