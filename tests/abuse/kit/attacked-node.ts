@@ -15,10 +15,10 @@ export const SECRET = 'Vw7Qz1mB4xT9cL2kR6nY8sJ3hF5dG0pAeUoIqXvZtWs'
 /** Rules with something of everything. What is kept is kept briefly, so that tables return to where they were. */
 export const CHANNELS: NonNullable<HoldfastOptions['channels']> = {
   'neighbour:*': { history: { size: 1_000, ttl: '1h' } },
-  'room:*': { publish: 'member', signal: 'member', presence: true, history: { size: 1_000, ttl: 200 } },
+  'room:*': { publish: 'member', signal: 'member', presence: true, history: { size: 1_000, ttl: 50 } },
   'live:*': { publish: 'member', presence: 'member' },
-  'staff:*': { subscribe: 'role:staff', publish: 'role:staff', history: { size: 10, ttl: 200 } },
-  'user:{user}': { inbox: true, history: { size: 100, ttl: 200 } },
+  'staff:*': { subscribe: 'role:staff', publish: 'role:staff', history: { size: 10, ttl: 50 } },
+  'user:{user}': { inbox: true, history: { size: 100, ttl: 50 } },
 }
 
 /** How a token of a test differs from the usual one. */
@@ -49,8 +49,8 @@ export class AttackedNode implements Listening {
     const holdfast = createHoldfast({
       auth: { secret: SECRET },
       channels: CHANNELS,
-      session: { windowMs: 200 },
-      presence: { coalesceMs: 10, graceMs: 100 },
+      session: { windowMs: 50 },
+      presence: { coalesceMs: 10, graceMs: 50 },
       engine,
       log,
       ...options,
@@ -76,7 +76,7 @@ const impatientClock: Clock = {
     return () => clearTimeout(timer)
   },
   every(ms, run) {
-    const timer = setInterval(run, Math.min(ms, 100))
+    const timer = setInterval(run, Math.min(ms, 20))
     return () => clearInterval(timer)
   },
   defer: (run) => void setImmediate(run),

@@ -225,9 +225,14 @@ class OwnedWebSocket extends WebSocket implements Socket {
 
 const streamOwners = new WeakMap<NetSocket, OwnedWebSocket>()
 
+const TOO_BIG: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+])
+
 /** Of a message over the limit `close` has told already. */
 function onError(this: WebSocket, { code }: NodeJS.ErrnoException): void {
-  if (code === undefined || !code.startsWith('WS_ERR_') || code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return
+  if (code === undefined || !code.startsWith('WS_ERR_') || TOO_BIG.has(code)) return
   ;(this as OwnedWebSocket).handler?.violated(code)
 }
 
