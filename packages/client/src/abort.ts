@@ -14,7 +14,8 @@ export function abortable<T>(
       reject(aborted())
     }
     const settled = (): void => signal?.removeEventListener('abort', onAbort)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    // It fires once.
+    signal?.addEventListener('abort', onAbort)
     cancel = start(
       (value) => (settled(), resolve(value)),
       (error) => (settled(), reject(error)),

@@ -1,4 +1,4 @@
-import type { Position, ServerMessageOf } from '@holdfast/protocol'
+import type { Position } from '@holdfast/protocol'
 import { ChannelCore, type ChannelMessage } from './channel-core.js'
 import { Channel } from './channel.js'
 import { startOf } from './dispatcher.js'
@@ -53,7 +53,9 @@ export class Channels {
   receive(message: ChannelMessage, link: Link): void {
     const core = this.#cores.get(message.channel)
     if (core?.subscription.wanted) core.receive(message, link)
-    else if (message.type === 'subscribed') this.#unasked(message)
+    // The server began the inbox before anybody listened; whoever does later starts there.
+    else if (message.type === 'subscribed' && message.channel === this.inbox)
+      this.get(message.channel).subscription.startAt(startOf(message))
   }
 
   /** Looks for the inbox: what a new session begins with is the server's choice, so what stands there under `user:` is the user's own. */
@@ -94,10 +96,5 @@ export class Channels {
   /** The client was closed. */
   close(error: HoldfastError): void {
     for (const core of this.#cores.values()) core.close(error)
-  }
-
-  /** The server began the inbox before anybody listened; whoever does later starts there. */
-  #unasked(verdict: ServerMessageOf<'subscribed'>): void {
-    if (verdict.channel === this.inbox) this.get(verdict.channel).subscription.startAt(startOf(verdict))
   }
 }

@@ -6,7 +6,7 @@ import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
 import { type Statistics, Tally } from './statistics.js'
 import { Emitter } from './emitter.js'
 import { encode } from './encode.js'
-import { TokenSource } from './token.js'
+import { type TokenOption, TokenSource } from './token.js'
 import type { Link, Welcome } from './link.js'
 import { Connection } from './connection.js'
 import { type HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
@@ -34,6 +34,12 @@ export interface CallOptions {
   /** Milliseconds to wait for the answer, on either side. Default `requestTimeoutMs`; at most 300,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+}
+
+/** Options of a channel. */
+export interface ChannelOptions {
+  /** A channel token, or a function that fetches one: asked before each subscribe, for at most 10 s. */
+  readonly token?: TokenOption
 }
 
 /** How often, and after how many milliseconds each time, a move to another node looks whether the old one has answered: for two seconds. */
@@ -127,9 +133,11 @@ export class Holdfast {
     })
   }
 
-  /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. */
-  channel<M extends EventMap = Record<string, unknown>>(name: string): Channel<M> {
-    return this.#channels.open(name).facade as unknown as Channel<M>
+  /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. A `token`, once given, stays until another is. */
+  channel<M extends EventMap = Record<string, unknown>>(name: string, { token }: ChannelOptions = {}): Channel<M> {
+    const { facade, subscription } = this.#channels.open(name)
+    if (token) subscription.token = new TokenSource(token, this.#settings.clock)
+    return facade as unknown as Channel<M>
   }
 
   /** The messages for this user; the same object every time. `autoAck`, once asked for, stays. */
@@ -200,14 +208,12 @@ export class Holdfast {
   #noticed({ code, message, details }: ServerMessageOf<'notice'>, link: Link): void {
     if (link !== this.#connection.link) return
     if (code === 'degraded') this.#tally.degraded = true
-    if (code === 'recovered') this.#recovered()
+    if (code === 'recovered') {
+      this.#tally.degraded = false
+      this.#channels.retry()
+    }
     if (code === 'token_expiring') void this.#refresh().catch((error) => this.#report(error))
     void this.#emitter.emit('notice', { code, message, details })
-  }
-
-  #recovered(): void {
-    this.#tally.degraded = false
-    this.#channels.retry()
   }
 
   async #refresh(): Promise<void> {

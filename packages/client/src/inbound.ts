@@ -23,7 +23,7 @@ const CHECKS: Record<ServerMessageType, (message: Loose) => unknown> = {
   left: isMove,
   updated: isMove,
   gap: ({ channel, from, reason }) => areTexts(channel, reason) && areCounts(from),
-  unsubscribed: ({ channel, code, message }) => areTexts(channel, code, message),
+  unsubscribed: (message) => isNamed(message) && areTexts(message['channel']),
   notice: isNamed,
   goodbye: ({ message, reconnect, code, after }) =>
     areTexts(message, reconnect) && areCounts(code) && (after === undefined || areCounts(after)),

@@ -84,14 +84,12 @@ export class Inbox<M extends EventMap = InboxEvents> {
       listener.off?.()
       listener.off = listener.attach(this.channel!)
     }
-    if (before) this.#part(before)
+    if (before) {
+      // Another user has signed in: what was told of the first one's inbox is not for this one's.
+      this.#wanted = 0
+      before.leaveIfUnheard()
+    }
     void this.#flush()
-  }
-
-  /** Another user has signed in: what was told of the first one's inbox is not for this one's. */
-  #part(core: ChannelCore): void {
-    this.#wanted = 0
-    core.leaveIfUnheard()
   }
 
   #moved(): void {

@@ -33,7 +33,7 @@ export class Session {
   }
 
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
-  hello(token: string | undefined, positions: Iterable<readonly [string, Position]>): string {
+  hello(token: string | undefined, positions: readonly (readonly [string, Position])[]): string {
     const { name, version } = this.#settings
     const hello = { type: 'hello', token, client: { name, version } }
     this.named = {}
@@ -45,10 +45,10 @@ export class Session {
   }
 }
 
-function fitting(positions: Iterable<readonly [string, Position]>, bytesMax: number): Record<string, Position> {
+function fitting(positions: readonly (readonly [string, Position])[], bytesMax: number): Record<string, Position> {
   const fit: Record<string, Position> = {}
   let left = bytesMax
-  for (const [channel, position] of [...positions].slice(0, POSITIONS_MAX)) {
+  for (const [channel, position] of positions.slice(0, POSITIONS_MAX)) {
     // Names, epochs and ids are ASCII: a character is a byte. Two quotes, a colon and a comma go with each.
     left -= channel.length + JSON.stringify(position).length + 4
     if (left < 0) break

@@ -5,6 +5,7 @@ import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
 import { HoldfastError, PASSING, errorFromAnswer } from './errors.js'
 import type { Link } from './link.js'
+import type { TokenSource } from './token.js'
 import type { Wire } from './wire.js'
 
 /** Every state of a channel, as its client sees it. `subscribing` includes the time while the connection is away. */
@@ -41,6 +42,8 @@ export class Subscription {
   readonly #dispatcher: Dispatcher
   readonly #events: SubscriptionEvents
   readonly #backoff: Backoff
+  /** Where the channel token of each subscribe comes from. */
+  token: TokenSource | undefined
   #state: SubscriptionState = 'unsubscribed'
   #since: Since | undefined
   #presence: PresenceOption = false
@@ -187,7 +190,8 @@ export class Subscription {
     if (link !== this.#wire.link() || (link !== this.#link && link !== this.#resumedOn)) return
     this.#stop()
     this.#part(link)
-    this.#failed(new HoldfastError(code, message, { retryable: PASSING.test(code) }))
+    // What a token granted ends with it; a fresh one goes on.
+    this.#failed(new HoldfastError(code, message, { retryable: !!this.token || PASSING.test(code) }))
   }
 
   /** The server can do again what it could not: asks soon, if it waits to ask, but not in step with everybody. */
@@ -218,13 +222,14 @@ export class Subscription {
   async #ask(link: Link): Promise<void> {
     const turn = this.#turn
     if (!this.#loaded) await this.#load()
+    const token = this.token && (await this.token.get().catch((error: HoldfastError) => error))
     if (turn !== this.#turn || this.#wire.link() !== link || !this.wanted) return
+    if (token instanceof HoldfastError) return this.#failed(token)
     const since = this.#dispatcher.head ?? this.#since
     const presence = (this.#presenceAsked = this.#presence) || undefined
     this.#askedOn = link
-    const head = { type: 'subscribe', channel: this.#channel, since, presence }
     this.#cancelAsk = this.#wire.requests.ask(
-      head,
+      { type: 'subscribe', channel: this.#channel, since, presence, token },
       { urgent: true },
       {
         answered: (answer, from) => {
@@ -261,15 +266,12 @@ export class Subscription {
   #failed(error: HoldfastError): void {
     // The next welcome asks again.
     if (error.code === 'disconnected') return
-    if (!error.retryable) return this.#refuse(error)
+    if (!error.retryable) {
+      this.#close(error)
+      return this.#events.ended({ channel: this.#channel, code: error.code, message: error.message })
+    }
     this.#wire.tally.retries += 1
     this.#retryIn(Math.max(this.#backoff.next(), error.retryAfter ?? 0))
-  }
-
-  #refuse(error: HoldfastError): void {
-    const { code, message } = error
-    this.#close(error)
-    this.#events.ended({ channel: this.#channel, code, message })
   }
 
   #retryIn(ms: number): void {
