@@ -112,6 +112,7 @@ describe('inside the server', () => {
   /** The ports: the only files of other folders that the core may know. */
   const PORTS = [
     'clock.js',
+    'memory.js',
     'random.js',
     'engine/engine.js',
     'transport/transport.js',

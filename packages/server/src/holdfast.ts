@@ -226,6 +226,7 @@ export class Holdfast implements Acceptor {
       heartbeat: heartbeat.stats(),
       draining: !admission.isOpen,
       limits: this.#services.safeguards.stats(),
+      access: this.#services.authorisation.stats(),
       engine: { name: engine.name, problem: engine.problem() },
       cluster: {
         leaseHeld: lease.isHeld,

@@ -34,6 +34,11 @@ export class CommandQueue {
     return this.#paused
   }
 
+  /** Whether nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#inFlight === 0 && this.#waiting === undefined
+  }
+
   /** Takes the commands of a frame. */
   push(commands: readonly Decoded[]): void {
     if (this.#waiting === undefined) this.#waiting = [...commands]

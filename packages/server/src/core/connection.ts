@@ -61,7 +61,9 @@ export interface Welcomed {
 }
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
-export class Connection implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner {
+export class Connection
+  implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner
+{
   readonly id: string
   /** Of the client, after trusted proxies. */
   readonly address: string

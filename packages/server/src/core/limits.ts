@@ -1,7 +1,9 @@
 import type { FrameLimits } from '@holdfast/protocol'
 import type { AdmissionLimits } from './admission.js'
 import type { HeartbeatOptions } from './heartbeat.js'
+import type { OverloadLimits } from './overload.js'
 import type { PresenceOptions } from './presence.js'
+import type { RateLimits } from './rate-limits.js'
 import type { SpoolLimits } from './spool.js'
 import type { SubscriptionLimits } from './subscription.js'
 
@@ -31,6 +33,9 @@ export interface Limits extends FrameLimits, AdmissionLimits {
   readonly quietCheckMs: number
   /** What may wait for an engine that is away. */
   readonly spool: SpoolLimits
+  /** How much of what in how long. */
+  readonly rates: RateLimits
+  readonly overload: OverloadLimits
   readonly heartbeat: HeartbeatOptions
   readonly presence: PresenceOptions
   readonly subscription: SubscriptionLimits

@@ -67,6 +67,8 @@ it(
       leases: 0,
       nodes: 1,
       idempotencyKeys: 0,
+      rates: 0,
+      registers: 0,
     })
     if (globalThis.gc) expect((after - before) / CYCLES).toBeLessThan(BYTES_PER_CYCLE_MAX)
     await holdfast.close()

@@ -3,9 +3,10 @@ import * as z from 'zod'
 import type { Limits } from '../core/limits.js'
 import type { PresenceOptions } from '../core/presence.js'
 import { type Loose, whole } from './leaves.js'
+import { type OverloadOptions, type RateOptions, rateSchemas, resolveOverload, resolveRates } from './rate-options.js'
 
 /** Every bound that may be changed, with its unit in its name. Defaults in brackets. */
-export interface LimitOptions {
+export interface LimitOptions extends RateOptions {
   /** Bytes of a frame, and of the data of one message, 1,024 to 16,777,216 (65,536). */
   readonly messageBytesMax?: number
   /** Bytes of a frame before authentication, 1,024 to 65,536 (16,384). */
@@ -63,6 +64,7 @@ export interface Timings {
   readonly heartbeat?: Loose<{ readonly intervalMs: number; readonly timeoutMs: number }> | undefined
   readonly session?: Loose<{ readonly windowMs: number }> | undefined
   readonly presence?: Loose<PresenceOptions> | undefined
+  readonly overload?: Loose<OverloadOptions> | undefined
 }
 
 /** The heartbeat where nothing is said. */
@@ -95,6 +97,7 @@ export const limitsSchema: z.ZodType<Loose<LimitOptions>> = z.strictObject({
   recoveryBytesMax: whole(1_024, 1_073_741_824),
   gateMessagesMax: whole(1, 100_000),
   gateBytesMax: whole(1_024, 1_073_741_824),
+  ...rateSchemas,
 })
 
 /** Fills in the defaults. */
@@ -103,21 +106,26 @@ export function resolveLimits({
   heartbeat = {},
   session = {},
   presence = {},
+  overload,
 }: Timings & { readonly limits?: Loose<LimitOptions> | undefined }): Limits {
   const outboxBytesMax = limits.outboxBytesMax ?? 1_048_576
+  const channelsMax = limits.channelsMax ?? 256
+  const connectionsPerUserMax = limits.connectionsPerUserMax ?? 10
+  const messageBytesMax = limits.messageBytesMax ?? DEFAULT_FRAME_LIMITS.messageBytesMax
+  const heartbeatMs = heartbeat.intervalMs ?? HEARTBEAT.intervalMs
   return {
-    messageBytesMax: limits.messageBytesMax ?? DEFAULT_FRAME_LIMITS.messageBytesMax,
+    messageBytesMax,
     handshakeBytesMax: limits.handshakeBytesMax ?? DEFAULT_FRAME_LIMITS.handshakeBytesMax,
     commandsPerFrameMax: limits.commandsPerFrameMax ?? DEFAULT_FRAME_LIMITS.commandsPerFrameMax,
     jsonDepthMax: limits.jsonDepthMax ?? DEFAULT_FRAME_LIMITS.jsonDepthMax,
     objectKeysMax: limits.objectKeysMax ?? DEFAULT_FRAME_LIMITS.objectKeysMax,
-    channelsMax: limits.channelsMax ?? 256,
+    channelsMax,
     commandsInFlightMax: limits.commandsInFlightMax ?? 32,
     outboxBytesMax,
     outboxAgeMaxMs: limits.outboxAgeMaxMs ?? 30_000,
     outboxTotalBytesMax: limits.outboxTotalBytesMax ?? 268_435_456,
     errorsMax: limits.errorsMax ?? 10,
-    connectionsPerUserMax: limits.connectionsPerUserMax ?? 10,
+    connectionsPerUserMax,
     connectionsPerTenantMax: limits.connectionsPerTenantMax,
     connectionsPerAddressMax: limits.connectionsPerAddressMax,
     connectionsMax: limits.connectionsMax ?? 100_000,
@@ -127,8 +135,10 @@ export function resolveLimits({
     sessionWindowMs: session.windowMs ?? 300_000,
     quietCheckMs: limits.quietCheckMs ?? 25_000,
     spool: { messagesMax: limits.spoolMessagesMax ?? 10_000, bytesMax: limits.spoolBytesMax ?? 16_777_216 },
+    rates: resolveRates(limits, { channelsMax, connectionsPerUserMax, messageBytesMax, heartbeatMs }),
+    overload: resolveOverload(overload),
     heartbeat: {
-      intervalMs: heartbeat.intervalMs ?? HEARTBEAT.intervalMs,
+      intervalMs: heartbeatMs,
       timeoutMs: heartbeat.timeoutMs ?? HEARTBEAT.timeoutMs,
     },
     presence: {

@@ -12,6 +12,7 @@ export const AUDIT_EVENTS = {
   'origin.unblocked': 'info',
   'host.refused': 'warn',
   'auth.failed': 'warn',
+  'auth.bruteforce': 'warn',
   'auth.refreshed': 'info',
   'auth.revoked': 'warn',
   'authz.denied': 'warn',

@@ -14,6 +14,8 @@ export interface HoldfastStats {
   readonly draining: boolean
   /** What was refused because there was too much of it, and how the node stands. */
   readonly limits: LimitStats
+  /** What was refused to clients since the node began: by a channel rule, or because data named another user in a field of identity. */
+  readonly access: { readonly refusedByRule: number; readonly refusedByIdentityGuard: number }
   /** Which engine, and what is wrong with it: undefined while all is well. */
   readonly engine: { readonly name: string; readonly problem: string | undefined }
   readonly cluster: {
