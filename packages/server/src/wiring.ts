@@ -25,6 +25,7 @@ import { NodeLease } from './core/node-lease.js'
 import { Peers } from './core/peers.js'
 import { PresenceTracker } from './core/presence.js'
 import { Publisher } from './core/publisher.js'
+import { Quotas } from './core/quotas.js'
 import type { OperationDoor, Services } from './core/services.js'
 import { Rechecks } from './core/rechecks.js'
 import { Restoration } from './core/restoration.js'
@@ -43,6 +44,7 @@ import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
 import { OptionsError } from './options/options-error.js'
+import { quotasOf } from './options/tenant-options.js'
 import type { ResolvedWebhooks } from './options/webhook-options.js'
 import { guardedOutbound } from './outbound/guarded-outbound.js'
 import { systemMemory } from './memory.js'
@@ -101,6 +103,7 @@ export function wire(
     conflateMs,
     onCancelAsked: (tenant, id) => void control.tell('operation.cancel', { tenant, id }).catch(report('cancel.untold')),
     onError: report('operation.unsaved'),
+    admit: (tenant) => quotas.beginOperation(tenant),
   })
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
   const decisions =
@@ -125,7 +128,19 @@ export function wire(
     onError: report('lifecycle.unwritten'),
   })
   const presence = new PresenceTracker(engine, clock, limits.presence, retries, lifecycle)
-  const admission = new Admission(engine, node, limits, retries)
+  const quotas = new Quotas({
+    engine,
+    clock,
+    node,
+    retries,
+    peers,
+    control,
+    audit,
+    limitsOf: (tenant) => quotasOf(resolved, tenant),
+    messageBytesMax: limits.messageBytesMax,
+    isListened: (stream) => hub.find(stream) !== undefined,
+  })
+  const admission = new Admission(engine, node, limits, retries, quotas.connections)
   const sessions = new Sessions({
     engine,
     clock,
@@ -139,7 +154,7 @@ export function wire(
     retries,
     onError: report('session.unsaved'),
   })
-  const restoration = new Restoration({ retries, admission, sessions, presence, connections })
+  const restoration = new Restoration({ retries, admission, quotas, sessions, presence, connections })
   const hub = new Hub({
     engine,
     clock,
@@ -156,6 +171,7 @@ export function wire(
     hub,
     retries,
     spool: new Spool(limits.spool),
+    quotas,
     onLost: ({ tenant, channel }, reason) =>
       log.error({ event: 'spool.refused', tenant, channel, reason }, 'a message that waited was refused'),
   })
@@ -200,6 +216,7 @@ export function wire(
     rechecks: new Rechecks({ node, control, peers, connections, onError: report('recheck.failed') }),
     hub,
     publisher,
+    quotas,
     degradation: new Degradation({ engine, hub, publisher, frames, log, onError: report('spool.waits') }, connections),
     flusher: new Flusher(clock),
     budget,

@@ -11,8 +11,10 @@ import {
 import type { Random } from '../random.js'
 import { HoldfastError, asHoldfastError } from './errors.js'
 import type { Hub } from './hub.js'
+import type { Quotas } from './quotas.js'
 import type { Retries } from './retries.js'
 import type { Spool, SpooledRequest } from './spool.js'
+import type { TenantUse } from './tenant-use.js'
 
 /** Bytes of a message's id. */
 const ID_BYTES = 8
@@ -30,6 +32,7 @@ export interface PublisherParts {
   readonly hub: Hub
   readonly spool: Spool
   readonly retries: Retries
+  readonly quotas: Pick<Quotas, 'of'>
   /** A message that waited was refused for good. */
   onLost(stream: Stream, reason: string): void
 }
@@ -46,16 +49,27 @@ export class Publisher {
     this.#parts = parts
   }
 
-  /** @throws HoldfastError `engine_unavailable` when the message is neither stored nor spooled. */
+  /** @throws HoldfastError `rate_limited` or `limit_exceeded` by a quota of the tenant; `engine_unavailable` when the message is neither stored nor spooled. */
   publish(request: PublishRequest, rule: Pick<ChannelRule, 'whenDegraded'>): Promise<PublishOutcome> {
+    const use = this.#parts.quotas.of(request.stream.tenant)
+    return use === undefined ? this.#publish(request, rule) : this.#publishCharged(use, request, rule)
+  }
+
+  #publish(request: PublishRequest, rule: Pick<ChannelRule, 'whenDegraded'>): Promise<PublishOutcome> {
     return rule.whenDegraded === 'local'
       ? this.#publishOrSpool(this.#named(request))
       : this.#parts.engine.publish(request)
   }
 
-  /** Announces a signal; where the engine is away and the rule says so, to this node's subscribers. */
+  /**
+   * Announces a signal; where the engine is away and the rule says so, to this node's subscribers.
+   *
+   * @throws HoldfastError `rate_limited` by a quota of the tenant, `engine_unavailable`.
+   */
   async signal(stream: Stream, signal: Signal, rule: Pick<ChannelRule, 'whenDegraded'>): Promise<void> {
-    const { engine, hub } = this.#parts
+    const { engine, hub, quotas } = this.#parts
+    const charged = quotas.of(stream.tenant)?.charge({ characters: signal.data.length })
+    if (charged !== undefined) await charged
     if (rule.whenDegraded === 'local' && engine.problem() !== undefined) hub.find(stream)?.signal(signal)
     else await engine.announce(stream, signal)
   }
@@ -69,6 +83,19 @@ export class Publisher {
     } finally {
       this.#flushing = false
     }
+  }
+
+  async #publishCharged(
+    use: TenantUse,
+    request: PublishRequest,
+    rule: Pick<ChannelRule, 'whenDegraded'>,
+  ): Promise<PublishOutcome> {
+    const { stream, data, retention } = request
+    const charged = use.charge({ channel: stream.channel, characters: data.length, retention })
+    if (charged !== undefined) await charged
+    const outcome = await this.#publish(use.weighs ? { ...request, weigh: true } : request, rule)
+    use.published(stream.channel, outcome, retention)
+    return outcome
   }
 
   async #publishOrSpool(request: SpooledRequest): Promise<PublishOutcome> {

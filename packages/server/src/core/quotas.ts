@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../clock.js'
 import type { Engine, Stream } from '../engine/engine.js'
 import type { Audit } from '../telemetry/audit.js'
-import type { Admission } from './admission.js'
+import type { Admission, ConnectionQuota } from './admission.js'
 import { ChannelQuota } from './channel-quota.js'
 import type { ControlDesk } from './control.js'
 import { HistoryQuota } from './history-quota.js'
@@ -67,6 +67,11 @@ export class Quotas {
     operations: 0,
   }
   #cancel: Cancel | undefined
+  /** The quota of connections, which is counted where places are. */
+  readonly connections: ConnectionQuota = {
+    of: (tenant) => this.#parts.limitsOf(tenant)?.connections,
+    reached: ({ identity }) => void this.of(identity.tenant)?.refuse('connections'),
+  }
 
   constructor(parts: QuotasParts) {
     this.#parts = parts
@@ -91,11 +96,6 @@ export class Quotas {
     return limits && this.#open(tenant, limits)
   }
 
-  /** A connection was refused because its tenant has as many as it may. */
-  connectionRefused(tenant: string): void {
-    this.of(tenant)?.refuse('connections')
-  }
-
   /** An operation begins; answers what to call when it has ended. @throws HoldfastError `rate_limited`, `limit_exceeded`. */
   async beginOperation(tenant: string): Promise<() => void> {
     const use = this.of(tenant)
@@ -117,12 +117,12 @@ export class Quotas {
   }
 
   /** What a tenant uses now. Rejects when the engine cannot be reached. */
-  async usage(tenant: string, connections: Pick<Admission, 'connectionsOf'>): Promise<TenantUsage> {
+  async usage(tenant: string, admission: Pick<Admission, 'connectionsOf'>): Promise<TenantUsage> {
     const use = this.of(tenant)
     const quotas = use?.parts.limits ?? NO_LIMITS
     const isPaced = quotas.messagesPerSecond !== undefined || quotas.bytesPerSecond !== undefined
     const [connected, channels, historyBytes, operations, lately] = await Promise.all([
-      connections.connectionsOf(tenant),
+      admission.connectionsOf(tenant),
       use?.parts.channels?.used(),
       use?.parts.history?.used(),
       quotas.operations === undefined ? undefined : this.#operations.total(operationsOf(tenant)),

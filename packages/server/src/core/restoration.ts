@@ -1,6 +1,7 @@
 import type { PresenceEntry, Stream } from '../engine/engine.js'
 import type { Admission } from './admission.js'
 import type { PresenceTracker } from './presence.js'
+import type { Quotas } from './quotas.js'
 import type { Retries } from './retries.js'
 import type { SessionHolder } from './session-keeper.js'
 import type { Sessions } from './session.js'
@@ -16,6 +17,7 @@ export interface Restored extends SessionHolder {
 export interface RestorationParts {
   readonly retries: Pick<Retries, 'hurry'>
   readonly admission: Pick<Admission, 'restore'>
+  readonly quotas: Pick<Quotas, 'restore'>
   readonly sessions: Pick<Sessions, 'confirm'>
   readonly presence: Pick<PresenceTracker, 'renew'>
   readonly connections: () => Iterable<Restored>
@@ -34,8 +36,9 @@ export class Restoration {
 
   /** Rejects when the engine refuses: then it has to be done again. */
   async run(): Promise<void> {
-    const { retries, admission } = this.#parts
+    const { retries, admission, quotas } = this.#parts
     await admission.restore()
+    await quotas.restore()
     await retries.hurry()
     let batch: Promise<void>[] = []
     for (const connection of [...this.#parts.connections()]) {

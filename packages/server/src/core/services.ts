@@ -26,6 +26,7 @@ import type { OutboxBudget } from './outbox-budget.js'
 import type { PresenceTracker } from './presence.js'
 import type { Degradation } from './degradation.js'
 import type { Publisher } from './publisher.js'
+import type { Quotas } from './quotas.js'
 import type { Rechecks } from './rechecks.js'
 import type { Retries } from './retries.js'
 import type { Safeguards } from './safeguards.js'
@@ -84,6 +85,7 @@ export interface Services {
   readonly rechecks: Rechecks
   readonly hub: Hub
   readonly publisher: Publisher
+  readonly quotas: Quotas
   readonly degradation: Degradation
   readonly flusher: Flusher
   readonly budget: OutboxBudget

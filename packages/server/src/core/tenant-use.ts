@@ -1,4 +1,4 @@
-import type { Retention } from '../engine/engine.js'
+import type { PublishOutcome, Retention } from '../engine/engine.js'
 import { type ChannelQuota } from './channel-quota.js'
 import type { HistoryQuota } from './history-quota.js'
 import { type Quota, type QuotaLimits, type QuotaRefusals, quotaError } from './quota.js'
@@ -45,6 +45,12 @@ export class TenantUse {
   constructor(tenant: string, parts: TenantUseParts) {
     this.#name = tenant
     this.parts = parts
+  }
+
+  /** A message was published: what its log keeps is noted. */
+  published(channel: string, outcome: PublishOutcome, retention: Retention | undefined): void {
+    if (outcome.kind !== 'published' || outcome.kept === undefined || retention === undefined) return
+    this.parts.history?.weighed(channel, outcome.kept, retention.ttlMs)
   }
 
   /** Whether publishes have to say what their log keeps. */

@@ -16,6 +16,8 @@ export interface OperationsOptions {
   /** Somebody asked an operation to stop that does not run here: its worker is to know at once, on whichever node it is. Whether it hears of it or not, it reads of it. */
   readonly onCancelAsked: (tenant: string, id: string) => void
   readonly onError: (error: unknown) => void
+  /** Asked before an operation begins; answers what to call when it has ended. Rejects when the tenant may not begin another. Default: it may. */
+  readonly admit?: (tenant: string) => Promise<() => void>
 }
 
 /** What a subscriber of an operation's channel starts with. */
@@ -57,19 +59,26 @@ export class Operations {
     const id = spec.id ?? `${spec.kind.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64)}-${this.#options.random.id(6)}`
     checkSpec(id, spec)
     const { clock, store, conflateMs, onError } = this.#options
+    const leave = await this.#options.admit?.(tenant)
     const key = runningKey(tenant, id)
     const environment: OperationEnvironment = {
       clock,
       store,
       conflateMs,
       onError,
-      onEnd: (ended) => void (this.#running.get(key) === ended && this.#running.delete(key)),
+      onEnd: (ended) => {
+        leave?.()
+        if (this.#running.get(key) === ended) this.#running.delete(key)
+      },
     }
     const operation = new Operation(environment, tenant, id, spec)
     this.#starting.add(operation)
     try {
       await operation.announce()
       this.#running.set(key, operation)
+    } catch (error) {
+      leave?.()
+      throw error
     } finally {
       this.#starting.delete(operation)
     }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isTenantName } from '../access/identity.js'
+import type { Quota, QuotaLimits } from '../core/quota.js'
 import { OptionsError } from './options-error.js'
 
 /** What a tenant may use, over all nodes together. What is not named, or `'unlimited'`, is not bounded. */
@@ -17,9 +18,6 @@ export interface QuotaOptions {
   /** Operations that run at a time, 0 to 100,000,000. */
   readonly operations?: number | 'unlimited'
 }
-
-/** One thing of which a tenant may use so much. */
-export type Quota = keyof QuotaOptions
 
 /** What one tenant has of its own. */
 export interface TenantOptions {
@@ -46,7 +44,7 @@ export interface TenancyOptions {
 }
 
 /** Quotas in force; undefined: not bounded. */
-export type Quotas = Readonly<Record<Quota, number | undefined>>
+export type Quotas = QuotaLimits
 
 /** What one tenant has, with its plan and the defaults filled in. */
 export interface ResolvedTenant {
@@ -75,6 +73,9 @@ export const QUOTA_BOUNDS: Readonly<Record<Quota, readonly [min: number, max: nu
   historyBytes: [0, 1_000_000_000_000_000],
   operations: [0, 100_000_000],
 }
+
+/** Quotas that bound nothing, so that nobody looks at each. */
+const UNBOUNDED = new WeakSet<Quotas>()
 
 /** The names of all quotas. */
 export const QUOTAS: readonly Quota[] = Object.keys(QUOTA_BOUNDS) as Quota[]
@@ -129,6 +130,12 @@ export const tenancySchemas: {
   defaultPlan: z.string('the name of a plan').optional(),
 }
 
+/** The quotas of a tenant; undefined: it has none. */
+export function quotasOf(tenancy: Tenancy, tenant: string): Quotas | undefined {
+  const { quotas } = tenantOf(tenancy, tenant)
+  return UNBOUNDED.has(quotas) ? undefined : quotas
+}
+
 /** Gives every tenant its plan. @throws OptionsError for a tenant that cannot be one, or a plan that nobody made. */
 export function resolveTenancy({ tenants = {}, plans = {}, defaultPlan }: TenancyOptions): Tenancy {
   const planned = (option: string, plan: string | undefined): QuotaOptions => {
@@ -164,5 +171,7 @@ function inForce(quotas: QuotaOptions): Quotas {
     const value = quotas[name]
     return value === 'unlimited' ? undefined : value
   }
-  return Object.fromEntries(QUOTAS.map((name) => [name, of(name)])) as Quotas
+  const inForce = Object.fromEntries(QUOTAS.map((name) => [name, of(name)])) as Quotas
+  if (QUOTAS.every((name) => inForce[name] === undefined)) UNBOUNDED.add(inForce)
+  return inForce
 }
