@@ -3,6 +3,7 @@ import type { ReadRange, Stream } from '../engine/engine.js'
 import type { Connection } from './connection.js'
 import { encodeMessageList, encodeWithRaw } from './encode.js'
 import { HoldfastError } from './errors.js'
+import { refreshIdentity } from './refresh.js'
 
 type Handler<T extends CommandType> = (
   connection: Connection,
@@ -148,18 +149,7 @@ async function call(connection: Connection, command: CommandOf<'call'>): Promise
 }
 
 async function refresh(connection: Connection, { token, id }: CommandOf<'refresh'>): Promise<void> {
-  const turn = connection.askRefresh()
-  const result = await connection.services.authenticator.authenticate(token)
-  const current = connection.identity
-  if (!('identity' in result) || result.identity.tenant !== current.tenant || result.identity.user !== current.user) {
-    throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
-  }
-  const decided = await connection.services.decideArrival(result, connection)
-  if (!('identity' in decided)) throw new HoldfastError('permission_denied', 'this token is not to be used here')
-  // Withdrawn while the rest was asked for: it was not found among those that live here.
-  if (connection.services.revocations.isWithdrawn(decided.identity))
-    throw new HoldfastError('permission_denied', 'token must be valid, and of the same tenant and user')
-  await connection.changeIdentity(decided.identity, turn)
+  await refreshIdentity(connection, token)
   const { expiresAt } = connection.identity
   answer(connection, { id, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString() })
 }
