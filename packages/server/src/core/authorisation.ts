@@ -53,8 +53,8 @@ export class Authorisation {
   }
 
   /** How often something was refused since the node began. */
-  get refused(): { readonly byRule: number; readonly byIdentityGuard: number } {
-    return { byRule: this.#denied, byIdentityGuard: this.#foreign }
+  stats(): { readonly refusedByRule: number; readonly refusedByIdentityGuard: number } {
+    return { refusedByRule: this.#denied, refusedByIdentityGuard: this.#foreign }
   }
 
   /**
