@@ -166,7 +166,7 @@ export class Holdfast implements Acceptor {
 
   async #begin(): Promise<void> {
     const { heartbeat, hub, degradation, revocations, sessions, lease, control, clock } = this.#services
-    for (const part of [heartbeat, hub, degradation, revocations, sessions, this.#services.safeguards]) part.start()
+    for (const part of [heartbeat, hub, degradation, revocations, sessions, this.#services.safeguards, this.#services.quotas]) part.start()
     this.#services.authenticator.start?.()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
@@ -195,6 +195,7 @@ export class Holdfast implements Acceptor {
       newId: () => random.id(9),
       disconnect: (tenant, user) => this.#services.dismissal.everywhere(tenant, user),
       recheck: (tenant, user) => this.#services.rechecks.everywhere(tenant, user),
+      usage: (tenant) => this.#services.quotas.usage(tenant, this.#services.admission),
       lifecycle: this.#lifecycle,
       ...this.#credentials,
     })
@@ -226,6 +227,7 @@ export class Holdfast implements Acceptor {
       heartbeat: heartbeat.stats(),
       draining: !admission.isOpen,
       limits: this.#services.safeguards.stats(),
+      quotas: this.#services.quotas.stats(),
       access: this.#services.authorisation.stats(),
       engine: { name: engine.name, problem: engine.problem() },
       cluster: {
@@ -295,7 +297,7 @@ export class Holdfast implements Acceptor {
 
   #stopClockwork(): void {
     const { heartbeat, degradation, revocations, hub, presence, retries, lease } = this.#services
-    for (const part of [heartbeat, degradation, revocations, hub, lease, this.#services.safeguards]) part.stop()
+    for (const part of [heartbeat, degradation, revocations, hub, lease, this.#services.safeguards, this.#services.quotas]) part.stop()
     this.#services.authenticator.stop?.()
     for (const part of [presence, retries, this.#audit]) part.close()
   }

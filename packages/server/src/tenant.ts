@@ -12,6 +12,7 @@ import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { PresenceTracker } from './core/presence.js'
 import type { Publisher } from './core/publisher.js'
+import type { TenantUsage } from './core/quotas.js'
 import { type Rules, SYSTEM } from './core/services.js'
 import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { LifecycleType } from './lifecycle/event.js'
@@ -91,6 +92,7 @@ export interface TenantSurroundings extends TenantKeysSurroundings, TenantUserSu
   readonly newId: () => string
   disconnect(tenant: string, user: string): Promise<number>
   recheck(tenant: string, user: string): Promise<number>
+  usage(tenant: string): Promise<TenantUsage>
   readonly lifecycle: Pick<Lifecycle, 'on'>
 }
 
@@ -217,6 +219,19 @@ export class Tenant {
   async presence(channel: string): Promise<Pick<MemberList, 'members' | 'counts'>> {
     const { members, counts } = await this.#node.presence.list(this.#resolve(channel).stream)
     return { members, counts }
+  }
+
+  /**
+   * What the tenant uses now, over all nodes, and what its quotas allow. What no quota bounds is undefined: nobody counts it.
+   *
+   * @throws HoldfastError `engine_unavailable`.
+   */
+  async usage(): Promise<TenantUsage> {
+    try {
+      return await this.#node.usage(this.id)
+    } catch (error) {
+      throw asHoldfastError(error)
+    }
   }
 
   /**

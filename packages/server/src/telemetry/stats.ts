@@ -1,3 +1,4 @@
+import type { QuotaStats } from '../core/quotas.js'
 import type { LimitStats } from '../core/safeguards.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
 
@@ -14,6 +15,8 @@ export interface HoldfastStats {
   readonly draining: boolean
   /** What was refused because there was too much of it, and how the node stands. */
   readonly limits: LimitStats
+  /** What tenants with quotas have come to. */
+  readonly quotas: QuotaStats
   /** What was refused to clients since the node began: by a channel rule, or because data named another user in a field of identity. */
   readonly access: { readonly refusedByRule: number; readonly refusedByIdentityGuard: number }
   /** Which engine, and what is wrong with it: undefined while all is well. */
