@@ -85,6 +85,11 @@ export class Admission {
     return full === undefined
   }
 
+  /** Whether this node alone holds as many as there may be: then none of them can be that of a node that has died. */
+  isFullHere(visitor: Visitor): boolean {
+    return this.#countsOf(visitor).some(({ name, max }) => this.#counts.here(name) >= max)
+  }
+
   /** Gives a place back. */
   leavePlace(visitor: Visitor): void {
     this.#counts.leave(this.#countsOf(visitor).map(({ name }) => name))

@@ -57,6 +57,8 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
   const allowed = services.authorisation.require(connection, wish)
   const rule = allowed instanceof Promise ? await allowed : allowed
   services.authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
+  const counted = services.safeguards.publish(connection)
+  if (counted !== undefined) await counted
   const { identity } = connection
   const request = {
     stream: streamOf(connection, channel),
@@ -79,6 +81,8 @@ async function signal(connection: Connection, command: CommandOf<'signal'>, data
   const wish = { verb: 'signal', channel, event } as const
   const rule = await authorisation.require(connection, wish)
   authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
+  const counted = connection.services.safeguards.publish(connection)
+  if (counted !== undefined) await counted
   const from = { user: connection.identity.user, connection: connection.id }
   const told = { event, data, from, at: now(connection) }
   await connection.services.publisher.signal(streamOf(connection, channel), told, rule)
@@ -86,6 +90,7 @@ async function signal(connection: Connection, command: CommandOf<'signal'>, data
 
 async function history(connection: Connection, command: CommandOf<'history'>): Promise<void> {
   const { channel, since, before, limit = HISTORY_LIMIT, id } = command
+  connection.services.safeguards.read(connection)
   const { retention } = await connection.services.authorisation.require(connection, { verb: 'history', channel })
   if (since !== undefined && before !== undefined)
     throw new HoldfastError('bad_request', 'since and before exclude each other')
@@ -112,6 +117,7 @@ async function history(connection: Connection, command: CommandOf<'history'>): P
 }
 
 async function presence(connection: Connection, { channel, limit, id }: CommandOf<'presence'>): Promise<void> {
+  connection.services.safeguards.read(connection)
   await connection.services.authorisation.require(connection, { verb: 'presence', channel })
   const { members, counts } = await connection.services.presence.list(streamOf(connection, channel), limit)
   answer(connection, { id, members, counts })

@@ -11,9 +11,11 @@ import type { Identity } from '../access/identity.js'
 import { errorFields } from '../telemetry/log.js'
 import type { Upgrade } from '../transport/transport.js'
 import type { Connection } from './connection.js'
+import { pause } from './drain.js'
 import { encodeError, encodeWithRaw } from './encode.js'
 import { HoldfastError, asHoldfastError } from './errors.js'
 import type { Services } from './services.js'
+import type { Claimant } from './secret-guard.js'
 import type { ClaimedSession } from './session.js'
 import type { SessionChannel, SessionKey } from './session-record.js'
 import { type SubscribeRequest, UNKNOWN_OPERATION } from './subscriptions.js'
@@ -30,6 +32,12 @@ const CLOSE_FOR: Readonly<Record<AuthenticationFailure, CloseReason>> = {
 }
 
 const OPERATION_PATH = '/operations/'
+
+/** How long the answer to a bad credential takes once there were too many from its address. */
+const GUESS_MS = 1_000
+
+/** A place may be that of a node that has died, for as long as its lease: a client that finds none comes back after so long, and up to twice as long. */
+const PLACE_MS = 15_000
 
 /** From the first byte of a connection to its welcome: credential, session, place, channels. */
 export class Handshake {
@@ -71,10 +79,11 @@ export class Handshake {
     this.#connection.holdCommands()
     try {
       const waitMs = await this.#services.safeguards.handshake(this.#connection.address)
-      if (waitMs > 0) return this.#connection.close(CLOSE.rateLimit, { reconnect: 'backoff', after: waitMs })
+      if (waitMs > 0) this.#connection.close(CLOSE.rateLimit, { reconnect: 'backoff', after: waitMs })
+      if (this.#connection.state !== 'handshaking') return
       const result = await this.#authenticate(hello.token)
       if ('identity' in result) await this.#welcome(result.identity, hello)
-      else this.#refuse(result.failure, result.detail)
+      else await this.#refuse(result.failure, result.detail)
     } catch (error) {
       this.#services.log.error({ event: 'handshake.failed', ...errorFields(error) }, 'a handshake failed')
       this.#connection.close(CLOSE.internalError)
@@ -105,10 +114,17 @@ export class Handshake {
     )
   }
 
-  #refuse(failure: AuthenticationFailure, detail: string): void {
+  async #refuse(failure: AuthenticationFailure, detail: string): Promise<void> {
     const { id: connection, address } = this.#connection
-    this.#services.audit.record('auth.failed', { connection, address, rule: failure, reason: detail })
-    this.#connection.close(CLOSE_FOR[failure])
+    const { safeguards, audit, clock } = this.#services
+    // Expired tokens are no guesses: after a night, everybody behind an address may come with one.
+    const waitMs = failure === 'invalid' ? await safeguards.failedAuthentication(connection, address) : 0
+    if (waitMs === 0) {
+      audit.record('auth.failed', { connection, address, rule: failure, reason: detail })
+      return this.#connection.close(CLOSE_FOR[failure])
+    }
+    await pause(clock, GUESS_MS)
+    this.#connection.close(CLOSE.rateLimit, { reconnect: 'backoff', after: waitMs })
   }
 
   async #welcome(identity: Identity, hello: Hello): Promise<void> {
@@ -118,7 +134,7 @@ export class Handshake {
     if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
     if (!origins.admitsFor(identity.tenant, this.#upgrade)) return this.#connection.close(CLOSE.originNotAllowed)
     // Before a place is asked for: a session that lives here gives its place up.
-    const claimed = hello.resume && (await sessions.claim(identity, keyOf(hello.resume)))
+    const claimed = hello.resume && (await sessions.claim(this.#claimant(identity), keyOf(hello.resume)))
     const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)
     // Withdrawn while the rest was asked for: who is not welcomed yet was not found among those who live here.
     if (this.#services.revocations.isWithdrawn(identity)) this.#connection.close(CLOSE.tokenRevoked)
@@ -138,6 +154,11 @@ export class Handshake {
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 
+  #claimant(identity: Identity): Claimant {
+    const { id, address } = this.#connection
+    return { id, address, identity }
+  }
+
   /** No welcome after all: what was taken for it goes back, so that the client can come again. */
   async #turnBack(
     identity: Identity,
@@ -147,7 +168,17 @@ export class Handshake {
     const { admission, sessions } = this.#services
     if (hasPlace) admission.leavePlace({ identity, address: this.#connection.address })
     if (resume && claimed) await sessions.giveBack(identity, keyOf(resume), claimed)
-    if (!hasPlace) this.#connection.close(CLOSE.connectionLimit)
+    if (!hasPlace) this.#noPlace(identity)
+  }
+
+  #noPlace(identity: Identity): void {
+    const { admission, random, safeguards } = this.#services
+    const { id: connection, address } = this.#connection
+    const { tenant, user } = identity
+    safeguards.refusals.note('places', { tenant, user, connection, address })
+    const after = Math.round(PLACE_MS * (1 + random.fraction()))
+    const isCertain = admission.isFullHere({ identity, address })
+    this.#connection.close(CLOSE.connectionLimit, isCertain ? {} : { reconnect: 'backoff', after })
   }
 
   /** Those of the session, the user's inboxes, and the one that the address names. */

@@ -2,6 +2,7 @@ import { type CommandId, type Since, isChannelName, localNameOf, namespaceOf } f
 import type { ChannelRule } from '../access/channel-rules.js'
 import type { Identity } from '../access/identity.js'
 import type { PresenceEntry, Stream, StreamMessage } from '../engine/engine.js'
+import type { AuditFields } from '../telemetry/audit.js'
 import { encodeSubscribed } from './encode.js'
 import { HoldfastError } from './errors.js'
 import type { Services } from './services.js'
@@ -25,6 +26,8 @@ export interface SubscriptionOwner extends Subscriber {
   readonly isOpen: boolean
   readonly identity: Identity
   readonly session: { readonly id: string }
+  /** Who it is, for the audit trail. */
+  readonly who: AuditFields
   /** The identity with what a channel token grants it on this channel. */
   identityFor(channel: string): Identity
   /** @throws HoldfastError when the token is not for this connection and channel. */
@@ -91,6 +94,8 @@ export class Subscriptions {
    */
   async start(request: SubscribeRequest): Promise<void> {
     const { channel, token } = request
+    const { safeguards, limits } = this.#services
+    if (request.since !== undefined) safeguards.recovery(this.#owner)
     if (token !== undefined) await this.#owner.takeChannelToken(channel, token)
     let checks: number
     let rule: ChannelRule
@@ -103,11 +108,9 @@ export class Subscriptions {
     if (!this.#owner.isOpen) return
     const earlier = this.#byChannel.get(channel)
     if (earlier !== undefined) this.#forget(channel, earlier)
-    if (this.#byChannel.size >= this.#services.limits.channelsMax) {
-      throw new HoldfastError(
-        'limit_exceeded',
-        `a connection must have at most ${this.#services.limits.channelsMax} channels`,
-      )
+    if (this.#byChannel.size >= limits.channelsMax) {
+      safeguards.refusals.note('channels', this.#owner.who)
+      throw new HoldfastError('limit_exceeded', `a connection must have at most ${limits.channelsMax} channels`)
     }
     const topic = this.#services.hub.topic(this.#stream(channel))
     const subscription = new Subscription(this.#owner, topic, rule, request)
