@@ -229,7 +229,6 @@ export class Lifecycle implements LifecycleDoor {
     }
     const known = this.#couriers.get(destination.id)
     if (known !== undefined) return known.isReady ? want() : undefined
-    await this.#wake.listen()
     const courier = new Courier({
       ...this.#parts,
       log: this.#log,
@@ -240,6 +239,7 @@ export class Lifecycle implements LifecycleDoor {
       onReady: () => void want(),
     })
     this.#couriers.set(destination.id, courier)
+    await this.#wake.listen()
     await courier.start()
     if (courier.isReady) await want()
   }
