@@ -4,25 +4,24 @@ import { eventually, pause } from '../kit/deadline.js'
 import { printFigures } from '../kit/figures.js'
 import { SeededRandom, seedOfThisRun } from '../kit/seeded-random.js'
 import { upgradeRequest as mutatedRequest } from '../reliability/upgrade-grammar.js'
-import { attackBeside } from './kit/attack.js'
+import { Battlefield } from './kit/attack.js'
 import { AttackedNode } from './kit/attacked-node.js'
-import { Neighbour } from './kit/neighbour.js'
 import { OPCODE, RawSocket, frame, upgradeRequest } from './kit/raw-socket.js'
 
 let node: AttackedNode
-let neighbour: Neighbour
+let field: Battlefield<AttackedNode>
 
 beforeAll(async () => {
   node = await AttackedNode.start()
-  neighbour = await Neighbour.beside(node)
+  field = await Battlefield.on(node)
 })
 
 afterAll(async () => {
-  await neighbour.leave()
+  await field.leave()
   await node.close()
 })
 
-const attack = <T>(attacking: () => Promise<T>): Promise<T> => attackBeside(neighbour, node, attacking)
+const attack = <T>(attacking: () => Promise<T>): Promise<T> => field.attack(attacking)
 
 /** The status that a request gets; 0 where the server hangs up without one. */
 async function statusOf(request: string | Buffer): Promise<number> {

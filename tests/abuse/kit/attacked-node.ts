@@ -49,7 +49,7 @@ export class AttackedNode implements Listening {
     const holdfast = createHoldfast({
       auth: { secret: SECRET },
       channels: CHANNELS,
-      session: { windowMs: 50 },
+      session: { windowMs: 200 },
       presence: { coalesceMs: 10, graceMs: 50 },
       engine,
       log,
