@@ -32,8 +32,10 @@ import { Restoration } from './core/restoration.js'
 import { Retries } from './core/retries.js'
 import { Safeguards } from './core/safeguards.js'
 import { Revocations } from './core/revocations.js'
+import { SecretGuard } from './core/secret-guard.js'
 import { Sessions } from './core/session.js'
 import { Spool } from './core/spool.js'
+import { connectionsMax } from './descriptors.js'
 import { DiskEngine } from './engine/disk/disk-engine.js'
 import type { Engine } from './engine/engine.js'
 import { MemoryEngine } from './engine/memory/memory-engine.js'
@@ -140,7 +142,8 @@ export function wire(
     messageBytesMax: limits.messageBytesMax,
     isListened: (stream) => hub.find(stream) !== undefined,
   })
-  const admission = new Admission(engine, node, limits, retries, quotas.connections)
+  const room = { ...limits, connectionsMax: Math.min(limits.connectionsMax, connectionsMax()) }
+  const admission = new Admission(engine, node, room, retries, quotas.connections)
   const sessions = new Sessions({
     engine,
     clock,
@@ -152,6 +155,7 @@ export function wire(
     control,
     peers,
     retries,
+    secrets: new SecretGuard(clock, audit),
     onError: report('session.unsaved'),
   })
   const restoration = new Restoration({ retries, admission, quotas, sessions, presence, connections })

@@ -7,8 +7,9 @@ import { faultyEngine } from '../testing/faulty-engine.js'
 import { ControlDesk } from './control.js'
 import { Peers } from './peers.js'
 import { Retries } from './retries.js'
+import { SecretGuard } from './secret-guard.js'
 import type { SessionHolder } from './session-keeper.js'
-import type { SessionContent, SessionKey } from './session-record.js'
+import { type SessionContent, type SessionKey, sessionRecordKey } from './session-record.js'
 import { type ClaimedSession, Sessions } from './session.js'
 
 const WINDOW_MS = 300_000
@@ -18,6 +19,8 @@ const CONTENT: SessionContent = {
   state: '{"tab":2}',
 }
 const ADA: Identity = { tenant: 'acme', user: 'ada', roles: [], grants: {}, expiresAt: undefined, tokenId: undefined }
+
+const FROM_ADA = { id: 'c1', address: '192.0.2.1', identity: ADA }
 
 let clock: SimulatedClock
 let engine: MemoryEngine
@@ -68,6 +71,7 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
     keepsLive,
     control,
     peers,
+    secrets: new SecretGuard(clock, { record: (event, fields) => void told.push({ event, ...fields }) }),
     onError: () => undefined,
   })
   const made: Node = {
@@ -78,7 +82,7 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
     writes: () => writes,
     live: (key, content = CONTENT, version = 0) => liveOf(sessions, key, content, version),
     async resume(key) {
-      const claimed = await sessions.claim(ADA, key)
+      const claimed = await sessions.claim(FROM_ADA, key)
       return claimed && liveOf(sessions, claimed.key, claimed.content, claimed.version)
     },
   }
@@ -118,7 +122,11 @@ function liveOf(sessions: Sessions, session: SessionKey, first: SessionContent, 
   return holder
 }
 
+/** What was written down. */
+let told: object[]
+
 beforeEach(async () => {
+  told = []
   clock = new SimulatedClock()
   engine = new MemoryEngine({ clock })
   node = await nodeOf('here')
@@ -138,12 +146,12 @@ const contentOf = (claimed: ClaimedSession | undefined): SessionContent | undefi
 describe('a session that has ended', () => {
   it('is handed to whoever has its secret, under a new one', async () => {
     const key = await ended()
-    const claimed = await node.sessions.claim(ADA, key)
+    const claimed = await node.sessions.claim(FROM_ADA, key)
     expect(contentOf(claimed)).toEqual(CONTENT)
     expect(claimed?.key.id).toBe(key.id)
     expect(claimed?.key.secret).not.toBe(key.secret)
     expect(claimed?.bringsPlace).toBe(false)
-    expect(await node.sessions.claim(ADA, key)).toBeUndefined()
+    expect(await node.sessions.claim(FROM_ADA, key)).toBeUndefined()
   })
 
   it('is handed out once, of several who ask together on two nodes', async () => {
@@ -151,16 +159,48 @@ describe('a session that has ended', () => {
     for (let round = 0; round < 50; round += 1) {
       const key = await ended()
       const claims = await Promise.all(
-        [node, elsewhere, elsewhere, node].map(({ sessions }) => sessions.claim(ADA, key)),
+        [node, elsewhere, elsewhere, node].map(({ sessions }) => sessions.claim(FROM_ADA, key)),
       )
       expect(claims.filter((claimed) => claimed !== undefined)).toHaveLength(1)
     }
   })
 
+  it('cannot be guessed: after five wrong secrets from one address none is looked at from there for a minute', async () => {
+    const key = await ended()
+    const wrong = { ...key, secret: 'wrong' }
+    for (let tries = 0; tries < 5; tries += 1) await node.sessions.claim(FROM_ADA, wrong)
+    expect(await node.sessions.claim(FROM_ADA, key)).toBeUndefined()
+    const { id: connection, address, identity } = FROM_ADA
+    const line = { event: 'auth.failed', tenant: identity.tenant, user: identity.user, connection, address }
+    expect(told).toEqual(Array.from({ length: 5 }, () => ({ ...line, rule: 'session', reason: 'wrong secret' })))
+    expect(JSON.stringify(told)).not.toContain(key.id)
+    expect(contentOf(await node.sessions.claim({ ...FROM_ADA, address: '192.0.2.2' }, key))).toEqual(CONTENT)
+  })
+
+  it('can be had again a minute after the guesses', async () => {
+    const key = await ended()
+    for (let tries = 0; tries < 9; tries += 1) await node.sessions.claim(FROM_ADA, { ...key, secret: 'wrong' })
+    await clock.pass(60_000, 1_000)
+    expect(contentOf(await node.sessions.claim(FROM_ADA, key))).toEqual(CONTENT)
+  })
+
+  it("is not believed when what is stored cannot be read, and stands in nobody's way", async () => {
+    const live = node.live(node.sessions.issue())
+    await settle()
+    for (const value of ['', 'null', '{"digest":7}', '{"digest":"","node":"","channels":[{"channel":"__proto__"}]}']) {
+      await engine.records.put(sessionRecordKey(ADA, live.session.id), value, { ttlMs: 60_000 })
+      expect(await (await nodeOf('elsewhere')).sessions.claim(FROM_ADA, live.session)).toBeUndefined()
+    }
+    live.change(CONTENT)
+    await clock.pass(5_000, 500)
+    expect(live.isOver).toBe(false)
+    expect(contentOf(await (await nodeOf('elsewhere')).sessions.claim(FROM_ADA, live.session))).toEqual(CONTENT)
+  })
+
   it.each(['', 'wrong', 'x'.repeat(128)])('is not handed out for the secret %j, and stays', async (secret) => {
     const key = await ended()
-    expect(await node.sessions.claim(ADA, { ...key, secret })).toBeUndefined()
-    expect(contentOf(await node.sessions.claim(ADA, key))).toEqual(CONTENT)
+    expect(await node.sessions.claim(FROM_ADA, { ...key, secret })).toBeUndefined()
+    expect(contentOf(await node.sessions.claim(FROM_ADA, key))).toEqual(CONTENT)
   })
 
   it.each<[string, Partial<Identity>]>([
@@ -168,23 +208,23 @@ describe('a session that has ended', () => {
     ['another tenant', { tenant: 'other' }],
     ['names that only together say the same', { tenant: 'acmea', user: 'da' }],
   ])('is not handed to %s', async (_, who) => {
-    expect(await node.sessions.claim({ ...ADA, ...who }, await ended())).toBeUndefined()
+    expect(await node.sessions.claim({ ...FROM_ADA, identity: { ...ADA, ...who } }, await ended())).toBeUndefined()
   })
 
   it('lasts as long as its window', async () => {
     const [one, other] = [await ended(), await ended()]
     clock.advance(WINDOW_MS - 1)
-    expect(contentOf(await node.sessions.claim(ADA, one))).toEqual(CONTENT)
+    expect(contentOf(await node.sessions.claim(FROM_ADA, one))).toEqual(CONTENT)
     clock.advance(1)
-    expect(await node.sessions.claim(ADA, other)).toBeUndefined()
+    expect(await node.sessions.claim(FROM_ADA, other)).toBeUndefined()
   })
 
   it('can be had again under its old key when it was given back', async () => {
     const key = await ended()
-    const claimed = await node.sessions.claim(ADA, key)
+    const claimed = await node.sessions.claim(FROM_ADA, key)
     expect(claimed).toBeDefined()
     await node.sessions.giveBack(ADA, key, claimed as ClaimedSession)
-    expect(contentOf(await node.sessions.claim(ADA, key))).toEqual(CONTENT)
+    expect(contentOf(await node.sessions.claim(FROM_ADA, key))).toEqual(CONTENT)
   })
 
   it('does not show its secret to who reads the store', async () => {
@@ -203,17 +243,17 @@ describe('a session that has ended', () => {
     await clock.pass(3_000, 500)
     node.refuses = () => false
     await clock.pass(30_000, 500)
-    expect(contentOf(await node.sessions.claim(ADA, live.session))?.state).toBe('"newer"')
+    expect(contentOf(await node.sessions.claim(FROM_ADA, live.session))?.state).toBe('"newer"')
   })
 
   it('is not kept where the window is 0', async () => {
     const brief = await nodeOf('brief', { windowMs: 0 })
     const live = brief.live(brief.sessions.issue())
-    expect(contentOf(await brief.sessions.claim(ADA, live.session))).toEqual(CONTENT)
+    expect(contentOf(await brief.sessions.claim(FROM_ADA, live.session))).toEqual(CONTENT)
     const other = brief.live(brief.sessions.issue())
     other.end()
     await settle()
-    expect(await brief.sessions.claim(ADA, other.session)).toBeUndefined()
+    expect(await brief.sessions.claim(FROM_ADA, other.session)).toBeUndefined()
     expect(brief.writes()).toBe(0)
   })
 })
@@ -228,7 +268,7 @@ describe.each([true, false])('a session that lives here (kept in the engine mean
   })
 
   it('is handed over by its connection, once', async () => {
-    const claims = await Promise.all([0, 1, 2].map(() => node.sessions.claim(ADA, live.session)))
+    const claims = await Promise.all([0, 1, 2].map(() => node.sessions.claim(FROM_ADA, live.session)))
     expect(claims.map(contentOf).filter(Boolean)).toEqual([CONTENT])
     expect(live.isOver).toBe(true)
   })
@@ -236,11 +276,11 @@ describe.each([true, false])('a session that lives here (kept in the engine mean
   it('is handed over as it is now', async () => {
     const newer = { channels: [], state: '"newer"' }
     live.change(newer)
-    expect(contentOf(await node.sessions.claim(ADA, live.session))).toEqual(newer)
+    expect(contentOf(await node.sessions.claim(FROM_ADA, live.session))).toEqual(newer)
   })
 
   it('stays with its connection when the secret is wrong', async () => {
-    expect(await node.sessions.claim(ADA, { ...live.session, secret: 'wrong' })).toBeUndefined()
+    expect(await node.sessions.claim(FROM_ADA, { ...live.session, secret: 'wrong' })).toBeUndefined()
     expect(live.isOver).toBe(false)
   })
 
@@ -248,7 +288,7 @@ describe.each([true, false])('a session that lives here (kept in the engine mean
     const next = await node.resume(live.session)
     live.end()
     await settle()
-    expect(next && contentOf(await node.sessions.claim(ADA, next.session))).toEqual(CONTENT)
+    expect(next && contentOf(await node.sessions.claim(FROM_ADA, next.session))).toEqual(CONTENT)
   })
 
   it('can be had here while the engine is away', async () => {
@@ -259,7 +299,7 @@ describe.each([true, false])('a session that lives here (kept in the engine mean
     node.refuses = () => false
     await clock.pass(2_000, 100)
     expect(next?.isOver).toBe(false)
-    expect(next && contentOf(await node.sessions.claim(ADA, next.session))).toEqual(CONTENT)
+    expect(next && contentOf(await node.sessions.claim(FROM_ADA, next.session))).toEqual(CONTENT)
   })
 })
 
@@ -276,7 +316,7 @@ describe('a session that lives on another node', () => {
   it('is handed over by it, as it is now', async () => {
     const newer = { channels: [], state: '"newer"' }
     live.change(newer)
-    const claimed = await elsewhere.sessions.claim(ADA, live.session)
+    const claimed = await elsewhere.sessions.claim(FROM_ADA, live.session)
     expect(claimed).toMatchObject({ content: newer, bringsPlace: true })
     expect(live.isOver).toBe(true)
   })
@@ -284,19 +324,22 @@ describe('a session that lives on another node', () => {
   it('is had from its record when its node is dead, with the place that is still counted there', async () => {
     await engine.nodes.leave('here')
     node.refuses = () => true
-    expect(await elsewhere.sessions.claim(ADA, live.session)).toMatchObject({ content: CONTENT, bringsPlace: true })
+    expect(await elsewhere.sessions.claim(FROM_ADA, live.session)).toMatchObject({
+      content: CONTENT,
+      bringsPlace: true,
+    })
   })
 
   it('is had from its record when its node says nothing, after a second, and the next at once', async () => {
     const second = node.live(node.sessions.issue())
     await settle()
     node.refuses = (method) => method === 'control.send'
-    const claimed = elsewhere.sessions.claim(ADA, live.session)
+    const claimed = elsewhere.sessions.claim(FROM_ADA, live.session)
     await clock.pass(900)
     expect(await Promise.race([claimed, Promise.resolve('waits')])).toBe('waits')
     await clock.pass(100)
     expect(await claimed).toMatchObject({ content: CONTENT, bringsPlace: true })
-    expect(contentOf(await elsewhere.sessions.claim(ADA, second.session))).toEqual(CONTENT)
+    expect(contentOf(await elsewhere.sessions.claim(FROM_ADA, second.session))).toEqual(CONTENT)
   })
 
   it('goes back and forth, and its connections end one by one', async () => {
@@ -313,7 +356,7 @@ describe('a session that lives on another node', () => {
     }
     await clock.pass(5_000, 500)
     expect(last.isOver).toBe(false)
-    expect(contentOf(await node.sessions.claim(ADA, key))?.state).toBe('19')
+    expect(contentOf(await node.sessions.claim(FROM_ADA, key))?.state).toBe('19')
   })
 
   it('that has come back is not given to a question that was on its way since before', async () => {
@@ -337,7 +380,7 @@ describe('a session that lives on another node', () => {
     await clock.pass(3_000, 100)
     expect(live.isOver).toBe(true)
     expect(next?.isOver).toBe(false)
-    expect(next && contentOf(await node.sessions.claim(ADA, next.session))).toEqual(CONTENT)
+    expect(next && contentOf(await node.sessions.claim(FROM_ADA, next.session))).toEqual(CONTENT)
   })
 
   it('is not taken back by the last words of its connection there', async () => {
@@ -347,7 +390,7 @@ describe('a session that lives on another node', () => {
     live.end()
     node.refuses = () => false
     await clock.pass(60_000, 500)
-    expect(next && contentOf(await elsewhere.sessions.claim(ADA, next.session))).toEqual(CONTENT)
+    expect(next && contentOf(await elsewhere.sessions.claim(FROM_ADA, next.session))).toEqual(CONTENT)
   })
 })
 
@@ -426,7 +469,7 @@ describe('the record of a session that lives', () => {
     expect(node.sessions.unsaved).toBe(0)
     const elsewhere = await nodeOf('elsewhere')
     for (const { session } of lives.slice(0, 10))
-      expect(contentOf(await elsewhere.sessions.claim(ADA, session))).toEqual(CONTENT)
+      expect(contentOf(await elsewhere.sessions.claim(FROM_ADA, session))).toEqual(CONTENT)
   })
 
   it('is known again after answers were lost, also where the session moved on this node meanwhile', async () => {
@@ -441,7 +484,7 @@ describe('the record of a session that lives', () => {
     expect(next?.isOver).toBe(false)
     expect(node.sessions.unsaved).toBe(0)
     const elsewhere = await nodeOf('elsewhere')
-    expect(next && contentOf(await elsewhere.sessions.claim(ADA, next.session))).toEqual(CONTENT)
+    expect(next && contentOf(await elsewhere.sessions.claim(FROM_ADA, next.session))).toEqual(CONTENT)
   })
 
   it('is written anew when the engine has lost it', async () => {

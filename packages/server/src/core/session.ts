@@ -2,6 +2,7 @@ import type { Identity } from '../access/identity.js'
 import type { Random } from '../random.js'
 import type { ControlDesk } from './control.js'
 import type { Peers } from './peers.js'
+import type { Claimant, SecretGuard } from './secret-guard.js'
 import { type SessionHolder, SessionKeeper, type SessionKeeperParts, keyOf } from './session-keeper.js'
 import {
   type SessionContent,
@@ -28,7 +29,13 @@ export interface SessionsParts extends SessionKeeperParts {
   readonly random: Random
   readonly control: Pick<ControlDesk, 'ask' | 'on'>
   readonly peers: Pick<Peers, 'live'>
+  readonly secrets: Pick<SecretGuard, 'isBarred' | 'wrong'>
 }
+
+/** There is such a session, and this is not its secret: to be told from none at all here, and nowhere else. */
+const WRONG_SECRET = 'wrong secret'
+
+type Claim = ClaimedSession | typeof WRONG_SECRET | undefined
 
 /** 128 bits each: an id names, a secret proves. */
 const ID_BYTES = 16
@@ -95,8 +102,17 @@ export class Sessions {
    * Takes a session over, live on any node or saved, for whoever has its secret; of several claimants one gets it. Undefined when there is none under this
    * identity or the secret is wrong (the two look the same), and when nobody can say because the engine is away.
    */
-  async claim(identity: Identity, key: SessionKey): Promise<ClaimedSession | undefined> {
-    const record = sessionRecordKey(identity, key.id)
+  async claim(claimant: Claimant, key: SessionKey): Promise<ClaimedSession | undefined> {
+    const { secrets } = this.#parts
+    const record = sessionRecordKey(claimant.identity, key.id)
+    if (secrets.isBarred(record, claimant)) return undefined
+    const claimed = await this.#claim(record, key)
+    if (claimed !== WRONG_SECRET) return claimed
+    secrets.wrong(record, claimant)
+    return undefined
+  }
+
+  async #claim(record: string, key: SessionKey): Promise<Claim> {
     if (this.#parts.engine.problem() !== undefined) return this.#claimHere(record, key)
     try {
       return await this.#claimRecord(record, key)
@@ -115,13 +131,13 @@ export class Sessions {
     await this.#keeper.keep(sessionRecordKey(identity, id), stored, claimed.version, isOwn)
   }
 
-  async #claimRecord(record: string, key: SessionKey): Promise<ClaimedSession | undefined> {
+  async #claimRecord(record: string, key: SessionKey): Promise<Claim> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const holder = this.#live.get(record)
       if (holder !== undefined) await this.#keeper.settled(holder)
       const held = this.#parts.windowMs > 0 ? await this.#keeper.records.read(record) : undefined
       if (held?.stored === undefined) return this.#claimHere(record, key)
-      if (!this.#isProven(record, held.stored, key.secret)) return undefined
+      if (!this.#isProven(record, held.stored, key.secret)) return WRONG_SECRET
       const next = this.issue(key.id)
       const owned = { ...held.stored, digest: digestOf(next.secret), node: this.#parts.node }
       const version = await this.#keeper.records.write(record, owned, this.#keeper.liveMs, held.version)
@@ -160,9 +176,10 @@ export class Sessions {
   }
 
   /** Without a record: what lives on this node can be had, and nothing else. */
-  #claimHere(record: string, key: SessionKey): ClaimedSession | undefined {
+  #claimHere(record: string, key: SessionKey): Claim {
     const holder = this.#live.get(record)
-    if (holder === undefined || !hasSecret(holder, key.secret)) return undefined
+    if (holder === undefined) return undefined
+    if (!hasSecret(holder, key.secret)) return WRONG_SECRET
     const version = holder.recordVersion
     return { key: this.issue(key.id), content: holder.handOver(), version, bringsPlace: false }
   }
