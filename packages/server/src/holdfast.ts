@@ -10,6 +10,7 @@ import { Connection } from './core/connection.js'
 import { inviteAll, pause, settledWithin, waitUntil, within } from './core/drain.js'
 import type { Method } from './core/methods.js'
 import type { Services } from './core/services.js'
+import { socketsMax } from './descriptors.js'
 import { createHttpApp } from './http/app.js'
 import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
 import type { LifecycleType } from './lifecycle/event.js'
@@ -107,6 +108,8 @@ export class Holdfast implements Acceptor {
     )
     server.headersTimeout = HEADERS_TIMEOUT_MS
     server.requestTimeout = REQUEST_TIMEOUT_MS
+    // What is over is closed as it comes: accepting must not fail, and the engine must find a socket.
+    server.maxConnections = socketsMax()
     this.#server = server
     await this.start()
     this.attach(server)
