@@ -60,12 +60,17 @@ export class AttackedNode implements Listening {
 
   /** A token for `user` of the tenant `acme`. */
   token(user: string, claims: Claims = {}): string {
-    return signToken({ secret: SECRET, tenant: 'acme', user, ...claims })
+    return tokenOf(user, claims)
   }
 
   close(): Promise<void> {
     return this.holdfast.close()
   }
+}
+
+/** A token for `user` of the tenant `acme` that every node with `SECRET` takes. */
+export function tokenOf(user: string, claims: Claims = {}): string {
+  return signToken({ secret: SECRET, tenant: 'acme', user, ...claims })
 }
 
 /** The clock of the system, but what is done now and then is done often: tables are swept while a test looks. */
