@@ -160,7 +160,10 @@ export class DeliveryLine {
     const isFirst = this.#epoch === undefined
     if (!isFirst) this.#parts.counts.lost(this.#parts.destination.id, this.tenant, 1, 'epoch_changed')
     this.#epoch = epoch
-    return this.#begin(isFirst ? first - 1 : 0)
+    const queue = this.#begin(isFirst ? first - 1 : 0)
+    // Stored before anything is delivered: what goes from the log until then is missed by somebody.
+    this.#saved = ''
+    return queue
   }
 
   /** Answers whether there is more. */
