@@ -46,6 +46,23 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['limits', 'quietCheckMs', 100, 3_600_000],
   ['limits', 'spoolMessagesMax', 0, 1_000_000],
   ['limits', 'spoolBytesMax', 0, 1_073_741_824],
+  ['limits', 'commandsPerSecondMax', 1, 1_000_000],
+  ['limits', 'publishesPerSecondMax', 1, 1_000_000],
+  ['limits', 'publishesPerUserPerSecondMax', 1, 1_000_000],
+  ['limits', 'subscribesPerSecondMax', 1, 1_000_000],
+  ['limits', 'readsPerSecondMax', 1, 1_000_000],
+  ['limits', 'refreshesPerSecondMax', 1, 1_000],
+  ['limits', 'bytesPerSecondMax', 1_024, 17_179_869_184],
+  ['limits', 'controlFramesPerSecondMax', 1, 100_000],
+  ['limits', 'refusalsPerSecondMax', 1, 1_000_000],
+  ['limits', 'recoveriesPerSecondMax', 1, 1_000_000],
+  ['limits', 'handshakesPerSecondMax', 1, 1_000_000],
+  ['limits', 'failedAuthenticationsPerMinuteMax', 1, 1_000_000],
+  ['limits', 'newcomersMax', 1, 1_000_000],
+  ['limits', 'newcomersPerAddressMax', 1, 1_000_000],
+  ['overload', 'readsPercent', 1, 100],
+  ['overload', 'admitPercent', 1, 100],
+  ['overload', 'shedPercent', 1, 100],
   ['heartbeat', 'timeoutMs', 21, 3_600_000, { intervalMs: 20 }],
   ['session', 'windowMs', 0, 86_400_000],
   ['presence', 'graceMs', 0, 600_000],
@@ -160,6 +177,21 @@ describe('the defaults', () => {
       drain: { delayMs: 0, windowMs: 5_000, ratePerSecondMax: 500, deadlineMs: 30_000 },
       operations: { conflateMs: 200, runningMs: 86_400_000, completedMs: 86_400_000, failedMs: 604_800_000 },
     })
+  })
+
+  it('let everything happen at once that an honest client does at once', () => {
+    const { connection, recoveries } = resolve({ limits: { channelsMax: 1_000, messageBytesMax: 16_777_216 } }).limits
+      .rates
+    expect([connection.subscribes.burst, connection.reads.burst, connection.bytes.burst]).toEqual([
+      2_000, 2_000, 33_554_432,
+    ])
+    expect(recoveries.burst).toBe(10_000)
+  })
+
+  it('take a pong for each ping of a heartbeat that is short', () => {
+    const heartbeat = { intervalMs: 20, timeoutMs: 200 }
+    expect(resolve({ heartbeat }).limits.rates.connection.controlFrames).toEqual({ perSecond: 200, burst: 400 })
+    expect(resolve().limits.rates.connection.controlFrames).toEqual({ perSecond: 20, burst: 40 })
   })
 
   it('have one rule: operations belong to their owner', () => {
@@ -363,6 +395,18 @@ describe('docs/reference/server.md', () => {
       'limits.gateMessagesMax': subscription.gate.messagesMax,
       'limits.spoolMessagesMax': spool.messagesMax,
       'limits.spoolBytesMax': spool.bytesMax,
+      ...prefixed('overload', limits.overload),
+      ...Object.fromEntries(
+        Object.entries(limits.rates.connection).map(([name, { perSecond }]) => [
+          `limits.${name}PerSecondMax`,
+          perSecond,
+        ]),
+      ),
+      'limits.recoveriesPerSecondMax': limits.rates.recoveries.perSecond,
+      'limits.handshakesPerSecondMax': limits.rates.handshakes.perSecond,
+      'limits.failedAuthenticationsPerMinuteMax': limits.rates.failedAuthentications.burst,
+      'limits.newcomersMax': limits.rates.newcomers.nodeMax,
+      'limits.newcomersPerAddressMax': limits.rates.newcomers.addressMax,
     }
     const wrong = bounded
       .filter(([, , value = '']) => /^\d+$/.test(value))
@@ -373,6 +417,7 @@ describe('docs/reference/server.md', () => {
       'limits.connectionsPerAddressMax',
       'limits.recoveryBytesMax',
       'limits.gateBytesMax',
+      'limits.publishesPerUserPerSecondMax',
     ])
   })
 })
