@@ -12,7 +12,11 @@ let node: AttackedNode
 let field: Battlefield<AttackedNode>
 
 beforeAll(async () => {
-  node = await AttackedNode.start()
+  // What is tested here is what requests are made of, not how many there are.
+  const many = 1_000_000
+  node = await AttackedNode.start({
+    limits: { handshakesPerSecondMax: many, failedAuthenticationsPerMinuteMax: many },
+  })
   field = await Battlefield.on(node)
 })
 
