@@ -15,6 +15,9 @@ const TELL_MS = 200
 /** How often it is asked whether there is room again. */
 const ASK_MS = 1_000
 
+/** Logs whose weight is remembered. */
+const WEIGHTS_MAX = 10_000
+
 /** Logs told of at a time. */
 const BATCH = 100
 
@@ -25,13 +28,18 @@ interface Weight {
 
 /**
  * What the histories of one tenant keep, over all nodes: a register with the weight of each log, for as long as the log lives. Publishes tell what their log weighs then, gathered
- * for a moment; so the quota may be passed by what is published in that moment, and not by more.
+ * for a moment; so the quota may be passed by what the other nodes publish in that moment, and by what is under way.
  */
 export class HistoryQuota {
   readonly max: number
   readonly #parts: HistoryQuotaParts
   readonly #untold = new Map<string, Weight>()
+  /** What logs weighed when they were last published to here. */
+  readonly #weights = new Map<string, number>()
   #used: number | undefined
+  /** What was added since it was last told, and what is being told. */
+  #added = 0
+  #telling = 0
   #askedAt = -Infinity
   #cancel: Cancel | undefined
 
@@ -49,20 +57,24 @@ export class HistoryQuota {
   hasRoom(): boolean | Promise<boolean> {
     if (this.max === 0) return false
     if (this.#used === undefined) return this.#parts.engine.problem() !== undefined || this.#learn()
-    const hasRoom = this.#used < this.max
+    const hasRoom = this.#used + this.#telling + this.#added < this.max
     if (!hasRoom) this.#refresh()
     return hasRoom
   }
 
-  /** A log keeps so much now, for `keptMs`. */
-  weighed(channel: string, characters: number, keptMs: number): void {
+  /** A log keeps so much now, for `keptMs`, `more` of it since a moment ago. */
+  weighed(channel: string, { characters, more, keptMs }: Weight & { readonly more: number }): void {
+    const before = this.#weights.get(channel) ?? characters - more
+    if (this.#weights.size >= WEIGHTS_MAX) this.#weights.clear()
+    this.#weights.set(channel, characters)
+    this.#added += characters - before
     this.#untold.set(channel, { characters, keptMs })
     this.#cancel ??= this.#parts.clock.after(TELL_MS, () => void this.#tell())
   }
 
   /** What is kept on all nodes. Rejects when the engine cannot be reached. */
   async used(): Promise<number> {
-    return (await this.#parts.engine.registers.totals(this.#parts.register)).amount
+    return (await this.#parts.engine.registers.totals(this.#parts.register)).amount + this.#added
   }
 
   close(): void {
@@ -81,8 +93,11 @@ export class HistoryQuota {
   async #tell(): Promise<void> {
     const untold = [...this.#untold]
     this.#untold.clear()
+    this.#telling = this.#added
+    this.#added = 0
     for (let at = 0; at < untold.length; at += BATCH)
       await Promise.all(untold.slice(at, at + BATCH).map(([channel, weight]) => this.#put(channel, weight)))
+    this.#telling = 0
     this.#cancel = undefined
     if (this.#untold.size > 0) this.#cancel = this.#parts.clock.after(TELL_MS, () => void this.#tell())
   }

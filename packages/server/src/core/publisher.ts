@@ -91,10 +91,11 @@ export class Publisher {
     rule: Pick<ChannelRule, 'whenDegraded'>,
   ): Promise<PublishOutcome> {
     const { stream, data, retention } = request
-    const charged = use.charge({ channel: stream.channel, characters: data.length, retention })
+    const charge = { channel: stream.channel, characters: data.length, retention }
+    const charged = use.charge(charge)
     if (charged !== undefined) await charged
     const outcome = await this.#publish(use.weighs ? { ...request, weigh: true } : request, rule)
-    use.published(stream.channel, outcome, retention)
+    use.published(charge, outcome)
     return outcome
   }
 

@@ -48,9 +48,10 @@ export class TenantUse {
   }
 
   /** A message was published: what its log keeps is noted. */
-  published(channel: string, outcome: PublishOutcome, retention: Retention | undefined): void {
+  published({ channel, characters, retention }: Charge, outcome: PublishOutcome): void {
     if (outcome.kind !== 'published' || outcome.kept === undefined || retention === undefined) return
-    this.parts.history?.weighed(channel, outcome.kept, retention.ttlMs)
+    const weight = { characters: outcome.kept, more: characters, keptMs: retention.ttlMs }
+    if (channel !== undefined) this.parts.history?.weighed(channel, weight)
   }
 
   /** Whether publishes have to say what their log keeps. */
