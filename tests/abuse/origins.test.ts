@@ -71,7 +71,7 @@ describe('a page of another origin', () => {
       const headers = { Origin: 'https://evil.test', Authorization: 'Bearer no.token.at.all' }
       const { goodbye, ...closed } = await closeOf(headers)
       expect(closed).toEqual(NOT_ALLOWED)
-      expect(goodbye).toMatchObject({ type: 'goodbye', reason, reconnect: 'never' })
+      expect(goodbye).toMatchObject({ type: 'goodbye', code, reconnect: 'never' })
       expect((await closeOf({ ...headers, 'Sec-WebSocket-Protocol': undefined })).reason).toBe(reason)
     })
     const refused = { origin: 'https://evil.test', address: '127.0.0.1', rule: 'unlisted', level: 'warn', audit: true }
@@ -235,7 +235,7 @@ describe('an upgrade that means two things', () => {
 
 describe('a page that had its name pointed here', () => {
   const request = (host: string): string => `GET /health/ready HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
-  const OTHERS = ['evil.test', 'evil.test:8000', 'localhost.evil.test', '127.0.0.1.evil.test', '']
+  const OTHERS = ['evil.test', 'evil.test:8000', 'localhost.evil.test', '127.0.0.1.evil.test']
 
   it('T-008 is sent away in development, where the node listens to this machine alone', async () => {
     await beginAnew({})

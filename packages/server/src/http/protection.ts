@@ -27,6 +27,8 @@ export interface ProtectionParts {
 export function protect(parts: ProtectionParts, handle: RequestHandler): ProtectedHandler {
   const { perimeter, origins } = parts
   return async (request, incoming) => {
+    const refusal = incoming && refusalOf(incoming, request)
+    if (refusal !== undefined) return secure(refusal)
     const visitor = perimeter.examine(incoming === undefined ? headOfRequest(request) : headOf(incoming))
     if ('rejected' in visitor) return secure(REJECTIONS[visitor.rejected]())
     const { origin, isSecure } = visitor
@@ -57,6 +59,21 @@ export function protect(parts: ProtectionParts, handle: RequestHandler): Protect
 const REJECTIONS: Readonly<Record<400 | 421, () => Response>> = {
   400: () => errorAnswer(400, 'bad_request', 'The Host or Origin header is not valid'),
   421: () => errorAnswer(421, 'wrong_host', 'There is nothing under this name'),
+}
+
+/** A letter, a digit or one of `-._~` that was encoded for no reason (RFC 3986, 2.3). A router may take it for what it stands for. */
+const NEEDLESS = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i
+
+/**
+ * What is wrong with the line of a request. A URL parser takes `/a/../b` for `/b`, and an address in full for its path; a proxy in front may have decided by what it saw.
+ * Node also takes a line without a version, which is HTTP/0.9.
+ */
+function refusalOf({ url = '', httpVersion }: IncomingMessage, request: Request): Response | undefined {
+  if (!url.startsWith('/') || !/^1\.[01]$/.test(httpVersion))
+    return errorAnswer(400, 'bad_request', 'The line of the request is not valid')
+  const [path = ''] = url.split('?', 1)
+  if (path === new URL(request.url).pathname && !NEEDLESS.test(path)) return undefined
+  return errorAnswer(404, 'not_found', 'There is nothing at this address')
 }
 
 /** An error as JSON: `{"error": {"code", "message"}}`, and the id under which the log tells more. */
