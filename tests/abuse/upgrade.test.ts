@@ -139,6 +139,7 @@ describe('requests that are not what they should be', () => {
     ['with two keys', { 'Sec-WebSocket-Key': ['dGhlIHNhbXBsZSBub25jZQ==', 'dGhlIHNhbXBsZSBub25jZQ=='] }],
     ['with a space before the colon', { 'Upgrade ': 'websocket' }],
     ['with a NUL in a header', { Cookie: 'a\0b' }],
+    ['of a host that is none', { Host: '127z0.0.1', Upgrade: '' }],
     ['with a folded header', { Cookie: 'a\r\n b' }],
   ])('T-011 a request %s is answered as a mistake of the client', async (_, headers) => {
     expect([400, 404, 431]).toContain(await attack(() => statusOf(upgradeRequest(headers))))

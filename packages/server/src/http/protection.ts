@@ -71,6 +71,8 @@ const NEEDLESS = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i
 function refusalOf({ url = '', httpVersion }: IncomingMessage, request: Request): Response | undefined {
   if (!url.startsWith('/') || !/^1\.[01]$/.test(httpVersion))
     return errorAnswer(400, 'bad_request', 'The line of the request is not valid')
+  // A host such as 127z0.0.1 passes for a name until somebody reads it as an address.
+  if (!URL.canParse(request.url)) return REJECTIONS[400]()
   const [path = ''] = url.split('?', 1)
   if (path === new URL(request.url).pathname && !NEEDLESS.test(path)) return undefined
   return errorAnswer(404, 'not_found', 'There is nothing at this address')
