@@ -232,9 +232,9 @@ describe('auth', () => {
   it.each<[unknown, string]>([
     [undefined, 'auth must be an object with secret (text)'],
     [{}, 'auth must be an object with secret (text)'],
-    [{ secret: 42 }, 'auth must be an object with secret (text)'],
+    [{ secret: 42 }, 'auth.secret must be text, received number'],
     [{ secret: TEST_SECRET, secrets: [] }, 'auth has no option "secrets"'],
-    [{ authenticate: true }, 'auth must be an object with secret (text)'],
+    [{ authenticate: true }, 'auth.authenticate must be a function, received boolean'],
     [{ secret: 'x'.repeat(31) }, 'auth.secret must be at least 32 bytes, received 31'],
     [{ secret: '' }, 'auth.secret must be at least 32 bytes, received 0'],
   ])('%j is refused', (auth, message) => expect(problemOf({ auth })).toContain(message))

@@ -79,6 +79,8 @@ export interface ServerFrame {
 export interface RawSocketOptions extends Omit<NetConnectOpts, 'port' | 'path'> {
   readonly port: number
   readonly host?: string
+  /** Its address on this machine (default: the system's choice). */
+  readonly localAddress?: string
   /** Over TLS, whatever certificate the server shows. */
   readonly secure?: boolean
 }

@@ -93,6 +93,10 @@ export function resolveAuth({ auth, tenants = {} }: AuthGroup, environment: Envi
       throw new OptionsError('tenants must have no auth where auth is a function authenticate, which decides alone')
     return { authenticator: auth, issuers: [], anonymous: undefined }
   }
+  if (Object.hasOwn(auth, 'authenticate'))
+    throw new OptionsError(
+      `auth.authenticate must be a function, received ${typeof (auth as { authenticate?: unknown }).authenticate}`,
+    )
   check(tokenSchema, 'auth', auth)
   const issuers = [...ownIssuers(auth, environment), ...ofTenants]
   const hasOther = auth.anonymous !== undefined || hasApiKeys(auth)
