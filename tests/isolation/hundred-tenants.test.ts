@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerMessageOf } from '@holdfast/protocol'
-import { type Holdfast, type Logger, createHoldfast, signToken } from '@holdfast/server'
+import { type Holdfast, type Logger, type Tenant, createHoldfast, signToken } from '@holdfast/server'
 import { RedisServer } from '../cluster/kit/redis-server.js'
 import { eventually } from '../kit/deadline.js'
 import { SECRET } from '../kit/server-process.js'
@@ -11,6 +14,8 @@ const TENANTS = 100
 const MESSAGES_EACH = 4
 const MARK = /mark-[0-9a-f]{16}/g
 const ROOM = 'room:main'
+const EVENTS = ['connected', 'occupied', 'joined'] as const
+const TENANT_NAMES = Array.from({ length: TENANTS }, (_, index) => `tenant-${index}`)
 
 /** A tenant, whose users, channels, operations and keys are named as those of every other, and whose mark is its own. */
 interface Resident {
@@ -26,17 +31,24 @@ interface Resident {
 describe(`${TENANTS} tenants with the same names on two nodes that share a Redis`, () => {
   let redis: RedisServer
   const nodes: { node: Holdfast; url: string }[] = []
+  const mail = new Map<string, string[]>()
+  let receiver: Server
   const lines: Record<string, unknown>[] = []
   let residents: Resident[] = []
 
   beforeAll(async () => {
     redis = await RedisServer.start()
-    for (const name of ['one', 'two']) nodes.push(await startNode(name, redis.url, lines))
-    residents = await Promise.all(Array.from({ length: TENANTS }, (_, index) => moveIn(nodes, `tenant-${index}`)))
+    receiver = receiveInto(mail).listen(0, '127.0.0.1')
+    await once(receiver, 'listening')
+    const { port } = receiver.address() as AddressInfo
+    for (const name of ['one', 'two'])
+      nodes.push(await startNode({ name, redis: redis.url, lines, mailUrl: `http://127.0.0.1:${port}` }))
+    residents = await Promise.all(TENANT_NAMES.map((tenant) => moveIn(nodes, tenant)))
   })
 
   afterAll(async () => {
     await Promise.all(nodes.map(({ node }) => node.close()))
+    receiver.close()
     await redis.stop()
   })
 
@@ -67,6 +79,14 @@ describe(`${TENANTS} tenants with the same names on two nodes that share a Redis
     }
   })
 
+  it('are told of their own events by webhooks, and of no others', async () => {
+    for (const { tenant } of residents) {
+      const letters = await eventually(`events of ${tenant}`, () => complete(mail.get(`/${tenant}`) ?? []))
+      const named = new Set(letters.join('\n').match(/tenant-\d+/g))
+      expect([...named], tenant).toEqual([tenant])
+    }
+  })
+
   it('leave no message, credential or mark in the log', () => {
     const log = lines.map((line) => JSON.stringify(line)).join('\n')
     expect(log).not.toMatch(MARK)
@@ -74,19 +94,32 @@ describe(`${TENANTS} tenants with the same names on two nodes that share a Redis
   })
 })
 
-async function startNode(name: string, redis: string, lines: object[]): Promise<{ node: Holdfast; url: string }> {
+interface NodeSettings {
+  readonly name: string
+  readonly redis: string
+  readonly lines: object[]
+  /** Where the webhooks of the tenants are, each at its own path. */
+  readonly mailUrl: string
+}
+
+async function startNode({ name, redis, lines, mailUrl }: NodeSettings): Promise<{ node: Holdfast; url: string }> {
   const write = (fields: Record<string, unknown>): void => void lines.push(fields)
   const log: Logger = { debug: write, info: write, warn: write, error: write }
+  const events = TENANT_NAMES.map((tenant) => ({ url: `${mailUrl}/${tenant}`, tenant, events: EVENTS }))
   const node = createHoldfast({
     auth: { secret: SECRET },
     node: name,
     engine: { redis },
     channels: {
-      'room:*': { publish: 'member', presence: true, history: { size: 100, ttl: '1h' } },
+      'room:*': { publish: ['member', 'grant'], presence: true, history: { size: 100, ttl: '1h' } },
       'user:{user}': { inbox: true, history: { size: 100, ttl: '1h' } },
     },
+    roles: { speaker: { 'room:*': ['publish'] } },
+    plans: { all: { connections: 10, channels: 20, messagesPerSecond: 1_000, historyBytes: 100_000, operations: 3 } },
+    defaultPlan: 'all',
     presence: { coalesceMs: 0 },
     operations: { conflateMs: 0 },
+    webhooks: { secret: `webhooks-${SECRET}`, allowPrivate: true, events },
     log,
   })
   node.method<{ mark: string }>('whoami', {
@@ -94,6 +127,19 @@ async function startNode(name: string, redis: string, lines: object[]): Promise<
   })
   const { url } = await node.listen()
   return { node, url }
+}
+
+/** A server that keeps what is sent to each path. */
+function receiveInto(mail: Map<string, string[]>): Server {
+  return createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+      const letters = mail.get(request.url ?? '') ?? []
+      mail.set(request.url ?? '', [...letters, Buffer.concat(chunks).toString()])
+      response.end()
+    })()
+  })
 }
 
 async function moveIn(nodes: readonly { url: string }[], tenant: string): Promise<Resident> {
@@ -108,7 +154,10 @@ async function moveIn(nodes: readonly { url: string }[], tenant: string): Promis
 }
 
 /** Something on every surface that a tenant has. */
-async function live({ tenant, mark, ann, bob, told }: Resident, nodes: readonly { node: Holdfast }[]): Promise<void> {
+async function live(
+  { tenant, mark, ann, bob, told }: Resident,
+  nodes: readonly { node: Holdfast; url: string }[],
+): Promise<void> {
   for (const client of [ann, bob])
     await client.get('subscribed', { type: 'subscribe', channel: ROOM, presence: { info: { mark } } })
   await ann.get('ok', { type: 'state', data: { mark } })
@@ -125,8 +174,33 @@ async function live({ tenant, mark, ann, bob, told }: Resident, nodes: readonly 
     return { mark }
   })
   await ann.get('subscribed', { type: 'subscribe', channel: 'operation:job', since: 'newest:10' })
-  told.push(JSON.stringify([await door.history(ROOM), await door.presence(ROOM), await door.operations.get('job')]))
+  told.push(...(await asked(door)), ...(await withKey(door, nodes[0]?.url ?? '', mark)))
   await eventually('everything has come', () => ann.of('signal').length > 0 && countOf(bob) >= MESSAGES_EACH + 1)
+}
+
+/** What the application may ask of a tenant. */
+async function asked(door: Tenant): Promise<string[]> {
+  const ann = door.user('ann')
+  const answers = [
+    await door.history(ROOM),
+    await door.presence(ROOM),
+    await door.operations.get('job'),
+    await door.usage(),
+    await door.keys.list(),
+    await ann.history(),
+    await ann.operations.get('job'),
+  ]
+  return answers.map((answer) => JSON.stringify(answer))
+}
+
+/** A server of the tenant comes with an API key, reads and writes. */
+async function withKey(door: Tenant, url: string, mark: string): Promise<string[]> {
+  const { key } = await door.keys.create({ name: mark, grants: { 'room:*': ['subscribe', 'publish', 'history'] } })
+  const server = await WireClient.welcomed(url, { token: key })
+  await server.get('subscribed', { type: 'subscribe', channel: ROOM, since: 'newest:100' })
+  await server.get('ok', { type: 'history', channel: ROOM })
+  await server.close()
+  return server.frames
 }
 
 function countOf(client: WireClient): number {
@@ -153,6 +227,12 @@ async function trespass(residents: readonly Resident[], url: string): Promise<vo
     await thief.close()
   })
   await Promise.all(attempts)
+}
+
+/** What was sent to a webhook, once all that has to be told is. */
+function complete(letters: readonly string[]): readonly string[] | undefined {
+  const all = letters.join('\n')
+  return EVENTS.every((event) => all.includes(`"${event}"`)) ? letters : undefined
 }
 
 function sizeOf(client: WireClient): number {
