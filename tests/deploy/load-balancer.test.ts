@@ -29,6 +29,9 @@ async function startNodes(
       auth: { secret: SECRET, queryToken: true },
       channels: { 'room:*': { publish: 'member', history: { size: 5_000, ttl: '1h' } } },
       limits: { connectionsPerUserMax: 1_000 },
+      // By this name HAProxy asks how they are.
+      hosts: ['holdfast'],
+      trustedProxies: ['127.0.0.1'],
       engine,
       ...options,
     })
@@ -140,6 +143,17 @@ describe.each([
     await ask(balancer.port, { 'x-forwarded-for': '8.8.8.8', 'x-forwarded-proto': 'https', host: 'push.test' }, '/mine')
     const mine = await eventually('the request came', () => seen.find(({ host }) => host === 'push.test'))
     expect(mine).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
+  })
+
+  it('lets a node that trusts it know the address of a client, whatever the client says', async () => {
+    const lines: Record<string, unknown>[] = []
+    const write = (fields: Record<string, unknown>): void => void lines.push(fields)
+    const { ports } = await startNodes({ log: { debug: write, info: write, warn: write, error: write } })
+    const { url } = await startBalancer(shipped, { nodes: ports })
+    const client = new WebSocket(url, { localAddress: '127.0.0.2', headers: { 'x-forwarded-for': '8.8.8.8' } })
+    await once(client, 'open')
+    expect(lines.filter(({ event }) => event === 'origin.allowed').map(({ address }) => address)).toEqual(['127.0.0.2'])
+    client.terminate()
   })
 
   it('keeps tokens out of its log', async () => {

@@ -46,6 +46,15 @@ describe('the settings that are shipped', () => {
     expect({ ...podSettings, drain: undefined }).toEqual({ ...composeSettings, drain: undefined })
   })
 
+  it('name pages over TLS, let programs in that show a token, and believe the proxy beside them', async () => {
+    expect(composeSettings.origins).toMatchObject({ allow: [expect.stringMatching(/^https:/)], allowMissing: true })
+    expect(composeSettings.trustedProxies).toEqual(['private'])
+    const page = await fetch(`${server.url}/health/live`, {
+      headers: { origin: composeSettings.origins.allow[0] ?? '' },
+    })
+    expect(page.headers.get('access-control-allow-origin')).toBe(composeSettings.origins.allow[0])
+  })
+
   it('are asked for health where a node answers', async () => {
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe]
     for (const { httpGet } of probes) {

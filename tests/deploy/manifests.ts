@@ -20,6 +20,8 @@ export function parseYaml<T>(text: string): T {
 /** What the files of settings say about the end of a node. */
 export interface Settings {
   readonly port: number
+  readonly origins: { readonly allow: readonly string[] }
+  readonly trustedProxies: readonly string[]
   readonly drain: { readonly delayMs: number; readonly windowMs: number; readonly deadlineMs: number }
 }
 
