@@ -75,6 +75,9 @@ export interface Wiring {
 /** What applications need to make and withdraw credentials. */
 export type CredentialDoors = Omit<TenantKeysSurroundings & TenantUserSurroundings, 'clock'>
 
+/** How long a channel is listened to when nobody wants it any more. */
+const LINGER_MS = 1_000
+
 /** Puts the parts of a node together. `connections` are those that the node has now. */
 export function wire(
   options: HoldfastOptions,
@@ -166,6 +169,7 @@ export function wire(
     retries,
     limits,
     quietMs: limits.quietCheckMs,
+    lingerMs: LINGER_MS,
     lifecycle,
     onError: report('topic.behind'),
   })

@@ -1,5 +1,6 @@
 import { type Engine, type Stream, streamKey } from '../engine/engine.js'
 import { type LifecycleDoor, NOBODY_FOLLOWS } from './lifecycle.js'
+import { Lingering } from './lingering.js'
 import { PositionChecks } from './position-checks.js'
 import type { Retries } from './retries.js'
 import { Topic, type TopicParts } from './topic.js'
@@ -9,6 +10,8 @@ export interface HubParts extends Omit<TopicParts, 'checks'> {
   readonly retries: Retries
   /** Milliseconds without a message after which a channel is compared with its log. */
   readonly quietMs: number
+  /** Milliseconds that a channel is listened to after the last one here has left (0). */
+  readonly lingerMs?: number
   /** Who is told which channels are listened to here (default: nobody). */
   readonly lifecycle?: LifecycleDoor
 }
@@ -20,12 +23,14 @@ export class Hub {
   readonly #checks: PositionChecks
   readonly #parts: TopicParts
   readonly #lifecycle: LifecycleDoor
+  readonly #lingering: Lingering
   readonly #topics = new Map<string, Topic>()
 
-  constructor({ retries, quietMs, lifecycle = NOBODY_FOLLOWS, ...parts }: HubParts) {
+  constructor({ retries, quietMs, lingerMs = 0, lifecycle = NOBODY_FOLLOWS, ...parts }: HubParts) {
     this.#engine = parts.engine
     this.#lifecycle = lifecycle
     this.#retries = retries
+    this.#lingering = new Lingering(parts.clock, lingerMs)
     this.#checks = new PositionChecks(parts.engine, parts.clock, quietMs, parts.onError)
     this.#parts = { ...parts, checks: this.#checks, onError: parts.onError }
   }
@@ -42,6 +47,7 @@ export class Hub {
 
   stop(): void {
     this.#checks.stop()
+    this.#lingering.stop()
   }
 
   /** Resolves when every channel that had to be compared with its log was, and has caught up with it. */
@@ -82,7 +88,8 @@ export class Hub {
     const end = (topic: Topic): void => {
       ended = true
       forget(topic)
-      if (unlisten !== undefined) void this.#retries.insist(unlisten)
+      const undo = unlisten
+      if (undo !== undefined) this.#lingering.add(key, () => void this.#retries.insist(undo))
     }
     const topic = new Topic(stream, this.#parts, listen, end)
     // Whoever subscribed is told, when its turn comes; whoever comes later asks the engine again.

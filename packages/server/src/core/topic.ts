@@ -168,6 +168,8 @@ export class Topic implements Receiver, Checked, Straggler {
   }
 
   uncertain(): void {
+    // It may be listened to a moment longer than anybody here wants it.
+    if (this.size === 0) return
     this.#roster.uncertain()
     this.#parts.checks.ask(this)
   }
