@@ -12,8 +12,8 @@ export interface HistoryQuotaParts {
 /** How long what logs keep is gathered before it is told. */
 const TELL_MS = 200
 
-/** How often it is asked whether there is room again. */
-const ASK_MS = 1_000
+/** How long what is known is believed. */
+const BELIEVED_MS = 1_000
 
 /** Logs whose weight is remembered. */
 const WEIGHTS_MAX = 10_000
@@ -36,11 +36,12 @@ export class HistoryQuota {
   readonly #untold = new Map<string, Weight>()
   /** What logs weighed when they were last published to here. */
   readonly #weights = new Map<string, number>()
-  #used: number | undefined
+  #used = 0
+  #knownAt = -Infinity
+  #learning: Promise<boolean> | undefined
   /** What was added since it was last told, and what is being told. */
   #added = 0
   #telling = 0
-  #askedAt = -Infinity
   #cancel: Cancel | undefined
 
   constructor(max: number, parts: HistoryQuotaParts) {
@@ -53,13 +54,13 @@ export class HistoryQuota {
     return this.#untold.size
   }
 
-  /** Whether more may be stored, as far as this node knows. A promise only where it knows nothing; where there was no room it asks again behind the scenes. */
+  /** Whether more may be stored. A promise only where what this node knows is older than a second. */
   hasRoom(): boolean | Promise<boolean> {
+    const { clock, engine } = this.#parts
     if (this.max === 0) return false
-    if (this.#used === undefined) return this.#parts.engine.problem() !== undefined || this.#learn()
-    const hasRoom = this.#used + this.#telling + this.#added < this.max
-    if (!hasRoom) this.#refresh()
-    return hasRoom
+    if (clock.now() - this.#knownAt <= BELIEVED_MS || engine.problem() !== undefined) return this.#isUnder
+    this.#learning ??= this.#learn()
+    return this.#learning
   }
 
   /** A log keeps so much now, for `keptMs`, `more` of it since a moment ago. */
@@ -81,13 +82,23 @@ export class HistoryQuota {
     this.#cancel?.()
   }
 
+  get #isUnder(): boolean {
+    return this.#used + this.#telling + this.#added < this.max
+  }
+
   async #learn(): Promise<boolean> {
     try {
-      this.#used = await this.used()
-      return this.#used < this.max
+      this.#know((await this.#parts.engine.registers.totals(this.#parts.register)).amount)
     } catch {
-      return true
+      // What was known last has to do.
     }
+    this.#learning = undefined
+    return this.#isUnder
+  }
+
+  #know(used: number): void {
+    this.#used = used
+    this.#knownAt = this.#parts.clock.now()
   }
 
   async #tell(): Promise<void> {
@@ -106,19 +117,10 @@ export class HistoryQuota {
     const { engine, register } = this.#parts
     try {
       const request = { key: channel, amount: Math.round(characters), ttlMs: keptMs }
-      this.#used = (await engine.registers.put(register, request))?.amount
+      const put = await engine.registers.put(register, request)
+      if (put !== undefined) this.#know(put.amount)
     } catch {
       // The next publish tells it.
     }
-  }
-
-  #refresh(): void {
-    const now = this.#parts.clock.now()
-    if (now - this.#askedAt < ASK_MS || this.#parts.engine.problem() !== undefined) return
-    this.#askedAt = now
-    this.used().then(
-      (used) => (this.#used = used),
-      () => undefined,
-    )
   }
 }

@@ -80,6 +80,7 @@ export class Quotas {
   }
 
   start(): void {
+    this.#parts.peers.count()
     this.#cancel ??= this.#parts.clock.every(RENEW_MS, () => this.#renew())
   }
 
@@ -189,6 +190,8 @@ export class Quotas {
   }
 
   #renew(): void {
+    // Known already when the engine goes away.
+    if (this.#uses.size > 0) this.#parts.peers.count()
     for (const [tenant, use] of this.#uses) {
       use.parts.refusals.flush()
       void use.parts.channels?.renew()

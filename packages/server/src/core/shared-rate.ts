@@ -51,7 +51,6 @@ export class SharedRate {
   readonly #parts: SharedRateParts
   readonly #rate: Rate
   readonly #purses = new Map<string, Purse>()
-  #nodes = 1
   #cancelSweep: Cancel | undefined
 
   constructor(parts: SharedRateParts, rate: Rate) {
@@ -121,7 +120,6 @@ export class SharedRate {
     const { rates } = this.#parts.engine
     const first = (purse.waiting[0]?.cost ?? 0) - this.#left(purse)
     const all = purse.waiting.reduce((sum, { cost }) => sum + cost, 0) - this.#left(purse)
-    this.#nodes = this.#parts.nodes()
     let wanted = Math.min(Math.max(all, this.#chunk(purse)), this.#rate.burst)
     for (let tries = 1; ; tries += 1) {
       const waitMs = await rates.take(name, wanted, this.#rate)
@@ -174,7 +172,8 @@ export class SharedRate {
 
   /** What one node may give by itself. */
   #share(): Rate {
-    return { perSecond: this.#rate.perSecond / this.#nodes, burst: this.#rate.burst / this.#nodes }
+    const nodes = this.#parts.nodes()
+    return { perSecond: this.#rate.perSecond / nodes, burst: this.#rate.burst / nodes }
   }
 
   // The table
