@@ -337,7 +337,17 @@ describe('a name', () => {
 describe('what belongs to the server', () => {
   it('T-074 has names that no client can write', async () => {
     const names = [
-      ...['$sys', '$sys:1', '$SYS.REQ', '_inbox', '_inbox:1', '_INBOX.x', '__keyspace@0__:*', '__keyevent@0__:expired'],
+      ...[
+        '$sys',
+        '$sys:1',
+        '$lifecycle',
+        '$SYS.REQ',
+        '_inbox',
+        '_inbox:1',
+        '_INBOX.x',
+        '__keyspace@0__:*',
+        '__keyevent@0__:expired',
+      ],
       ...['__redis__:invalidate', '{nodes}:control', '#id', '*', '>', 'node control', 'neighbour:$x'],
     ]
     expect(await askingAbout(names)).toEqual(names.map((name) => [name, ['invalid_channel']]))

@@ -40,7 +40,7 @@ function keyOf(keys: Keys, [kind, first, second = '', scope = '', key = '']: rea
 }
 
 describe('keys', () => {
-  it('are different for different things, whatever tenants, channels and prefixes are called', () => {
+  it('T-075, T-101 are different for different things, whatever tenants, channels and prefixes are called', () => {
     fc.assert(
       fc.property(part, part, thing, part, part, thing, (prefix, cluster, one, prefix2, cluster2, other) => {
         const [key, key2] = [keyOf(new Keys(prefix, cluster), one), keyOf(new Keys(prefix2, cluster2), other)]
