@@ -27,7 +27,7 @@ describe('a connection', () => {
     expect(stage.client.status).toBe('open')
   })
 
-  it('comes back after a cut with a growing, jittered delay, and asks for a token each time', async () => {
+  it('T-118 comes back after a cut with a growing, jittered delay, and asks for a token each time', async () => {
     let asked = 0
     const stage = new Stage({ token: () => `token-${(asked += 1)}` })
     await stage.open()
@@ -41,7 +41,7 @@ describe('a connection', () => {
     expect(asked).toBe(stage.client.statistics.attempts)
   })
 
-  it('starts its delay over after ten stable seconds only', async () => {
+  it('T-118 starts its delay over after ten stable seconds only', async () => {
     const stage = new Stage()
     await stage.open()
     const delays: (number | undefined)[] = []
@@ -63,7 +63,7 @@ describe('a connection', () => {
     expect(stage.client.status).toBe('failed')
   })
 
-  it('waits as long as goodbye asks for, whatever the close code says', async () => {
+  it('T-118 waits as long as goodbye asks for, whatever the close code says', async () => {
     const stage = new Stage()
     await stage.open()
     stage.end.send(goodbye(1013, 'Too slow', 'backoff', 12_345))
@@ -74,7 +74,7 @@ describe('a connection', () => {
     expect(stage.client.status).toBe('open')
   })
 
-  it('returns at once after Too slow, but not again and again', async () => {
+  it('T-118 returns at once after Too slow, but not again and again', async () => {
     const stage = new Stage()
     await stage.open()
     stage.end.close(1013, 'Too slow')
@@ -90,7 +90,7 @@ describe('a connection', () => {
     [1008, 'Origin not allowed'],
     [1008, 'Token revoked'],
     [1008, 'Connection limit exceeded'],
-  ])('fails for good after %i %s', async (code, reason) => {
+  ])('T-118 fails for good after %i %s', async (code, reason) => {
     const stage = new Stage()
     await stage.open()
     stage.end.close(code, reason)
@@ -107,7 +107,7 @@ describe('a connection', () => {
     expect(stage.client.status).toBe('closed')
   })
 
-  it('asks for a token once more when it is refused, and fails at the second refusal in a row', async () => {
+  it('T-118 asks for a token once more when it is refused, and fails at the second refusal in a row', async () => {
     let asked = 0
     const stage = new Stage({ token: () => `token-${(asked += 1)}` })
     stage.network.onConnect = (end) => {
@@ -133,7 +133,7 @@ describe('a connection', () => {
     expect(stage.end.arrived[0]).toMatchObject({ token: 'token-2' })
   })
 
-  it('backs off when token() fails, and does not wait for one that hangs', async () => {
+  it('T-119 backs off when token() fails, and does not wait for one that hangs', async () => {
     let asked = 0
     const stage = new Stage({
       token: () => {
@@ -152,7 +152,7 @@ describe('a connection', () => {
     expect(asked).toBe(3)
   })
 
-  it('drops a socket that gives no welcome within ten seconds', async () => {
+  it('T-117 drops a socket that gives no welcome within ten seconds', async () => {
     const stage = new Stage()
     stage.network.onConnect = (end) => end.accept()
     stage.client.connect()
@@ -328,7 +328,7 @@ describe('a hand-over', () => {
   })
 })
 
-it('survives any frame', async () => {
+it('T-117 survives any frame', async () => {
   const stage = new Stage()
   const end = await stage.open()
   stage.client.channel('room:1').on('*', () => {})

@@ -45,7 +45,7 @@ describe('decodeInbound', () => {
     for (const text of texts) expect(decodeInbound(text).length).toBeGreaterThanOrEqual(decodeServerFrame(text).length)
   })
 
-  it('leaves out what is not of the protocol, and never throws', () => {
+  it('T-117 leaves out what is not of the protocol, and never throws', () => {
     const broken = fc.tuple(fc.constantFrom(...sound), fc.string(), fc.jsonValue()).chain(([base, extra, value]) => {
       const names = [...Object.keys(base), extra]
       return fc.constantFrom(...names).map((name) => JSON.stringify({ ...base, [name]: value }))
@@ -59,7 +59,7 @@ describe('decodeInbound', () => {
     )
   })
 
-  it.each(['constructor', '__proto__', 'toString', 'newer'])('ignores the type %s', (type) => {
+  it.each(['constructor', '__proto__', 'toString', 'newer'])('T-117 ignores the type %s', (type) => {
     expect(decodeInbound(JSON.stringify({ type, channel: 'room:1' }))).toEqual([])
   })
 })

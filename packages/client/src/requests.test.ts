@@ -91,7 +91,7 @@ describe('publishing', () => {
 })
 
 describe('the offline queue', () => {
-  it('is bounded by count, by bytes and by age', async () => {
+  it('T-119 is bounded by count, by bytes and by age', async () => {
     const stage = new Stage({ offlineQueue: { countMax: 3, bytesMax: 500, ageMaxMs: 60_000 } })
     const room = stage.client.channel('room:1')
     const first = expect(room.publish('chat', 1)).rejects.toMatchObject({ code: 'queue_expired' })

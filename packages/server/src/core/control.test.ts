@@ -133,7 +133,7 @@ describe('a question', () => {
 })
 
 describe('what cannot be believed', () => {
-  it('does nothing, is counted, and is logged without its content', async () => {
+  it('T-096 does nothing, is counted, and is logged without its content', async () => {
     const other = await desk('other')
     let disconnected = 0
     other.on('user.disconnect', () => (disconnected += 1))
@@ -155,7 +155,7 @@ describe('what cannot be believed', () => {
     expect(JSON.stringify(lines)).not.toContain('ada')
   })
 
-  it('never throws, whatever it is, also where it is sealed', async () => {
+  it('T-096 never throws, whatever it is, also where it is sealed', async () => {
     const other = await desk('other')
     const calls: unknown[] = []
     other.on('user.disconnect', (ask) => calls.push(ask))

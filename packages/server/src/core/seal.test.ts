@@ -36,12 +36,12 @@ describe('a sealed text', () => {
     expect(one.open(one.close('other', 1))).toEqual({ refusal: 'misdirected' })
   })
 
-  it('is not opened under another secret', () => {
+  it('T-096, T-101 is not opened under another secret', () => {
     const stranger = new Seal(`${SECRET}x`, 'one', clock, systemRandom)
     expect(other.open(stranger.close('other', 1))).toEqual({ refusal: 'forged' })
   })
 
-  it('holds for 30 seconds, also for a node whose clock is late', () => {
+  it('T-096 holds for 30 seconds, also for a node whose clock is late', () => {
     const [early, late] = [one.close('other', 1), one.close('other', 2)]
     clock.advance(30_000)
     expect(other.open(early)).toMatchObject({ letter: { content: 1 } })
@@ -51,7 +51,7 @@ describe('a sealed text', () => {
     expect(other.open(ahead.close('other', 1))).toEqual({ refusal: 'stale', ageMs: -30_001 })
   })
 
-  it('is remembered as long as it holds', () => {
+  it('T-096 is remembered as long as it holds', () => {
     const ahead = new Seal(SECRET, 'ahead', new SimulatedClock(clock.now() + 30_000), systemRandom)
     const text = ahead.close('other', 1)
     expect(other.open(text)).toMatchObject({ letter: { content: 1 } })
@@ -64,7 +64,7 @@ describe('a sealed text', () => {
 })
 
 describe('what is no sealed text', () => {
-  it('is refused, whatever was done to one', () => {
+  it('T-096 is refused, whatever was done to one', () => {
     const text = one.close('other', { data: 'x'.repeat(50) })
     fc.assert(
       fc.property(fc.nat(text.length - 1), fc.string({ minLength: 1, maxLength: 3 }), (at, put) => {
@@ -79,7 +79,7 @@ describe('what is no sealed text', () => {
     expect(other.open(text)).toHaveProperty('letter')
   })
 
-  it('is refused, whatever it is', () => {
+  it('T-096 is refused, whatever it is', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.string({ unit: 'binary' })), (text) => {
         expect(other.open(text)).toEqual({ refusal: 'forged' })

@@ -121,7 +121,7 @@ describe('an operation', () => {
     expect(told.at(-1)?.snapshot).not.toHaveProperty('rate')
   })
 
-  it('is found by its tenant alone', async () => {
+  it('T-120 is found by its tenant alone', async () => {
     await start()
     expect(await stored()).toMatchObject({ state: 'running' })
     expect(await operations.get('other', 'import-1')).toBeUndefined()
@@ -193,7 +193,7 @@ describe('an operation', () => {
 })
 
 describe('updates', () => {
-  it('are told five times a second at most, and the last is always told', async () => {
+  it('T-121 are told five times a second at most, and the last is always told', async () => {
     const told = await watch()
     const operation = await start({ total: 1_000 })
     for (let done = 0; done < 1_000; done += 1) {
@@ -368,7 +368,7 @@ describe('the end of an operation', () => {
     expect(eventsOf(told)).toEqual(['started', 'completed'])
   })
 
-  it('is final: another is refused and changes nothing', async () => {
+  it('T-122 is final: another is refused and changes nothing', async () => {
     const operation = await start()
     await operation.complete({ n: 1 })
     const before = await stored()
@@ -379,7 +379,7 @@ describe('the end of an operation', () => {
     expect(await stored()).toEqual(before)
   })
 
-  it('is a rejection, not an exception, when the result cannot be encoded', async () => {
+  it('T-124 is a rejection, not an exception, when the result cannot be encoded', async () => {
     const operation = await start()
     await expect(operation.complete({ a: Number.NaN })).rejects.toMatchObject({ code: 'unserialisable' })
     await operation.complete()
@@ -542,7 +542,7 @@ describe('a request to cancel', () => {
     expect(await stored()).toMatchObject({ state: 'cancelled', cancelRequested: true })
   })
 
-  it('finds nothing that is unknown, ended, or of another tenant', async () => {
+  it('T-120 finds nothing that is unknown, ended, or of another tenant', async () => {
     const operation = await start()
     expect(await operations.requestCancel('acme', 'import-2')).toBe(false)
     expect(await operations.requestCancel('other', 'import-1')).toBe(false)

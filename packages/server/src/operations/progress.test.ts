@@ -35,14 +35,14 @@ describe('progress', () => {
     expect(percentOf(progress)).toBe(60)
   })
 
-  it('stays where it is when done falls, and says what is done', () => {
+  it('T-122 stays where it is when done falls, and says what is done', () => {
     const progress = new Progress([], { total: 10 })
     progress.report({ done: 9 })
     progress.report({ done: 2 })
     expect(progress.snapshot()).toMatchObject({ done: 2, percent: 90 })
   })
 
-  it('is at most 100 %', () => {
+  it('T-122 is at most 100 %', () => {
     const progress = new Progress([], { total: 10 })
     progress.report({ done: 11 })
     expect(percentOf(progress)).toBe(100)
@@ -116,7 +116,7 @@ describe('progress in phases', () => {
 })
 
 describe('the percentage', () => {
-  it('never falls and stays within 0 and 100, whatever is reported', () => {
+  it('T-122 never falls and stays within 0 and 100, whatever is reported', () => {
     const number = fc.oneof(fc.nat(1_000), fc.double({ min: 0, max: 1e9, noNaN: true }))
     const report = fc.record({ done: number, total: number }, { requiredKeys: [] })
     const name = fc.constantFrom('a', 'b', 'c', 'unannounced')

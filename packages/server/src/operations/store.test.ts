@@ -43,7 +43,7 @@ describe('the store of operations', () => {
     expect(await write(2)).toBe(true)
   })
 
-  it('refuses a snapshot of one byte more than a message holds', async () => {
+  it('T-124 refuses a snapshot of one byte more than a message holds', async () => {
     const bytes = Buffer.byteLength(JSON.stringify(snapshot(1, { label: '' })))
     await expect(write(1, { label: 'x'.repeat(1_025 - bytes) })).rejects.toMatchObject({
       code: 'limit_exceeded',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { mayBecome } from './transitions.js'
 
 describe('an operation', () => {
-  it.each(TERMINAL_STATES)('never leaves %s, not even to enter it again', (state) => {
+  it.each(TERMINAL_STATES)('T-122 never leaves %s, not even to enter it again', (state) => {
     expect(OPERATION_STATES.filter((next) => mayBecome(state, next))).toEqual([])
   })
 

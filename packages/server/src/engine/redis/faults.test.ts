@@ -249,7 +249,7 @@ describe('F-14 a Redis that is not there', () => {
 })
 
 describe('F-16 a real server', () => {
-  it('that forgets its scripts is given them again, and nothing fails', async () => {
+  it('T-098 that forgets its scripts is given them again, and nothing fails', async () => {
     const engine = await start()
     const outcomes: unknown[] = []
     for (let round = 0; round < 5; round += 1) {
