@@ -26,8 +26,9 @@ const auth = z.strictObject(
     audience: z.string({ error: 'text' }).optional(),
     claims: claims.optional(),
     queryToken: z.boolean({ error: 'true or false' }).optional(),
+    apiKeys: z.array(members, { error: 'a list of keys' }).optional(),
   },
-  { error: 'a mapping with issuer, audience, claims or queryToken' },
+  { error: 'a mapping with issuer, audience, claims, queryToken or apiKeys' },
 )
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -100,6 +101,7 @@ const settings = z.strictObject({
     .regex(/^(?:\/[A-Za-z0-9_-]+)+$/, 'a path such as /ws')
     .default('/ws'),
   auth: auth.default({}),
+  channelTokens: members.optional(),
   channels: z.record(z.string(), members, { error: 'a mapping of channel patterns to rules' }).optional(),
   limits: members.optional(),
   heartbeat: members.optional(),
@@ -142,7 +144,11 @@ export interface Configuration {
     readonly audience?: string | undefined
     readonly claims?: { readonly tenant?: string | undefined; readonly user?: string | undefined } | undefined
     readonly queryToken?: boolean | undefined
+    /** Keys for servers: id, hash, tenant, grants, permissions. */
+    readonly apiKeys?: readonly unknown[] | undefined
   }
+  /** What signs the tokens of single channels. */
+  readonly channelTokens?: Members | undefined
   readonly channels?: Readonly<Record<string, Members>> | undefined
   readonly limits?: Members | undefined
   readonly heartbeat?: Members | undefined
@@ -250,7 +256,8 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const origin = origins.get(setting ?? '') ?? setting ?? 'configuration'
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
-  const received = setting === 'secret' ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
+  const isSecret = setting === 'secret' || setting === 'channelTokens' || rest.includes('apiKeys')
+  const received = isSecret ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`
 }
 

@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Holdfast } from '@holdfast/client'
+import { createApiKey } from '@holdfast/server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from './clock.js'
 import { loadConfiguration } from './configuration.js'
@@ -9,8 +14,8 @@ import { type Standalone, startStandalone } from './standalone-server.js'
 const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
 const started: Standalone[] = []
 
-async function start(env: Record<string, string> = {}): Promise<Standalone> {
-  const configuration = await loadConfiguration({ env: { PORT: '0', ...env } })
+async function start(env: Record<string, string> = {}, file?: string): Promise<Standalone> {
+  const configuration = await loadConfiguration({ env: { PORT: '0', ...env }, file })
   const log = createLog({ level: 'silent', format: 'json' }, { write: () => true })
   const standalone = await startStandalone({
     configuration,
@@ -54,6 +59,30 @@ describe('standalone server', () => {
     const answer = await fetch(`${url}/ws`)
     expect(answer.status).toBe(426)
     expect(answer.headers.get('upgrade')).toBe('websocket')
+  })
+
+  it('lets a server in with a key of its file, whose hash is all that stands there', async () => {
+    const { id, key, hash } = createApiKey()
+    const file = join(await mkdtemp(join(tmpdir(), 'holdfast-keys-')), 'holdfast.yaml')
+    const grants = { 'room:*': ['publish'] }
+    await writeFile(file, JSON.stringify({ auth: { apiKeys: [{ id, hash, tenant: 'acme', grants }] } }))
+    const { webSocketUrl } = await start({}, file)
+    const client = new Holdfast(webSocketUrl, { token: key })
+    await client.ready()
+    expect(client.identity).toMatchObject({ tenant: 'acme', user: `key:${id}` })
+    client.disconnect()
+    await rm(dirname(file), { recursive: true })
+  })
+
+  it('does not show what was written in the place of keys', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'holdfast-keys-')), 'holdfast.yaml')
+    const { key, id } = createApiKey()
+    await writeFile(file, JSON.stringify({ auth: { apiKeys: key } }))
+    await expect(start({}, file)).rejects.toThrow(/auth\.apiKeys.* must be a list of keys, received something else/)
+    await writeFile(file, JSON.stringify({ auth: { apiKeys: [{ id, hash: key, tenant: 'acme', grants: {} }] } }))
+    await expect(start({}, file)).rejects.toThrow('auth.apiKeys[0].hash must be sha256: and 64 hexadecimal digits')
+    await expect(start({}, file)).rejects.not.toThrow(key)
+    await rm(dirname(file), { recursive: true })
   })
 
   it('says which port is taken and how to choose another', async () => {

@@ -136,13 +136,14 @@ const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
 function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
   const { auth, channels, engine, cluster, environment, path } = configuration
-  const { origins, hosts, trustedProxies } = configuration
+  const { origins, hosts, trustedProxies, channelTokens } = configuration
   const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
     channels: channels ?? DEFAULT_CHANNELS,
     engine: fromHere(engine, cwd),
     ...(cluster && { cluster }),
+    ...(channelTokens && { channelTokens }),
     environment,
     origins,
     hosts,
