@@ -52,7 +52,7 @@ export class TokenIssuers {
     return {
       auth: { secret: SECRET, tenant: '*', issuers: this.#issuers(keySetUrl) },
       tenants: { red: { auth: { secret: SECRETS.red } }, blue: { auth: { secret: SECRETS.blue } } },
-      limits: { failedAuthenticationsPerMinuteMax: 1_000_000 },
+      limits: { failedAuthenticationsPerMinuteMax: 1_000_000, connectionsPerUserMax: 1_000 },
     }
   }
 
