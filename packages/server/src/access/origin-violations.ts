@@ -1,8 +1,12 @@
 import type { Clock } from '../clock.js'
 
-/** Violations of one pair within the window that block it, the window, and for how long. */
+/** Violations of one pair within the window that block it. */
 export const VIOLATIONS_MAX = 5
+
+/** For how long a violation counts. */
 export const VIOLATION_WINDOW_MS = 600_000
+
+/** For how long a pair is blocked. */
 export const BLOCK_MS = 600_000
 
 /** Pairs that are counted, and pairs that are blocked, at a time. Beyond it the one that was heard of longest ago is forgotten. */

@@ -2,9 +2,8 @@ import * as z from 'zod'
 
 /**
  * Where a node runs: `development` is convenient, `staging` is strict, `production` is stricter. Any other name is as strict as `production`, so that a name that was
- * misspelt opens nothing.
+ * misspelt opens nothing. (`string & {}` keeps the three names in what an editor offers.)
  */
-// `string & {}` keeps the three names in what an editor offers.
 export type Environment = 'development' | 'staging' | 'production' | (string & {})
 
 /** The schema of `environment`. */

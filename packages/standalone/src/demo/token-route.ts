@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isJson } from '../http/content-type.js'
+import { isJson } from '../http/json-body.js'
 import { type Handler, refusal } from '../http/site.js'
 import type { TokenMint } from '../token-mint.js'
 import { DEMO_TENANT } from './tenant.js'
