@@ -39,7 +39,8 @@ const GRANTS_MAX = 256
 export function judgeClaims(claims: Members, rules: ClaimRules, now: number): Authentication {
   const problem = problemOfTimes(claims, rules, now) ?? problemOfParties(claims, rules)
   if (problem !== undefined) return fail('invalid', problem)
-  const tenant = tenantClaim(claims, rules.claims) ?? onlyTenantOf(rules)
+  const named = tenantClaim(claims, rules.claims)
+  const tenant = named === undefined ? onlyTenantOf(rules) : named
   const user = firstOf(claims, rules.claims.user, ['sub', 'user_id'])
   if (!isTenantName(tenant) || !isUserName(user)) return fail('invalid', 'tenant or user missing')
   if (rules.tenants?.includes(tenant) === false) return fail('invalid', 'not a tenant of this issuer')
