@@ -18,7 +18,7 @@ export interface RateOptions {
   readonly readsPerSecondMax?: number
   /** Tokens that one connection is refreshed with in a second, 1 to 1,000 (20). */
   readonly refreshesPerSecondMax?: number
-  /** Bytes of frames of one connection in a second, 1,024 to 17,179,869,184 (8,388,608). The bucket holds at least two frames. */
+  /** Bytes of frames of one connection in a second, 1,024 to 17,179,869,184 (16,777,216). The bucket holds at least two frames. */
   readonly bytesPerSecondMax?: number
   /** Pings and pongs of one connection in a second, 1 to 100,000 (20, or as many as a short heartbeat needs). What is over closes it. */
   readonly controlFramesPerSecondMax?: number
@@ -96,7 +96,7 @@ export function resolveRates(options: Loose<RateOptions>, measures: Measures): R
       subscribes: rate(options.subscribesPerSecondMax ?? 50, everything),
       reads: rate(options.readsPerSecondMax ?? 100, everything),
       refreshes: rate(options.refreshesPerSecondMax ?? 20),
-      bytes: rate(options.bytesPerSecondMax ?? 8_388_608, 2 * messageBytesMax),
+      bytes: rate(options.bytesPerSecondMax ?? 16_777_216, 2 * messageBytesMax),
       controlFrames: rate(options.controlFramesPerSecondMax ?? Math.max(20, Math.ceil(4_000 / heartbeatMs))),
       refusals: rate(options.refusalsPerSecondMax ?? 500),
     },
