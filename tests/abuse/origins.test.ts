@@ -204,6 +204,35 @@ describe('an origin of a tenant', () => {
   })
 })
 
+describe('a decision', () => {
+  it('T-005 of one policy is none of another: two nodes and two tenants judge the same origins by turns', async () => {
+    const other = await AttackedNode.start({
+      environment: 'production',
+      origins: ['https://other.test'],
+      tenants: { acme: { origins: ['https://*.acme.test'] }, globex: { origins: ['https://*.globex.test'] } },
+    })
+    const first = node
+    const judge = async (by: AttackedNode, origin: string, tenant = 'acme'): Promise<string> => {
+      node = by
+      const outcome = await welcomeTo({ Origin: origin }, { token: by.token('ada', { tenant }) })
+      node = first
+      return outcome
+    }
+    await attack(async () => {
+      for (let round = 0; round < 3; round += 1) {
+        expect(await judge(first, APP)).toBe('welcome')
+        expect(await judge(other, APP)).toBe(reason)
+        expect(await judge(other, 'https://other.test')).toBe('welcome')
+        expect(await judge(first, 'https://other.test')).toBe(reason)
+        expect(await judge(other, 'https://x.acme.test', 'acme')).toBe('welcome')
+        expect(await judge(other, 'https://x.acme.test', 'globex')).toBe(reason)
+        expect(await judge(other, 'https://x.globex.test', 'globex')).toBe('welcome')
+      }
+    })
+    await other.close()
+  })
+})
+
 describe('an upgrade that means two things', () => {
   it.each<[string, Headers]>([
     ['two origins', { Origin: [APP, 'https://evil.test'] }],
