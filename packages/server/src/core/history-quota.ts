@@ -22,6 +22,9 @@ const WEIGHTS_MAX = 10_000
 const BATCH = 100
 
 interface Weight {
+  /** The position of the message that was published last: of two nodes that tell of one log the one that published later is right. */
+  readonly epoch: string
+  readonly offset: number
   readonly characters: number
   readonly keptMs: number
 }
@@ -64,18 +67,21 @@ export class HistoryQuota {
   }
 
   /** A log keeps so much now, for `keptMs`, `more` of it since a moment ago. */
-  weighed(channel: string, { characters, more, keptMs }: Weight & { readonly more: number }): void {
+  weighed(channel: string, { more, ...weight }: Weight & { readonly more: number }): void {
+    const { characters } = weight
     const before = this.#weights.get(channel) ?? characters - more
     if (this.#weights.size >= WEIGHTS_MAX) this.#weights.clear()
     this.#weights.set(channel, characters)
     this.#added += characters - before
-    this.#untold.set(channel, { characters, keptMs })
+    this.#untold.set(channel, weight)
     this.#cancel ??= this.#parts.clock.after(TELL_MS, () => void this.#tell())
   }
 
   /** What is kept on all nodes. Rejects when the engine cannot be reached. */
   async used(): Promise<number> {
-    return (await this.#parts.engine.registers.totals(this.#parts.register)).amount + this.#added
+    const { amount } = await this.#parts.engine.registers.totals(this.#parts.register)
+    this.#know(amount)
+    return amount + this.#added
   }
 
   close(): void {
@@ -88,7 +94,7 @@ export class HistoryQuota {
 
   async #learn(): Promise<boolean> {
     try {
-      this.#know((await this.#parts.engine.registers.totals(this.#parts.register)).amount)
+      await this.used()
     } catch {
       // What was known last has to do.
     }
@@ -113,10 +119,10 @@ export class HistoryQuota {
     if (this.#untold.size > 0) this.#cancel = this.#parts.clock.after(TELL_MS, () => void this.#tell())
   }
 
-  async #put(channel: string, { characters, keptMs }: Weight): Promise<void> {
+  async #put(channel: string, { epoch, offset, characters, keptMs }: Weight): Promise<void> {
     const { engine, register } = this.#parts
     try {
-      const request = { key: channel, amount: Math.round(characters), ttlMs: keptMs }
+      const request = { key: channel, value: epoch, rank: offset, amount: characters, ttlMs: keptMs }
       const put = await engine.registers.put(register, request)
       if (put !== undefined) this.#know(put.amount)
     } catch {

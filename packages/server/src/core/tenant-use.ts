@@ -50,7 +50,8 @@ export class TenantUse {
   /** A message was published: what its log keeps is noted. */
   published({ channel, characters, retention }: Charge, outcome: PublishOutcome): void {
     if (outcome.kind !== 'published' || outcome.kept === undefined || retention === undefined) return
-    const weight = { characters: outcome.kept, more: characters, keptMs: retention.ttlMs }
+    const { epoch, offset, kept } = outcome
+    const weight = { epoch, offset, characters: kept, more: characters, keptMs: retention.ttlMs }
     if (channel !== undefined) this.parts.history?.weighed(channel, weight)
   }
 

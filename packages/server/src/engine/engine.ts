@@ -224,6 +224,8 @@ export interface RegisterRequest {
   /** Default: 0. */
   readonly amount?: number
   readonly ttlMs: number
+  /** Whole, from 0 on (default 0). An entry that has the same value and a higher rank stays as it is: this one came late. */
+  readonly rank?: number
   /** A new key is refused where there are as many entries. */
   readonly entriesMax?: number
 }

@@ -101,6 +101,21 @@ export function describeShares(current: () => SharedState): void {
       expect(await registers.list('r', 10)).toEqual([{ key: 'a', value: 'two', amount: 3 }])
     })
 
+    it('keep an entry of a higher rank and the same value: what comes after it came late', async () => {
+      const { registers } = engine
+      const put = (rank: number, amount: number, value = 'v 1'): ReturnType<typeof registers.put> =>
+        registers.put('r', { key: 'a', value, amount, rank, ttlMs: 60_000 })
+      expect(await put(5, 50)).toEqual({ entries: 1, amount: 50, added: true })
+      expect(await put(4, 40)).toEqual({ entries: 1, amount: 50, added: false })
+      expect(await put(5, 55)).toMatchObject({ amount: 55 })
+      expect(await put(1, 10, 'v 2')).toMatchObject({ amount: 10 })
+      expect(await put(12, 120, 'v 2')).toMatchObject({ amount: 120 })
+      expect(await put(3, 30, 'v 2')).toMatchObject({ amount: 120 })
+      expect(await registers.list('r', 10)).toEqual([{ key: 'a', value: 'v 2', amount: 120 }])
+      await pass(61_000)
+      expect(await put(1, 10, 'v 2')).toEqual({ entries: 1, amount: 10, added: true })
+    })
+
     it('end each entry by its own time', async () => {
       const { registers } = engine
       await registers.put('r', { key: 'long', amount: 1, ttlMs: 60_000 })

@@ -195,15 +195,16 @@ export function decodeHeld(from: ByteReader): HeldState {
 }
 
 /** What an entry of a register holds. */
-export function encodeKept({ value, amount, until }: KeptEntry, to: ByteWriter): void {
+export function encodeKept({ value, amount, rank, until }: KeptEntry, to: ByteWriter): void {
   to.text(value)
   to.number(amount)
+  to.number(rank)
   to.number(until)
 }
 
 /** The other half of `encodeKept`. */
 export function decodeKept(from: ByteReader): KeptEntry {
-  return { value: from.text(), amount: from.number(), until: from.number() }
+  return { value: from.text(), amount: from.number(), rank: from.number(), until: from.number() }
 }
 
 const IS_FINAL = 1

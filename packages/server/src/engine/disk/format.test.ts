@@ -46,8 +46,8 @@ const ENTRIES: [string, Entry, string][] = [
   ['a record that was taken', { kind: 'take', key: 'k' }, '04016b'],
   [
     'an entry of a register',
-    { kind: 'enter', register: 'r', key: 'k', value: 'v', amount: 300, until: 2 },
-    '050172016b0176ac0202',
+    { kind: 'enter', register: 'r', key: 'k', value: 'v', amount: 300, rank: 7, until: 2 },
+    '050172016b0176ac020702',
   ],
   ['an entry that was removed', { kind: 'remove', register: 'r', key: 'k' }, '060172016b'],
 ]

@@ -1,5 +1,5 @@
 import type { RegisterRequest, RegisterTotals } from '../engine.js'
-import type { KeptEntry, MemoryRegisters } from '../memory/registers.js'
+import { type KeptEntry, type MemoryRegisters, isLate } from '../memory/registers.js'
 import type { Decision } from './draft.js'
 
 interface Changed {
@@ -22,12 +22,13 @@ export class RegisterDraft {
 
   put(
     name: string,
-    { key, value = '', amount = 0, ttlMs, entriesMax = Infinity }: RegisterRequest,
+    { key, value = '', amount = 0, rank = 0, ttlMs, entriesMax = Infinity }: RegisterRequest,
   ): Decision<(RegisterTotals & { readonly added: boolean }) | undefined> {
     const changed = this.#touch(name)
     const before = this.#entry(changed, name, key)
+    if (isLate(before, value, rank)) return { entries: [], answer: { ...changed.totals, added: false } }
     if (before === undefined && changed.totals.entries >= entriesMax) return { entries: [], answer: undefined }
-    const entry = { value, amount, until: this.#now + ttlMs }
+    const entry = { value, amount, rank, until: this.#now + ttlMs }
     this.#change(changed, key, before, entry)
     return {
       entries: [{ kind: 'enter', register: name, key, ...entry }],

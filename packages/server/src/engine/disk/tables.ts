@@ -78,9 +78,9 @@ export class Tables {
     else this.records.hold(key, { value, version }, until)
   }
 
-  #enter({ register, key, value, amount, until }: EnterEntry): void {
+  #enter({ register, key, value, amount, rank, until }: EnterEntry): void {
     if (until <= this.#clock.now()) this.registers.drop(register, key)
-    else this.registers.hold(register, key, { value, amount, until })
+    else this.registers.hold(register, key, { value, amount, rank, until })
   }
 
   #remember({ id, logged }: PublishEntry, remembered: NonNullable<PublishEntry['remembered']>): void {

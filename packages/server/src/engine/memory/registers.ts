@@ -6,6 +6,7 @@ import { Expiries } from './expiries.js'
 export interface KeptEntry {
   readonly value: string
   readonly amount: number
+  readonly rank: number
   /** When it ends, in milliseconds since 1970. */
   readonly until: number
 }
@@ -18,6 +19,11 @@ interface Register {
   readonly entries: Map<string, KeptEntry>
   readonly ends: Expiries
   amount: number
+}
+
+/** Whether what is to be entered came too late for what is there. */
+export function isLate(held: KeptEntry | undefined, value: string, rank: number): boolean {
+  return held !== undefined && held.value === value && held.rank > rank
 }
 
 /** Registers in tables. */
@@ -43,11 +49,13 @@ export class MemoryRegisters implements Registers {
 
   async put(
     name: string,
-    { key, value = '', amount = 0, ttlMs, entriesMax = Infinity }: RegisterRequest,
+    { key, value = '', amount = 0, rank = 0, ttlMs, entriesMax = Infinity }: RegisterRequest,
   ): Promise<(RegisterTotals & { readonly added: boolean }) | undefined> {
-    const added = this.peek(name, key) === undefined
+    const held = this.peek(name, key)
+    if (isLate(held, value, rank)) return { ...this.sum(name), added: false }
+    const added = held === undefined
     if (added && this.sum(name).entries >= entriesMax) return undefined
-    this.hold(name, key, { value, amount, until: this.#clock.now() + ttlMs })
+    this.hold(name, key, { value, amount, rank, until: this.#clock.now() + ttlMs })
     return { ...this.sum(name), added }
   }
 

@@ -16,9 +16,9 @@ export class RedisRegisters implements Registers {
 
   async put(
     name: string,
-    { key, value = '', amount = 0, ttlMs, entriesMax }: RegisterRequest,
+    { key, value = '', amount = 0, rank = 0, ttlMs, entriesMax }: RegisterRequest,
   ): Promise<(RegisterTotals & { readonly added: boolean }) | undefined> {
-    const args = [JSON.stringify(key), value, String(amount), String(ttlMs), String(entriesMax ?? '')]
+    const args = [JSON.stringify(key), value, String(amount), String(ttlMs), String(entriesMax ?? ''), String(rank)]
     const reply = await this.#run(PUT_ENTRY, name, args)
     return reply === null ? undefined : { ...asTotals(reply), added: asList(reply)[2] === 1 }
   }
@@ -49,6 +49,7 @@ function asTotals(reply: Reply): RegisterTotals {
 }
 
 function asEntry(key: string, held: string): RegisterEntry {
-  const space = held.indexOf(' ')
-  return { key: asJson(key) as string, value: held.slice(space + 1), amount: asNumber(held.slice(0, space)) }
+  const [amount = '', rank = ''] = held.split(' ', 2)
+  const value = held.slice(amount.length + rank.length + 2)
+  return { key: asJson(key) as string, value, amount: asNumber(amount) }
 }

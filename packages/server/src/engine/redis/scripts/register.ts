@@ -2,7 +2,7 @@ import { script } from '../script.js'
 import type { Script } from '../shard.js'
 
 /**
- * A register: `ends`, a sorted set of its keys by the time when each ends, and `entries`, a hash with '<amount> <value>' by key, and the sum of the amounts under
+ * A register: `ends`, a sorted set of its keys by the time when each ends, and `entries`, a hash with '<amount> <rank> <value>' by key, and the sum of the amounts under
  * '' (a key is JSON text, which is never empty). `prune` removes what has ended, a portion at each call: entries are counted by their time, and so exactly; the amounts of
  * more than a portion that ended at once are counted until the next calls.
  */
@@ -42,8 +42,8 @@ end
  *
  * ```text
  * KEYS  1 ends  2 entries
- * ARGV  1 key  2 value  3 amount  4 ms until it ends  5 entries at most, '': as many as come
- * reply {entries, amount, 1 if it is new}, or false when it is new and there are as many
+ * ARGV  1 key  2 value  3 amount  4 ms until it ends  5 entries at most, '': as many as come  6 rank
+ * reply {entries, amount, 1 if it is new}, where one of a higher rank has the same value that stays, or false when it is new and there are as many
  * ```
  */
 export const PUT_ENTRY: Script = script(`#!lua
@@ -51,9 +51,13 @@ ${REGISTER}
 prune()
 local key, life = ARGV[1], tonumber(ARGV[4])
 local is_new = not is_live(key)
+if not is_new then
+  local rank, value = string.match(redis.call('HGET', entries, key) or '', '^-?%d+ (%d+) (.*)$')
+  if value == ARGV[2] and tonumber(rank) > tonumber(ARGV[6]) then return {count(), amount(), 0} end
+end
 if is_new and ARGV[5] ~= '' and count() >= tonumber(ARGV[5]) then return false end
 redis.call('HINCRBY', entries, '', integer(tonumber(ARGV[3]) - amount_of(key)))
-redis.call('HSET', entries, key, ARGV[3] .. ' ' .. ARGV[2])
+redis.call('HSET', entries, key, ARGV[3] .. ' ' .. ARGV[6] .. ' ' .. ARGV[2])
 redis.call('ZADD', ends, integer(now + life), key)
 if redis.call('PTTL', ends) < life then
   redis.call('PEXPIRE', ends, integer(life))
@@ -99,7 +103,7 @@ return {count(), amount()}
  * ```text
  * KEYS  1 ends  2 entries
  * ARGV  1 entries at most
- * reply {key, '<amount> <value>', key ...}
+ * reply {key, '<amount> <rank> <value>', key ...}
  * ```
  */
 export const LIST_ENTRIES: Script = script(`#!lua flags=no-writes
@@ -111,7 +115,7 @@ while left > 0 do
   if #keys == 0 then break end
   for at, held in ipairs(redis.call('HMGET', entries, unpack(keys))) do
     reply[#reply + 1] = keys[at]
-    reply[#reply + 1] = held or '0 '
+    reply[#reply + 1] = held or '0 0 '
   end
   if #keys < portion then break end
   left, from = left - portion, from + portion
