@@ -62,7 +62,9 @@ export class PresenceTracker {
 
   /** Enters again what the engine may have lost. Does nothing once the session has left. */
   async renew(stream: Stream, entry: PresenceEntry): Promise<void> {
-    if (!this.#leaving.has(leaveKey(stream, entry))) await this.#engine.members.enter(stream, entry)
+    if (this.#leaving.has(leaveKey(stream, entry))) return
+    const change = await this.#engine.members.enter(stream, entry)
+    this.#lifecycle.listener?.entered(stream, entry, change)
   }
 
   /** A session leaves: at once when it said so, after the grace when its connection broke. */

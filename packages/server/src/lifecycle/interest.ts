@@ -21,6 +21,9 @@ export interface InterestParts {
 /** How often a node looks who wants events; a node that begins to want some tells the others at once. */
 const LOOK_MS = 5_000
 
+/** How soon a look that failed is tried again. */
+const AGAIN_MS = 500
+
 /** Receivers of events in the whole cluster. */
 const DESTINATIONS_MAX = 1_000
 
@@ -70,6 +73,7 @@ export class Interest {
 
   stop(): void {
     this.#stop?.()
+    this.#stop = undefined
   }
 
   /** A receiver on this node wants events from now on; resolves when that is known here, and was told to the others, or could not be. */
@@ -96,8 +100,14 @@ export class Interest {
     while (this.#again) {
       this.#again = false
       if (this.#parts.engine.problem() !== undefined) return
-      await this.#lookOnce().catch(this.#parts.onError)
+      await this.#lookOnce().catch((error: unknown) => this.#failed(error))
     }
+  }
+
+  /** What happens while it is not known whether anybody wants to hear of it is told late. */
+  #failed(error: unknown): void {
+    this.#parts.onError(error)
+    if (this.#stop !== undefined) this.#parts.clock.after(AGAIN_MS, () => void this.look())
   }
 
   async #lookOnce(): Promise<void> {

@@ -22,6 +22,7 @@ const LIVES_MAX = 10_000
 export class Life {
   readonly #parts: LifeParts
   #id: string
+  #isSure = true
 
   constructor(parts: LifeParts) {
     this.#parts = parts
@@ -36,26 +37,32 @@ export class Life {
   /** Begins: former lives of a node of this name, of processes that are no more, are over. Rejects when the engine refuses. */
   async begin(): Promise<void> {
     const { engine, node } = this.#parts
-    await this.#enter()
+    await this.#enter(this.#id)
     const lives = await engine.registers.list(LIVES, LIVES_MAX)
     const former = lives.filter(({ key, value }) => value === node && key !== this.#id)
     await Promise.all(former.map(({ key }) => declareDead(engine, key)))
   }
 
-  /** Looks whether the life goes on; where it does not another begins. Rejects when the engine refuses. */
+  /** Looks whether the life goes on; where it does not another begins. Rejects when the engine refuses; then nothing has changed. */
   async check(): Promise<LifeCheck> {
     if (await isDead(this.#parts.engine, this.#id)) {
-      this.#id = this.#parts.random.id(9)
-      await this.#enter()
+      const next = this.#parts.random.id(9)
+      await this.#enter(next)
+      this.#id = next
       return 'new'
     }
-    return (await this.#enter()) ? 'forgotten' : 'same'
+    // Of an answer that was not heard nobody knows what it would have said.
+    const wasSure = this.#isSure
+    this.#isSure = false
+    const isNews = await this.#enter(this.#id)
+    this.#isSure = true
+    return isNews || !wasSure ? 'forgotten' : 'same'
   }
 
   /** Answers whether the others knew nothing of it. */
-  async #enter(): Promise<boolean> {
+  async #enter(life: string): Promise<boolean> {
     const { engine, node } = this.#parts
-    const entered = await engine.registers.put(LIVES, { key: this.#id, value: node, ttlMs: ENTRY_MS * 2 })
+    const entered = await engine.registers.put(LIVES, { key: life, value: node, ttlMs: ENTRY_MS * 2 })
     return entered?.added ?? false
   }
 }

@@ -94,7 +94,8 @@ export class Orphans {
     const about = readRecordedConnection(value)
     if (about === undefined) return
     const { clock, log, interest } = this.#parts
-    if (interest.wants(['disconnected'], about.tenant)) await log.tell(lossOf(about, clock.now()))
+    for (const event of lossOf(about, clock.now()))
+      if (interest.wants([event.type], about.tenant)) await log.tell(event)
   }
 
   /** Has a subject looked at; answers whether that was all there is to do. */

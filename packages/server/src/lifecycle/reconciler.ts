@@ -7,7 +7,7 @@ import { inParallel } from './in-parallel.js'
 import type { Interest } from './interest.js'
 import { DIRTY_TENANTS, TENANTS_MAX, TOLD_MS, dirtyOf, listenersOf, toldOf } from './places.js'
 import { type Subject, readSubject, subjectKey } from './subject.js'
-import { flag } from './subjects.js'
+import { flag, flagKey, flaggedTenant } from './flag.js'
 
 /** What a reconciler works with. */
 export interface ReconcilerParts {
@@ -58,8 +58,8 @@ export class Reconciler {
 
   /** Looks at all tenants of which something has changed. Rejects when the engine refuses. */
   async all(): Promise<void> {
-    const flagged = await this.#parts.engine.registers.list(DIRTY_TENANTS, TENANTS_MAX)
-    await this.some(flagged.map(({ key }) => key))
+    const flagged = await this.#parts.engine.registers.list(DIRTY_TENANTS, TENANTS_MAX * 2)
+    await this.some([...new Set(flagged.map(({ key }) => flaggedTenant(key)))])
   }
 
   /** Looks at these tenants. What cannot be done for one of them keeps nobody else waiting. */
@@ -81,15 +81,19 @@ export class Reconciler {
     }
   }
 
-  /** A flag is taken down before it is looked whether anything is left: who marks raises it after the mark. */
+  /**
+   * The flag of those who mark is taken down before it is looked whether a mark is left: they raise it after their mark. Until that is known another flies, so that whoever
+   * goes on where this one stopped finds the tenant.
+   */
   async #look(tenant: string): Promise<void> {
     const { engine } = this.#parts
     const marks = await engine.registers.list(dirtyOf(tenant), MARKS_AT_ONCE)
     await inParallel(bySubject(marks), SUBJECTS_AT_ONCE, ([key, names]) => this.#settle(tenant, key, names))
     if (marks.length === MARKS_AT_ONCE) return
-    await engine.registers.remove(DIRTY_TENANTS, tenant)
+    await flag(engine, tenant, 'unsure')
+    await engine.registers.remove(DIRTY_TENANTS, flagKey(tenant, 'marked'))
     const { entries } = await engine.registers.totals(dirtyOf(tenant))
-    if (entries > 0) await flag(engine, tenant)
+    if (entries === 0) await engine.registers.remove(DIRTY_TENANTS, flagKey(tenant, 'unsure'))
   }
 
   async #settle(tenant: string, key: string, marks: readonly string[]): Promise<void> {

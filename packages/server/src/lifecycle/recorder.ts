@@ -2,7 +2,7 @@ import { type Clock, timestamp } from '../clock.js'
 import type { ConnectionEnd, FollowedConnection } from '../core/lifecycle.js'
 import type { Engine } from '../engine/engine.js'
 import { userKey } from '../access/identity.js'
-import type { LifecycleEvent, LifecycleEvents, LifecycleType } from './event.js'
+import type { ConnectionEvent, LifecycleEvent, LifecycleType } from './event.js'
 import type { EventLog } from './event-log.js'
 import type { Interest } from './interest.js'
 import type { Lanes } from './lanes.js'
@@ -20,6 +20,9 @@ export interface RecordedConnection {
   readonly address: string
   /** Milliseconds since 1970. */
   readonly openedAt: number
+  /** How it was told that the connection is there, and when; milliseconds since 1970. */
+  readonly beginning: 'connected' | 'resumed'
+  readonly begunAt: number
   /** How often it was told that the connection is there: again when its node was taken for dead and came back. */
   readonly tellings: number
 }
@@ -61,11 +64,9 @@ export class Recorder {
     const { tenant, user } = identity
     if (this.#connections.has(id) || !this.#parts.interest.wants(CONNECTION_TYPES, tenant)) return
     const { node } = this.#parts
-    const about = { tenant, user, connection: id, session: session.id, node, address, openedAt, tellings: 1 }
-    this.#connections.set(id, about)
-    const at = this.#parts.clock.now()
-    this.#later(about, () => this.#enter(about))
-    this.#later(about, () => this.#tell(beginningOf(about, resumed ? 'resumed' : 'connected', at)))
+    const beginning = resumed ? 'resumed' : 'connected'
+    const places = { connection: id, session: session.id, node, address, openedAt }
+    this.#begin({ tenant, user, ...places, beginning, begunAt: this.#parts.clock.now(), tellings: 1 })
   }
 
   /** A connection has ended; one that is not known is ignored. */
@@ -87,13 +88,16 @@ export class Recorder {
   reborn(): void {
     const at = this.#parts.clock.now()
     for (const about of [...this.#connections.values()]) {
-      const next = { ...about, tellings: about.tellings + 1 }
-      this.#connections.set(about.connection, next)
       // Under the id that the others give it, so that it is the same event.
       this.#later(about, () => this.#tell(endingOf(about, NODE_LOST, at)))
-      this.#later(about, () => this.#enter(next))
-      this.#later(about, () => this.#tell(beginningOf(next, 'resumed', at)))
+      this.#begin({ ...about, beginning: 'resumed', begunAt: at, tellings: about.tellings + 1 })
     }
+  }
+
+  #begin(about: RecordedConnection): void {
+    this.#connections.set(about.connection, about)
+    this.#later(about, () => this.#enter(about))
+    this.#later(about, () => this.#tell(beginningOf(about)))
   }
 
   get #held(): string {
@@ -123,9 +127,10 @@ export class Recorder {
 export function readRecordedConnection(text: string): RecordedConnection | undefined {
   try {
     const about = JSON.parse(text) as Partial<Record<keyof RecordedConnection, unknown>>
-    const { tenant, user, connection, session, node, address, openedAt, tellings } = about
+    const { tenant, user, connection, session, node, address, openedAt, begunAt, tellings } = about
     const hasNames = [tenant, user, connection, session, node, address].every((name) => typeof name === 'string')
-    return hasNames && Number.isFinite(openedAt) && Number.isSafeInteger(tellings)
+    const hasNumbers = [openedAt, begunAt, tellings].every((number) => Number.isSafeInteger(number))
+    return hasNames && hasNumbers && (about.beginning === 'connected' || about.beginning === 'resumed')
       ? (about as RecordedConnection)
       : undefined
   } catch {
@@ -133,30 +138,36 @@ export function readRecordedConnection(text: string): RecordedConnection | undef
   }
 }
 
-/** The event that tells that a connection went with its node, found out at `at`. */
-export function lossOf(about: RecordedConnection, at: number): LifecycleEvents['disconnected'] {
-  return endingOf(about, NODE_LOST, at)
+/** How long ago a beginning may be that was entered and may not have been told: the log knows for five minutes what it was told. */
+const UNTOLD_MS = 240_000
+
+/** The events that tell that a connection went with its node, found out at `at`; also of one whose node died before it could tell that it was there. */
+export function lossOf(about: RecordedConnection, at: number): readonly LifecycleEvent[] {
+  const loss = endingOf(about, NODE_LOST, at)
+  return at - about.begunAt < UNTOLD_MS ? [beginningOf(about), loss] : [loss]
 }
 
-function beginningOf<T extends 'connected' | 'resumed'>(about: RecordedConnection, type: T, at: number): EventOf<T> {
-  const { tellings, openedAt: _openedAt, ...members } = about
-  const id = `${about.connection}.${tellings}`
-  return { id, type, key: about.user, at: timestamp(at), ...members } as EventOf<T>
+function beginningOf({ beginning: type, begunAt, tellings, ...about }: RecordedConnection): LifecycleEvent {
+  return { id: `${about.connection}.${tellings}`, type, ...placesOf(about), at: timestamp(begunAt) } as LifecycleEvent
 }
 
-function endingOf(about: RecordedConnection, { code, reason }: ConnectionEnd, at: number): EventOf<'disconnected'> {
-  const { tellings, openedAt, ...members } = about
+function endingOf(about: RecordedConnection, { code, reason }: ConnectionEnd, at: number): LifecycleEvent {
+  const { connection, tellings, openedAt } = about
   const durationMs = Math.max(0, at - openedAt)
-  return {
-    id: `${about.connection}.${tellings}.end`,
-    type: 'disconnected',
-    key: about.user,
-    at: timestamp(at),
-    ...members,
-    code,
-    reason,
-    durationMs,
-  }
+  const places = { ...placesOf(about), at: timestamp(at) }
+  return { id: `${connection}.${tellings}.end`, type: 'disconnected', ...places, code, reason, durationMs }
 }
 
-type EventOf<T extends LifecycleType> = LifecycleEvents[T]
+function placesOf({
+  tenant,
+  user,
+  connection,
+  session,
+  node,
+  address,
+}: Pick<RecordedConnection, 'tenant' | 'user' | 'connection' | 'session' | 'node' | 'address'>): Omit<
+  ConnectionEvent<'connected'>,
+  'id' | 'type' | 'at'
+> {
+  return { tenant, key: user, user, connection, session, node, address }
+}

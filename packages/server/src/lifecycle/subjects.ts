@@ -1,10 +1,11 @@
 import type { LifecycleListener } from '../core/lifecycle.js'
 import type { Engine, MemberChange, PresenceEntry, Stream } from '../engine/engine.js'
 import type { LifecycleType } from './event.js'
+import { flag } from './flag.js'
 import type { Interest } from './interest.js'
 import type { Lanes } from './lanes.js'
 import type { Life } from './life.js'
-import { DIRTY_MAX, DIRTY_TENANTS, ENTRY_MS, TENANTS_MAX, dirtyOf, heldBy, listenersOf } from './places.js'
+import { DIRTY_MAX, ENTRY_MS, dirtyOf, heldBy, listenersOf } from './places.js'
 import { type Subject, subjectKey } from './subject.js'
 import type { Wake } from './wake.js'
 
@@ -30,8 +31,9 @@ const MEMBER_TYPES: readonly LifecycleType[] = ['joined', 'left']
  */
 export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'entering' | 'entered' | 'left'> {
   readonly #parts: SubjectsParts
-  /** Channels that are entered, or about to be. */
+  /** Channels of which something may be entered; those of which all is. */
   readonly #channels = new Map<string, Stream>()
+  readonly #entered = new Set<string>()
   /** Channels that wait to be compared with what is entered. */
   readonly #waiting = new Set<string>()
   /** The sessions of each member that are present through this node. */
@@ -98,7 +100,7 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
   /** Enters everything again, and has it looked at: it may have been lost, or is soon to end, or belonged to another life. */
   refresh(): void {
     for (const [key, stream] of this.#channels)
-      this.#later(key, () => (this.#channels.has(key) ? this.#enterChannel(key, stream, true) : Promise.resolve()))
+      this.#later(key, () => (this.#channels.has(key) ? this.#enterChannel(key, stream) : Promise.resolve()))
     for (const [key, { subject }] of this.#members) {
       this.#later(key, async () => {
         if (this.#members.has(key)) await this.#hold(key)
@@ -108,8 +110,9 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
   }
 
   async #syncChannel(key: string, stream: Stream): Promise<void> {
-    if (this.#parts.isHeardHere(stream)) return this.#enterChannel(key, stream, false)
+    if (this.#parts.isHeardHere(stream)) return this.#entered.has(key) ? undefined : this.#enterChannel(key, stream)
     if (!this.#channels.has(key)) return
+    this.#entered.delete(key)
     await this.#parts.engine.registers.remove(listenersOf(stream), this.#parts.life.id)
     await this.#mark({ stream, user: undefined })
     await this.#parts.engine.registers.remove(heldBy(this.#parts.life.id), key)
@@ -118,12 +121,13 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
     if (this.#parts.isHeardHere(stream)) this.channelChanged(stream)
   }
 
-  async #enterChannel(key: string, stream: Stream, always: boolean): Promise<void> {
+  async #enterChannel(key: string, stream: Stream): Promise<void> {
     this.#channels.set(key, stream)
     await this.#hold(key)
     const request = { key: this.#parts.life.id, ttlMs: ENTRY_MS }
-    const entered = await this.#parts.engine.registers.put(listenersOf(stream), request)
-    if (always || entered?.added !== false) await this.#mark({ stream, user: undefined })
+    await this.#parts.engine.registers.put(listenersOf(stream), request)
+    await this.#mark({ stream, user: undefined })
+    this.#entered.add(key)
   }
 
   #hold(key: string): Promise<unknown> {
@@ -158,14 +162,7 @@ export async function mark(engine: Pick<Engine, 'registers'>, subject: Subject, 
   const request = { key: `${name} ${subjectKey(subject)}`, ttlMs: ENTRY_MS, entriesMax: DIRTY_MAX }
   if ((await engine.registers.put(dirtyOf(tenant), request)) === undefined)
     throw new Error('more changes of a tenant than can be kept wait to be told')
-  await flag(engine, tenant)
-}
-
-/** Has the changes of a tenant looked at. Rejects when the engine refuses, or has too many tenants. */
-export async function flag(engine: Pick<Engine, 'registers'>, tenant: string): Promise<void> {
-  const request = { key: tenant, ttlMs: ENTRY_MS, entriesMax: TENANTS_MAX }
-  if ((await engine.registers.put(DIRTY_TENANTS, request)) === undefined)
-    throw new Error('changes of more tenants than can be kept wait to be told')
+  await flag(engine, tenant, 'marked')
 }
 
 function sessionOf({ connection, session }: PresenceEntry): string {
