@@ -61,7 +61,7 @@ export const SECTIONS: readonly Section[] = [
       {
         id: 'T-008',
         attack: 'a name of the attacker resolves to this machine and its page connects',
-        answer: 'refused where `hosts` names what the node is called',
+        answer: 'refused where `hosts` names what the node is called; in development, on loopback, without being told',
       },
       {
         id: 'T-009',
@@ -421,8 +421,7 @@ export const SECTIONS: readonly Section[] = [
       {
         id: 'T-085',
         attack: 'content types that a schema misses and a parser takes',
-        answer: 'refused',
-        reason: NO_HTTP_API,
+        answer: '415: what is not exactly JSON is not read',
       },
       {
         id: 'T-086',
