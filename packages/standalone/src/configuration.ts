@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { type AuthSettings, authSettings, completeAuth } from './auth-settings.js'
 import {
   chooseEngine,
   DATA_DIRECTORY,
@@ -14,22 +15,6 @@ import { EXIT, Failure, describeError } from './failure.js'
 
 /** One rule, limit or timing of the server; its members are checked by the server itself, which knows them. */
 const members = z.record(z.string(), z.unknown(), { error: 'a mapping of names to values' })
-
-const claims = z.strictObject(
-  { tenant: z.string({ error: 'text' }).optional(), user: z.string({ error: 'text' }).optional() },
-  { error: 'a mapping with tenant and user' },
-)
-
-const auth = z.strictObject(
-  {
-    issuer: z.string({ error: 'text' }).optional(),
-    audience: z.string({ error: 'text' }).optional(),
-    claims: claims.optional(),
-    queryToken: z.boolean({ error: 'true or false' }).optional(),
-    apiKeys: z.array(members, { error: 'a list of keys' }).optional(),
-  },
-  { error: 'a mapping with issuer, audience, claims, queryToken or apiKeys' },
-)
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -100,9 +85,15 @@ const settings = z.strictObject({
     .string({ error: 'a path such as /ws' })
     .regex(/^(?:\/[A-Za-z0-9_-]+)+$/, 'a path such as /ws')
     .default('/ws'),
-  auth: auth.default({}),
+  auth: authSettings.default({}),
+  jwksUrl: z.string({ error: 'an https address' }).optional(),
+  tokenIssuer: z.string({ error: 'text' }).optional(),
+  tokenAudience: z.string({ error: 'text' }).optional(),
   channelTokens: members.optional(),
   channels: z.record(z.string(), members, { error: 'a mapping of channel patterns to rules' }).optional(),
+  roles: z.record(z.string(), members, { error: 'a mapping of roles to what they grant' }).optional(),
+  webhooks: members.optional(),
+  webhookSecret: z.string({ error: 'text of at least 32 bytes' }).optional(),
   limits: members.optional(),
   heartbeat: members.optional(),
   session: members.optional(),
@@ -139,17 +130,20 @@ export interface Configuration {
   /** Undefined: in development. */
   readonly demo?: boolean | undefined
   readonly path: string
-  readonly auth: {
-    readonly issuer?: string | undefined
-    readonly audience?: string | undefined
-    readonly claims?: { readonly tenant?: string | undefined; readonly user?: string | undefined } | undefined
-    readonly queryToken?: boolean | undefined
-    /** Keys for servers: id, hash, tenant, grants, permissions. */
-    readonly apiKeys?: readonly unknown[] | undefined
-  }
+  readonly auth: AuthSettings
+  /** In place of `auth.jwks.url`, `auth.issuer` and `auth.audience`, for variables. */
+  readonly jwksUrl?: string | undefined
+  readonly tokenIssuer?: string | undefined
+  readonly tokenAudience?: string | undefined
   /** What signs the tokens of single channels. */
   readonly channelTokens?: Members | undefined
   readonly channels?: Readonly<Record<string, Members>> | undefined
+  /** Named sets of grants. */
+  readonly roles?: Readonly<Record<string, Members>> | undefined
+  /** What is asked and told over HTTP. */
+  readonly webhooks?: Members | undefined
+  /** What webhooks are signed with, in place of `webhooks.secret`. */
+  readonly webhookSecret?: string | undefined
   readonly limits?: Members | undefined
   readonly heartbeat?: Members | undefined
   readonly session?: Members | undefined
@@ -185,6 +179,10 @@ export const VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
   engine: 'REDIS_URL',
   workers: 'HOLDFAST_WORKERS',
   secret: 'HOLDFAST_SECRET',
+  webhookSecret: 'HOLDFAST_WEBHOOK_SECRET',
+  jwksUrl: 'HOLDFAST_JWKS_URL',
+  tokenIssuer: 'HOLDFAST_ISSUER',
+  tokenAudience: 'HOLDFAST_AUDIENCE',
   dataDir: 'HOLDFAST_DATA_DIR',
 }
 
@@ -204,7 +202,8 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const parsed = settings.safeParse(merged.values)
   if (parsed.success) {
     const { dataDir = DATA_DIRECTORY } = parsed.data
-    return { ...parsed.data, engine: chooseEngine(parsed.data), dataDir }
+    const auth = await completeAuth(parsed.data.auth, parsed.data)
+    return { ...parsed.data, auth, engine: chooseEngine(parsed.data), dataDir }
   }
   const problems = parsed.error.issues.map((issue) => describeIssue(issue, merged))
   throw new Failure(problems.join('\n'), EXIT.usage)
@@ -256,7 +255,7 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const origin = origins.get(setting ?? '') ?? setting ?? 'configuration'
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
-  const isSecret = setting === 'secret' || setting === 'channelTokens' || rest.includes('apiKeys')
+  const isSecret = ['secret', 'webhookSecret', 'webhooks', 'channelTokens'].includes(setting ?? '') || rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
   const received = isSecret ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`
 }

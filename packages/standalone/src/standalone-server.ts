@@ -137,10 +137,13 @@ const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
   const { auth, channels, engine, cluster, environment, path } = configuration
   const { origins, hosts, trustedProxies, channelTokens } = configuration
+  const { roles, webhooks, webhookSecret } = configuration
   const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
     channels: channels ?? DEFAULT_CHANNELS,
+    ...(roles && { roles }),
+    ...(webhooks && { webhooks: { ...webhooks, ...(webhookSecret !== undefined && { secret: webhookSecret }) } }),
     engine: fromHere(engine, cwd),
     ...(cluster && { cluster }),
     ...(channelTokens && { channelTokens }),
@@ -158,7 +161,7 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
     drain: environment === 'development' ? { ...DEVELOPMENT_DRAIN, ...drain } : drain,
   }
   try {
-    return createHoldfast(options as HoldfastOptions)
+    return createHoldfast(options as unknown as HoldfastOptions)
   } catch (error) {
     throw new Failure(describeError(error), EXIT.usage)
   }

@@ -1,4 +1,4 @@
-import { signToken } from '@holdfast/server'
+import { type SecretAlgorithm, signToken } from '@holdfast/server'
 import type { Configuration } from './configuration.js'
 import { EXIT, Failure, describeError } from './failure.js'
 
@@ -18,9 +18,17 @@ export type TokenMint = (bearer: Bearer) => string
  * A mint for tokens as `auth` asks for them. What it makes throws a `Failure` where tenant or user cannot be in a
  * token.
  */
-export function createTokenMint(secret: string, { issuer, audience, claims }: Configuration['auth']): TokenMint {
-  const named = { ...(issuer !== undefined && { issuer }), ...(audience !== undefined && { audience }) }
+export function createTokenMint(secret: string, auth: Configuration['auth']): TokenMint {
+  const { issuer, claims, type } = auth
+  const [audience] = [auth.audience].flat()
+  const named = {
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+    ...(auth.algorithm !== undefined && { algorithm: auth.algorithm as SecretAlgorithm }),
+  }
   return (bearer) => {
+    if (type !== undefined)
+      throw new Failure('tokens cannot be made here where auth.type asks for a type of their own', EXIT.usage)
     if (claims)
       throw new Failure('tokens cannot be made here where auth.claims gives their claims other names', EXIT.usage)
     try {
