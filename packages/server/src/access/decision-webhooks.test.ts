@@ -53,7 +53,7 @@ async function start(asked: readonly Asked[], options: Partial<HoldfastOptions> 
   return node
 }
 
-describe('a subscribe or publish that a webhook decides', () => {
+describe('F-68 a subscribe or publish that a webhook decides', () => {
   it('is asked about in a signed request without message data', async () => {
     const ada = await (await start(['subscribe', 'publish'])).join('ada', { claims: { roles: ['guest'] } })
     await ada.request({ type: 'subscribe', channel: 'room:1' })
