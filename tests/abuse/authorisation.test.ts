@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../kit/deadline.js'
+import { filesUnder, withoutComments } from '../source-tree.js'
 import { Battlefield } from './kit/attack.js'
 import { AttackedNode, CHANNELS, type Claims, SECRET } from './kit/attacked-node.js'
 import { RawSocket } from './kit/raw-socket.js'
@@ -371,6 +372,14 @@ describe('a pattern in the place of a name', () => {
     const { answers, messages } = await asking([publish, ...names.flatMap(wishes), publish])
     expect(codesOf(answers.slice(1, -1))).toEqual(['invalid_channel'])
     expect(messages.filter(({ type }) => type === 'message')).toEqual([])
+  })
+
+  it('T-077 never becomes a pattern of Redis, which is asked by none', () => {
+    const byPattern =
+      /\bP(?:UN)?SUBSCRIBE\b|['"](?:KEYS|SCAN|PUBSUB)['"]|\bMATCH\b|\.(?:keys|scan|scanIterator|pSubscribe)\(\s*['"`]/
+    const sources = filesUnder('packages/server/src/engine/redis', '.ts').filter(({ path }) => !/test/.test(path))
+    expect(sources.length).toBeGreaterThan(20)
+    expect(sources.filter(({ text }) => byPattern.test(withoutComments(text))).map(({ path }) => path)).toEqual([])
   })
 })
 

@@ -132,6 +132,21 @@ describe('configuration', () => {
     await expect(loadConfiguration({ env: {}, file: wrong })).rejects.toThrow(/origins in .* must be a list of origins/)
   })
 
+  it('reads roles and webhooks, whose secret may come from a variable', async () => {
+    const path = await file(
+      "roles: { host: { 'room:*': [publish] } }\nwebhooks: { connect: { url: 'https://app.example.com/hook' } }\n",
+    )
+    expect(await loadConfiguration({ env: { HOLDFAST_WEBHOOK_SECRET: 'x'.repeat(32) }, file: path })).toMatchObject({
+      roles: { host: { 'room:*': ['publish'] } },
+      webhooks: { connect: { url: 'https://app.example.com/hook' } },
+      webhookSecret: 'x'.repeat(32),
+    })
+    const wrong = await file('roles: [host]\nwebhooks: do-not-tell\n')
+    const refusal = loadConfiguration({ env: {}, file: wrong }).catch((error: Error) => error.message)
+    expect(await refusal).toMatch(/roles in .* must be a mapping of roles to what they grant/)
+    expect(await refusal).not.toContain('do-not-tell')
+  })
+
   it('counts workers, one for each core with auto', async () => {
     const env = { REDIS_URL: 'redis://r' }
     expect((await loadConfiguration({ env })).workers).toBeUndefined()
