@@ -255,7 +255,9 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const origin = origins.get(setting ?? '') ?? setting ?? 'configuration'
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
-  const isSecret = ['secret', 'webhookSecret', 'webhooks', 'channelTokens'].includes(setting ?? '') || rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
+  const isSecret =
+    ['secret', 'webhookSecret', 'webhooks', 'channelTokens'].includes(setting ?? '') ||
+    rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
   const received = isSecret ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`
 }
