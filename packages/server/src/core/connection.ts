@@ -335,7 +335,7 @@ export class Connection
 
   checkDeadlines(now: number): void {
     if (this.#handshake !== undefined) {
-      if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.close(CLOSE.authenticationRequired)
+      if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.#giveUp()
       return
     }
     this.outbox.checkAge(now, this.services.limits.outboxAgeMaxMs)
@@ -363,15 +363,25 @@ export class Connection
     this.#socket.pause()
   }
 
+  /** A client that has not said hello for so long will not answer a close either. */
+  #giveUp(): void {
+    const { code, reason } = CLOSE.authenticationRequired
+    if (this.#end(CLOSE.authenticationRequired, {})) this.#socket.hangUp(code, reason)
+  }
+
   /** Says goodbye and closes. Doing so again does nothing. */
   close(reason: CloseReason, farewell: Farewell = {}): void {
-    if (this.isOver) return
+    if (this.#end(reason, farewell)) this.#socket.close(reason.code, reason.reason)
+  }
+
+  #end(reason: CloseReason, farewell: Farewell): boolean {
+    if (this.isOver) return false
     if (VIOLATIONS.has(reason)) this.violated(reason.reason)
     const clean = reason.code === 1000 || reason.code === 1008
     this.#release(clean, reason)
     this.#enter('closing')
     this.outbox.end({ bytes: this.services.frames.text(encodeGoodbye(reason, farewell)), importance: 'kept' })
-    this.#socket.close(reason.code, reason.reason)
+    return true
   }
 
   /** Tells the client to move to another node at its slot; until then everything goes on. */

@@ -100,6 +100,7 @@ class World {
       pause() {},
       resume() {},
       close() {},
+      hangUp() {},
     }
     const owner = { tooSlow() {}, encodeGap: () => ({ bytes: Buffer.alloc(0), importance: 'kept' as const }) }
     const outbox = new Outbox(this.#flusher, new OutboxBudget(10_000_000), socket, owner, 1_000_000)

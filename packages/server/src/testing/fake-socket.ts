@@ -35,6 +35,10 @@ export class FakeSocket implements Socket {
     this.closedWith = { code, reason }
   }
 
+  hangUp(code: number, reason: string): void {
+    this.close(code, reason)
+  }
+
   /** From now on nothing leaves; `pending` bytes wait already. */
   stall(pending: number = 1): void {
     this.#stalled = true

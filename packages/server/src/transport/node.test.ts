@@ -336,6 +336,20 @@ describe('a socket', () => {
     expect((await once(client, 'close')).map(String)).toEqual(['1008', 'Not allowed'])
   })
 
+  it('hangs up on a peer that answers nothing, when everything has left', async () => {
+    const socket = await raw(handshake('/ws'))
+    await expect.poll(() => accepted).toHaveLength(1)
+    let heard = ''
+    socket.on('data', (data: Buffer) => (heard += data.toString('latin1')))
+    const [{ socket: ours, told }] = accepted as [Peer]
+    ours.write(webSocketFrames.text('x'.repeat(1_000_000)))
+    ours.hangUp(1008, 'Authentication required')
+    await once(socket, 'end')
+    expect(heard).toMatch(/x{1000000}.*Authentication required$/s)
+    await expect.poll(() => told).toEqual(['closed 1006 false'])
+    socket.destroy()
+  })
+
   it('does not write once it is closing', async () => {
     const [client, { socket }] = await open()
     const arrived: string[] = []

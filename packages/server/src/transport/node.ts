@@ -221,6 +221,11 @@ class OwnedWebSocket extends WebSocket implements Socket {
     if (code === 1009 && reason === undefined && this.readyState === WebSocket.OPEN) this.#handler?.tooBig()
     super.close(code, reason)
   }
+
+  hangUp(code: number, reason: string): void {
+    super.close(code, reason)
+    this.#stream?.destroySoon()
+  }
 }
 
 const streamOwners = new WeakMap<NetSocket, OwnedWebSocket>()

@@ -11,6 +11,8 @@ export interface Socket {
   resume(): void
   /** Sends a close frame after what was written; destroys the socket if the peer does not answer in time. */
   close(code: number, reason: string): void
+  /** The same for a peer that has said nothing and will answer nothing: the socket goes when everything has left. */
+  hangUp(code: number, reason: string): void
 }
 
 /** What a socket tells its connection. Called in order; nothing is called after `closed`. */
