@@ -46,6 +46,7 @@ export class Neighbour {
   /** Milliseconds from publishing to arrival, for each message that has arrived. */
   readonly lagsMs: number[] = []
   readonly #socket: WebSocket
+  readonly #channel: string
   readonly #complaints: string[] = []
   readonly #publish: (number: number) => Promise<unknown>
   readonly #listeners = new Set<() => void>()
@@ -58,6 +59,7 @@ export class Neighbour {
 
   private constructor(node: Node, options: NeighbourOptions) {
     const { user = 'neighbour', tenant = 'acme', channel = `neighbour:${user}` } = options
+    this.#channel = channel
     const door = node.holdfast.tenant(tenant)
     this.#publish = (number) => door.publish(channel, 'tick', { number, at: performance.now() })
     const { headers = {}, localAddress } = options
@@ -136,8 +138,9 @@ export class Neighbour {
   }
 
   #take(told: Told): void {
-    if (told.type === 'subscribed') this.#isSubscribed = true
-    if (told.type === 'message') this.#count(told)
+    const isOurs = told['channel'] === this.#channel
+    if (told.type === 'subscribed' && isOurs) this.#isSubscribed = true
+    if (told.type === 'message' && isOurs) this.#count(told)
     if (['error', 'gap', 'unsubscribed', 'goodbye'].includes(told.type)) this.#complain(JSON.stringify(told))
     for (const listener of this.#listeners) listener()
   }

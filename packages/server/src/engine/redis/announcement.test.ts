@@ -48,7 +48,7 @@ describe('an announcement', () => {
   })
 
   it('of a message that nothing keeps has no epoch and no offset', () => {
-    const sent = { id: 'i', event: 'e', data: '[1,\n2]', from: { user: 'u' }, at: '2026' }
+    const sent = { id: 'i', event: 'e', data: '[1, 2]', from: { user: 'u' }, at: '2026' }
     expect(decodeAnnouncement(encodeMessage('', 0, encodeBody(sent)))).toEqual({
       kind: 'message',
       epoch: '',
@@ -93,6 +93,14 @@ describe('an announcement', () => {
         (type, rest) => void decodeAnnouncement(type + rest),
       ),
     )
+  })
+
+  it('T-095 whose data is no JSON, or more than a line, is nothing: it would stand in a frame as it is', () => {
+    const head = '{"id":"i","event":"e","from":{"system":true},"at":""}'
+    for (const data of ['', 'x', '{', '1}{"type":"goodbye"', '1\n{"type":"goodbye"}', '[1,\n2]', '\u0000', '1 2']) {
+      expect(decodeAnnouncement(`me 1\n${head}\n${data}`), data).toBeUndefined()
+      expect(decodeAnnouncement(`s${head}\n${data}`), data).toBeUndefined()
+    }
   })
 
   it('whose sender is nobody is nothing', () => {

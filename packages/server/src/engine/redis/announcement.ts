@@ -16,7 +16,7 @@ export type Announcement =
 //   r<epoch>                                                                           this epoch began, the one before it ended
 //   t<text>                                                                            a text of ours to ourselves
 //
-// A body is one line of JSON, the head, and then the data as it came: nobody between sender and reader parses it.
+// A body is one line of JSON, the head, and then the data as it came: it is looked at, whether it is JSON, and passed on as the text it is.
 
 /** The body of a message: what is stored in the log, and announced after its first line. */
 export function encodeBody(message: Omit<StreamMessage, 'offset'>): string {
@@ -30,7 +30,9 @@ export function decodeBody(body: string, offset: number): StreamMessage | undefi
   const head = end < 0 ? undefined : asObject(body.slice(0, end))
   if (head === undefined || typeof head['id'] !== 'string' || !isSigned(head)) return undefined
   const { id, event, from, at } = head
-  const message = { id, offset: offset === 0 ? undefined : offset, event, data: body.slice(end + 1), from, at }
+  const data = body.slice(end + 1)
+  if (!isData(data)) return undefined
+  const message = { id, offset: offset === 0 ? undefined : offset, event, data, from, at }
   return head['final'] === true ? { ...message, final: true } : message
 }
 
@@ -116,7 +118,8 @@ function decodeSignal(text: string): Announcement | undefined {
   const head = end < 0 ? undefined : asObject(text.slice(1, end))
   if (head === undefined || !isSigned(head)) return undefined
   const { event, from, at } = head
-  return { kind: 'signal', signal: { event, data: text.slice(end + 1), from, at } }
+  const data = text.slice(end + 1)
+  return isData(data) ? { kind: 'signal', signal: { event, data, from, at } } : undefined
 }
 
 function decodeMembers(text: string): Announcement | undefined {
@@ -131,6 +134,11 @@ function decodeMembers(text: string): Announcement | undefined {
   const info = second + 1 === text.length ? undefined : asJson(text.slice(second + 1))
   const member = info === undefined ? { user, connections } : { user, connections, info }
   return { kind: 'members', change: { member, counts: { members, connections: all }, before, changed: true, version } }
+}
+
+/** It goes into frames as it is: what is not one line of JSON could say there what we have not said. */
+function isData(text: string): boolean {
+  return !text.includes('\n') && asJson(text) !== undefined
 }
 
 type Signed = Record<string, unknown> & Pick<Signal, 'event' | 'from' | 'at'>

@@ -9,12 +9,12 @@ import type {
   Retention,
   Signal,
   Stream,
-  StreamMessage,
   StreamState,
 } from '../engine.js'
 import { EngineUnavailableError } from '../unavailable.js'
-import { decodeBody, encodeBody, encodeMessage, encodeSignal } from './announcement.js'
+import { encodeBody, encodeMessage, encodeSignal } from './announcement.js'
 import type { Keys, StreamKeys } from './keys.js'
+import { decodePage } from './log-page.js'
 import { BEGIN, READ, ROTATE, TOP } from './scripts/log.js'
 import { asList, asNumber, asText } from './reply.js'
 import { PUBLISH } from './scripts/publish.js'
@@ -32,18 +32,30 @@ const BEGIN_TRIES = 3
 /** Logs that are asked about together: what else waits for Redis waits no longer than for these. */
 const TOPS_AT_ONCE = 500
 
+/** What the logs work with. */
+export interface LogsParts {
+  readonly commands: ShardCommands
+  readonly keys: Keys
+  readonly random: Random
+  readonly tops: AcknowledgedTops
+  /** Told of entries that somebody else has written, each time they are met. */
+  foreign(stream: Stream, offsets: readonly number[]): void
+}
+
 /** The logs of all streams, each in the shard that holds it. */
 export class Logs {
   readonly #commands: ShardCommands
   readonly #keys: Keys
   readonly #random: Random
   readonly #tops: AcknowledgedTops
+  readonly #foreign: (stream: Stream, offsets: readonly number[]) => void
 
-  constructor(parts: { commands: ShardCommands; keys: Keys; random: Random; tops: AcknowledgedTops }) {
+  constructor(parts: LogsParts) {
     this.#commands = parts.commands
     this.#keys = parts.keys
     this.#random = parts.random
     this.#tops = parts.tops
+    this.#foreign = parts.foreign
   }
 
   publish(request: PublishRequest): Promise<PublishOutcome> {
@@ -59,6 +71,16 @@ export class Logs {
   }
 
   async read(stream: Stream, retention: Retention, range: ReadRange): Promise<LogPage> {
+    const { page, foreign } = await this.#page(stream, retention, range)
+    if (foreign.length > 0) this.#foreign(stream, foreign)
+    // A page of nothing but what is not ours would look like the end of the log.
+    const goesOn = foreign.length > 0 && page.messages.length === 0 && page.first <= page.top.offset
+    if (!goesOn || range.keep === 'newest' || range.limit === 0) return page
+    const rest = await this.read(stream, retention, { ...range, from: page.first })
+    return { ...rest, first: Math.max(rest.first, page.first), expired: false }
+  }
+
+  async #page(stream: Stream, retention: Retention, range: ReadRange): Promise<ReturnType<typeof decodePage>> {
     const keys = this.#keys.stream(stream)
     const args = [
       String(range.from ?? 0),
@@ -162,25 +184,6 @@ export class Logs {
       const args = [this.#tops.generation(keys.top), this.#random.id(ID_BYTES), String(retention.ttlMs)]
       await this.#commands.of(keys.top).run(BEGIN, [keys.top, keys.log, keys.live], args)
     }
-  }
-}
-
-function decodePage(reply: readonly Reply[], keep: ReadRange['keep']): LogPage {
-  const [epoch, offset, id, first, aged, version, value, ...entries] = reply
-  const messages: StreamMessage[] = []
-  for (let at = 0; at < entries.length; at += 2) {
-    const offset = asNumber(entries[at])
-    const message = decodeBody(asText(entries[at + 1]), offset)
-    if (message === undefined) throw new EngineUnavailableError(`the log holds no message of ours at ${offset}`)
-    messages.push(message)
-  }
-  return {
-    epoch: asText(epoch),
-    top: { offset: asNumber(offset), id: asText(id) },
-    first: asNumber(first),
-    expired: aged === 1,
-    messages: keep === 'newest' ? messages.reverse() : messages,
-    state: version === '' ? undefined : { value: asText(value), version: asNumber(version) },
   }
 }
 

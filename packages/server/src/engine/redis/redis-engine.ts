@@ -35,7 +35,15 @@ import { RedisRegisters } from './registers.js'
 import { SCRIPTS } from './scripts/all.js'
 import { Seeds } from './seeds.js'
 import { SentinelTopology } from './sentinel-topology.js'
-import { type ServerFacts, UnfitServerError, examine, loadScripts, warnOf } from './server-check.js'
+import {
+  type Protection,
+  type ServerFacts,
+  UnfitServerError,
+  examine,
+  loadScripts,
+  warnOf,
+  warnOfExposure,
+} from './server-check.js'
 import type { Commands, Shard, Topology } from './shard.js'
 import { ShardLinks } from './shard-links.js'
 import { SingleTopology } from './single-topology.js'
@@ -72,7 +80,9 @@ export class RedisEngine implements Engine {
   readonly #facts = new Map<string, ServerFacts>()
   readonly #listeners = new Set<(problem: string | undefined) => void>()
   #told: string | undefined = 'the engine was not started'
+  readonly #protection: Protection
   #isClosed = false
+  #foreignEntries = 0
   #giveUp: (error: Error) => void = () => {}
 
   /** @throws Error that names the option that is wrong. */
@@ -83,6 +93,7 @@ export class RedisEngine implements Engine {
     const topology = topologyOf(resolved, connector, clock)
     this.#clock = clock
     this.#log = log
+    this.#protection = { hasPassword: resolved.password !== undefined, isEncrypted: resolved.tls !== false }
     this.#keys = new Keys(resolved.prefix, resolved.clusterId)
     const common = { connector, clock, random, log, changed: () => this.#changed() }
     this.#links = new ShardLinks(topology, {
@@ -112,7 +123,11 @@ export class RedisEngine implements Engine {
       isCluster: resolved.mode === 'cluster',
     })
     const holdings = new Holdings(this.#links, this.#keys)
-    this.#logs = new Logs({ ...shared, tops: this.#muster })
+    this.#logs = new Logs({
+      ...shared,
+      tops: this.#muster,
+      foreign: (stream, offsets) => this.#foreign(stream, offsets),
+    })
     this.records = new RedisRecords(this.#links, this.#keys)
     this.leases = new RedisLeases(this.#links, this.#keys)
     this.counters = new RedisCounters(this.#links, this.#keys, holdings)
@@ -220,10 +235,22 @@ export class RedisEngine implements Engine {
     this.#muster.acknowledged(name, { epoch: announcement.epoch, offset, id })
   }
 
+  /** The first of them, the tenth, the hundredth: whoever reads a log again meets them again. */
+  #foreign({ tenant, channel }: Stream, offsets: readonly number[]): void {
+    const before = this.#foreignEntries
+    this.#foreignEntries += offsets.length
+    if (String(before).length === String(this.#foreignEntries).length && before > 0) return
+    const fields = { event: 'engine.poisoned', tenant, channel, offset: offsets[0], count: this.#foreignEntries }
+    this.#log.warn(fields, 'a log holds what is no message of holdfast; readers are told of a gap')
+  }
+
   async #greet(shard: Shard, line: Commands): Promise<void> {
     try {
       const facts = await examine(shard, line)
-      if (!this.#facts.has(shard.id)) warnOf(facts, shard, this.#log)
+      if (!this.#facts.has(shard.id)) {
+        warnOf(facts, shard, this.#log)
+        warnOfExposure(shard, this.#protection, this.#log)
+      }
       this.#facts.set(shard.id, facts)
     } catch (error) {
       if (error instanceof UnfitServerError) this.#giveUp(error)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Logger } from '../../telemetry/log.js'
-import { examine, warnOf } from './server-check.js'
+import { type Logger, silentLogger } from '../../telemetry/log.js'
+import { examine, warnOf, warnOfExposure } from './server-check.js'
 import type { Commands } from './shard.js'
 import { engineOn } from './testing/redis-harness.js'
 import { type Answer, ScriptedRedis, bulk, greeting } from './testing/scripted-redis.js'
@@ -59,6 +59,26 @@ describe('the check of a server', () => {
   it('does without what a managed server does not tell', async () => {
     expect(await warningsOf('redis_version:7.2.0')).toEqual([])
   })
+})
+
+describe('a server beyond this machine', () => {
+  it.each<[string, boolean, boolean, string[]]>([
+    ['redis.internal', false, false, ['engine.redis.tls', 'engine.redis.password']],
+    ['10.0.0.7', true, false, ['engine.redis.tls']],
+    ['127.0.0.1.evil.test', false, true, ['engine.redis.password']],
+    ['redis.internal', true, true, []],
+    ['127.0.0.1', false, false, []],
+    ['::1', false, false, []],
+    ['localhost', false, false, []],
+  ])(
+    'T-099 at %s, with a password: %s, encrypted: %s, is warned of where it can be heard or reached',
+    (host, hasPassword, isEncrypted, rules) => {
+      const warned: unknown[] = []
+      const log = { ...silentLogger, warn: (fields: Record<string, unknown>) => void warned.push(fields['rule']) }
+      warnOfExposure({ ...SHARD, address: { host, port: 6379 } }, { hasPassword, isEncrypted }, log)
+      expect(warned).toEqual(rules)
+    },
+  )
 })
 
 describe('the start of an engine', () => {

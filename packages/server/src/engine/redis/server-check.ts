@@ -1,3 +1,4 @@
+import { isLoopbackAddress } from '../../access/host-policy.js'
 import type { Logger } from '../../telemetry/log.js'
 import { EngineUnavailableError } from '../unavailable.js'
 import { asList, asText } from './reply.js'
@@ -65,6 +66,26 @@ export function warnOf(facts: ServerFacts, shard: Shard, log: Logger): void {
       'acknowledged messages can be lost when this server restarts; readers will be told',
     )
   }
+}
+
+/** How a server is spoken to. */
+export interface Protection {
+  readonly hasPassword: boolean
+  readonly isEncrypted: boolean
+}
+
+/** Says where others on the way could listen, or anybody could connect: once for each server beyond this machine. */
+export function warnOfExposure({ address }: Shard, { hasPassword, isEncrypted }: Protection, log: Logger): void {
+  if (address.host === 'localhost' || isLoopbackAddress(address.host)) return
+  const server = `${address.host}:${address.port}`
+  const warn = (rule: string, message: string): void => log.warn({ event: 'config.insecure', rule, server }, message)
+  if (!isEncrypted)
+    warn('engine.redis.tls', 'what goes to this server and comes from it can be read and changed on its way')
+  if (!hasPassword)
+    warn(
+      'engine.redis.password',
+      'this server is used without a password: whoever reaches it reads and writes everything',
+    )
 }
 
 function factsOf(info: string): ServerFacts {

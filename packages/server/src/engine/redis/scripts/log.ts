@@ -10,14 +10,14 @@ import { ANNOUNCING } from './announcing.js'
  * ARGV  1 generation, or ''  2 lowest offset  3 offset below which  4 messages at most  5 bytes of data at most  6 'oldest' or 'newest'
  * reply false where there is no log of this generation or a later one, else
  *       {epoch, newest offset, its id, first offset stored, 1 if what lies below went by age, state version or '', state,
- *        offset, body, offset, body ...}, beginning with the end that survives the limit
+ *        offset, body, offset, body ...}, beginning with the end that survives the limit; a body is '' where the entry is not ours
  * ```
  */
 export const READ: Script = script(`#!lua flags=no-writes
 local stood = redis.call('HMGET', KEYS[1], 'e', 'o', 'i', 'g', 'x')
 if not stood[1] or (stood[4] or '') < ARGV[1] then return false end
 local newest = tonumber(stood[2])
-local first = newest - redis.call('XLEN', KEYS[2]) + 1
+local first = math.max(newest - redis.call('XLEN', KEYS[2]) + 1, 1)
 local aged = tonumber(stood[5] or '0')
 if redis.call('EXISTS', KEYS[2]) == 0 then aged = newest end
 local state = redis.call('HMGET', KEYS[3], 'v', 'd')
@@ -34,7 +34,10 @@ while left > 0 and lowest <= highest do
   if upwards then found = redis.call('XRANGE', KEYS[2], from, to, 'COUNT', count)
   else found = redis.call('XREVRANGE', KEYS[2], to, from, 'COUNT', count) end
   for _, entry in ipairs(found) do
-    local offset, body = string.match(entry[1], '^%d+'), entry[2][2]
+    local offset, rest = string.match(entry[1], '^(%d+)(.*)$')
+    local body = entry[2][2]
+    -- What somebody else has written is told as an empty body: no message of ours is as long, or stands elsewhere.
+    if rest ~= '-0' or entry[2][1] ~= 'm' or #body > 17825792 then body = '' end
     bytes = bytes - (#body - (string.find(body, '\\n', 1, true) or 0))
     if bytes < 0 and #page > 7 then return page end
     page[#page + 1] = offset

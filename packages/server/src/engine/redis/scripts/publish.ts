@@ -71,7 +71,15 @@ if size > 0 then
     end
     weight = math.max(weight, 0) + #body - (string.find(body, '\\n', 1, true) or 0)
   end
-  redis.call('XADD', log, 'MAXLEN', ARGV[5], integer(offset) .. '-0', 'm', body)
+  local added = redis.pcall('XADD', log, 'MAXLEN', ARGV[5], integer(offset) .. '-0', 'm', body)
+  if type(added) == 'table' and added.err then
+    -- Somebody else has written beyond the top, or in the place of the log: what we know of it is true no more.
+    began, epoch, offset, is_there = candidate, candidate, 1, false
+    announce_rotation(live, began)
+    redis.call('DEL', top, log)
+    redis.call('XADD', log, '1-0', 'm', body)
+    weight = weight and #body - (string.find(body, '\\n', 1, true) or 0)
+  end
   if not is_there then redis.call('PEXPIRE', log, ARGV[6]) end
   if began ~= '' then redis.call('HSET', top, 'e', epoch, 'o', '1', 'i', id, 'g', generation)
   else redis.call('HSET', top, 'o', integer(offset), 'i', id) end
