@@ -147,6 +147,21 @@ describe('configuration', () => {
     expect(await refusal).not.toContain('do-not-tell')
   })
 
+  it('reads tenants, plans and the default plan, and shows nothing of their keys', async () => {
+    const path = await file(
+      'plans: { free: { connections: 5 } }\ndefaultPlan: free\ntenants: { acme: { quotas: { connections: 9 } } }\n',
+    )
+    expect(await loadConfiguration({ env: {}, file: path })).toMatchObject({
+      plans: { free: { connections: 5 } },
+      defaultPlan: 'free',
+      tenants: { acme: { quotas: { connections: 9 } } },
+    })
+    const wrong = await file('tenants: { acme: do-not-tell }\n')
+    const refusal = loadConfiguration({ env: {}, file: wrong }).catch((error: Error) => error.message)
+    expect(await refusal).toMatch(/tenants.acme in .* must be/)
+    expect(await refusal).not.toContain('do-not-tell')
+  })
+
   it('counts workers, one for each core with auto', async () => {
     const env = { REDIS_URL: 'redis://r' }
     expect((await loadConfiguration({ env })).workers).toBeUndefined()

@@ -94,6 +94,9 @@ const settings = z.strictObject({
   roles: z.record(z.string(), members, { error: 'a mapping of roles to what they grant' }).optional(),
   webhooks: members.optional(),
   webhookSecret: z.string({ error: 'text of at least 32 bytes' }).optional(),
+  tenants: z.record(z.string(), members, { error: 'a mapping of tenants to what they have' }).optional(),
+  plans: z.record(z.string(), members, { error: 'a mapping of plans to their quotas' }).optional(),
+  defaultPlan: z.string({ error: 'the name of a plan' }).optional(),
   limits: members.optional(),
   heartbeat: members.optional(),
   session: members.optional(),
@@ -144,6 +147,9 @@ export interface Configuration {
   readonly webhooks?: Members | undefined
   /** What webhooks are signed with, in place of `webhooks.secret`. */
   readonly webhookSecret?: string | undefined
+  readonly tenants?: Readonly<Record<string, Members>> | undefined
+  readonly plans?: Readonly<Record<string, Members>> | undefined
+  readonly defaultPlan?: string | undefined
   readonly limits?: Members | undefined
   readonly heartbeat?: Members | undefined
   readonly session?: Members | undefined
@@ -256,7 +262,7 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
   const isSecret =
-    ['secret', 'webhookSecret', 'webhooks', 'channelTokens'].includes(setting ?? '') ||
+    ['secret', 'webhookSecret', 'webhooks', 'channelTokens', 'tenants'].includes(setting ?? '') ||
     rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
   const received = isSecret ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`

@@ -138,6 +138,7 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
   const { auth, channels, engine, cluster, environment, path } = configuration
   const { origins, hosts, trustedProxies, channelTokens } = configuration
   const { roles, webhooks, webhookSecret } = configuration
+  const { tenants, plans, defaultPlan } = configuration
   const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { secret, ...auth },
@@ -153,6 +154,9 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
     trustedProxies,
     path,
     log,
+    ...(tenants && { tenants }),
+    ...(plans && { plans }),
+    ...(defaultPlan !== undefined && { defaultPlan }),
     limits,
     heartbeat,
     session,
