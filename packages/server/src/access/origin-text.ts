@@ -30,9 +30,10 @@ export function readOrigin(text: string): Origin | undefined {
   if (text.length > ORIGIN_CHARACTERS_MAX) return undefined
   const parts = FORM.exec(text)
   if (parts === null) return undefined
-  // Only letters of ASCII passed, so that no other letter turns into one of them.
-  const [scheme = '', host = '', given = ''] = parts.slice(1).map((part = '') => part.toLowerCase())
+  const [, givenScheme = '', givenHost = '', given = ''] = parts
   if (Number(given) > 65_535) return undefined
+  // Only letters of ASCII passed, so that no other letter turns into one of them.
+  const [scheme, host] = [givenScheme.toLowerCase(), givenHost.toLowerCase()]
   const port = given === DEFAULT_PORTS[scheme] ? '' : given
   return { text: writeOrigin(scheme, host, port), scheme, host, port }
 }

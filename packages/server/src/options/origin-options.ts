@@ -39,7 +39,7 @@ const texts = z.array(z.string('text'), 'a list of texts')
 
 /** The schemas of `origins`, `hosts` and `trustedProxies`. */
 export const originSchemas: {
-  readonly origins: z.ZodType<unknown>
+  readonly origins: z.ZodType
   readonly hosts: z.ZodType<readonly string[] | undefined>
   readonly trustedProxies: z.ZodType<readonly string[] | undefined>
 } = {
