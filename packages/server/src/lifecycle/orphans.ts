@@ -27,7 +27,8 @@ const LOST_MS = 900
 const HELD_AT_ONCE = 20_000
 const AT_ONCE = 32
 
-/** Members whose entry is still there belong to another node, too, or were not let go of yet: they are looked at again, for as long as letting go may take. */
+/** Members whose entry is still there belong to another node, too, or were not let go of yet: they are looked at again, soon at first, for as long as letting go may take. */
+const MEMBERS_SOON_MS = 5_000
 const MEMBERS_EVERY_MS = 5_000
 const MEMBERS_FOR_MS = 45_000
 
@@ -73,7 +74,7 @@ export class Orphans {
     const passing = this.#passing.get(life) ?? { since: now, membersAt: now }
     this.#passing.set(life, passing)
     const looksAtMembers = now >= passing.membersAt
-    if (looksAtMembers) passing.membersAt = now + MEMBERS_EVERY_MS
+    if (looksAtMembers && now - passing.since >= MEMBERS_SOON_MS) passing.membersAt = now + MEMBERS_EVERY_MS
     const entries = await engine.registers.list(heldBy(life), HELD_AT_ONCE)
     const isLast = now - passing.since >= MEMBERS_FOR_MS
     await inParallel(entries, AT_ONCE, async ({ key, value }) => {
