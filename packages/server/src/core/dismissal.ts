@@ -14,7 +14,7 @@ export interface Dismissed {
 export interface DismissalParts {
   readonly node: string
   readonly control: Pick<ControlDesk, 'on' | 'askAll'>
-  readonly peers: Pick<Peers, 'live'>
+  readonly peers: Pick<Peers, 'liveNow'>
   readonly connections: () => Iterable<Dismissed>
 }
 
@@ -43,7 +43,7 @@ export class Dismissal {
   async everywhere(tenant: string, user: string): Promise<number> {
     const { node, control, peers } = this.#parts
     const here = this.here(tenant, user)
-    const others = [...(await peers.live())].filter((other) => other !== node)
+    const others = [...(await peers.liveNow())].filter((other) => other !== node)
     const elsewhere = await control.askAll(others, 'user.disconnect', { tenant, user })
     return elsewhere.reduce((sum, count) => sum + count, here)
   }

@@ -132,7 +132,8 @@ describe('F-35 a rule', () => {
         throw unreadable
       },
     ],
-    ['answers a promise', () => Promise.resolve(true)],
+    ['answers a promise of a text', () => Promise.resolve('yes')],
+    ['answers a promise that rejects', () => Promise.reject(unreadable)],
     ['answers a text', () => 'yes'],
   ])('that %s allows nothing', async (_, decide) => {
     predicate = decide

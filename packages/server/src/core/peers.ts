@@ -22,17 +22,20 @@ export class Peers {
 
   /** Their names, at most a second old. Rejects when the engine cannot be reached. */
   live(): Promise<ReadonlySet<string>> {
-    const now = this.#clock.now()
-    if (this.#asked === undefined || now - this.#askedAt > BELIEVED_MS) {
-      this.#askedAt = now
-      const asked = this.#list()
-      this.#asked = asked
-      // The next to ask does not get this error.
-      asked.catch(() => {
-        if (this.#asked === asked) this.#asked = undefined
-      })
-    }
-    return this.#asked
+    const isBelieved = this.#clock.now() - this.#askedAt <= BELIEVED_MS
+    return this.#asked !== undefined && isBelieved ? this.#asked : this.liveNow()
+  }
+
+  /** As `live`, asked anew: for what must reach a node that began a moment ago. */
+  liveNow(): Promise<ReadonlySet<string>> {
+    this.#askedAt = this.#clock.now()
+    const asked = this.#list()
+    this.#asked = asked
+    // The next to ask does not get this error.
+    asked.catch(() => {
+      if (this.#asked === asked) this.#asked = undefined
+    })
+    return asked
   }
 
   /** How many they were when that was last known, at least 1. Asks anew behind the scenes when that is long ago. */

@@ -13,7 +13,7 @@ export interface Rechecked {
 export interface RechecksParts {
   readonly node: string
   readonly control: Pick<ControlDesk, 'on' | 'askAll'>
-  readonly peers: Pick<Peers, 'live'>
+  readonly peers: Pick<Peers, 'liveNow'>
   readonly connections: () => Iterable<Rechecked>
   onError(error: unknown): void
 }
@@ -40,7 +40,7 @@ export class Rechecks {
   async everywhere(tenant: string, user: string): Promise<number> {
     const { node, control, peers } = this.#parts
     const here = this.here(tenant, user)
-    const others = [...(await peers.live())].filter((other) => other !== node)
+    const others = [...(await peers.liveNow())].filter((other) => other !== node)
     const elsewhere = await control.askAll(others, 'user.recheck', { tenant, user })
     return elsewhere.reduce((sum, count) => sum + count, here)
   }
