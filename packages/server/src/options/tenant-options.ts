@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isTenantName } from '../access/identity.js'
 import type { Quota, QuotaLimits } from '../core/quota.js'
+import type { IssuerOptions } from './issuer-options.js'
 import { OptionsError } from './options-error.js'
 
 /** What a tenant may use, over all nodes together. What is not named, or `'unlimited'`, is not bounded. */
@@ -30,7 +31,7 @@ export interface TenantOptions {
   /** Named sets of grants of this tenant, beside the node's `roles`. */
   readonly roles?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
   /** Keys that are believed for this tenant and no other, as members of `auth.issuers`. */
-  readonly auth?: object
+  readonly auth?: IssuerOptions
 }
 
 /** The options that concern tenants. */
