@@ -39,6 +39,13 @@ answerQuestions<NodeQuestions>({
     return { members: members.map(({ user, connections }) => ({ user, connections })), counts }
   },
   disconnect: ({ tenant, user }) => node().tenant(tenant).disconnect(user),
+  revokeUser: async ({ tenant, user }) => {
+    await node().tenant(tenant).user(user).revoke()
+    return null
+  },
+  createKey: ({ tenant, spec }) => node().tenant(tenant).keys.create(spec),
+  rotateKey: ({ tenant, id, overlap }) => node().tenant(tenant).keys.rotate(id, { overlap }),
+  revokeKey: ({ tenant, id }) => node().tenant(tenant).keys.revoke(id),
   startOperation: async ({ tenant, spec }) => {
     const operation = await node().tenant(tenant).operations.start(spec)
     operations.set(`${tenant} ${operation.id}`, operation)

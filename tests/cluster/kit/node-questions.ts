@@ -1,5 +1,6 @@
 import type { OperationSnapshot, Position } from '@holdfast/protocol'
 import type {
+  ApiKeySpec,
   HistoryPage,
   HoldfastOptions,
   HoldfastStats,
@@ -57,6 +58,10 @@ export interface NodeQuestions {
     }
   }
   disconnect: { input: { tenant: string; user: string }; output: number }
+  revokeUser: { input: { tenant: string; user: string }; output: null }
+  createKey: { input: { tenant: string; spec: ApiKeySpec }; output: { id: string; key: string } }
+  rotateKey: { input: { tenant: string; id: string; overlap: string }; output: { id: string; key: string } }
+  revokeKey: { input: { tenant: string; id: string }; output: boolean }
   startOperation: { input: { tenant: string; spec: OperationSpec }; output: string }
   reportOperation: {
     input: OperationOf & { advance?: number; complete?: unknown; fail?: string; cancelled?: boolean }
