@@ -333,6 +333,11 @@ describe('a channel rule', () => {
     [{ history: { size: 0, ttl: 1 } }, 'channels.room:*.history'],
     [{ slow: 'drop' }, 'channels.room:*.slow must be resume, drop-oldest, latest or close, received "drop"'],
     [{ inbox: 'yes' }, 'channels.room:*.inbox must be true or false, received "yes"'],
+    [{ identity: 'user' }, 'channels.room:*.identity must be a list of fields such as user or author.id'],
+    [{ identity: [] }, 'channels["room:*"].identity must be 1 to 8 fields of data such as user or author.id'],
+    [{ identity: ['a..b'] }, 'channels["room:*"].identity must be 1 to 8 fields of data such as user or author.id'],
+    [{ publish: 'webhook' }, 'channels["room:*"].publish says webhook: webhooks.publish.url must be set'],
+    [{ presence: ['webhook'] }, 'channels["room:*"].presence says webhook: webhooks.subscribe.url must be set'],
     [{ inbox: true }, 'channels["room:*"].inbox needs history and a pattern such as user:{user}'],
   ])('%j is refused', (rule, message) => expect(problemOf(withRule(rule))).toContain(message))
 
