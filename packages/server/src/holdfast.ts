@@ -40,6 +40,9 @@ const CLOSING_MS = 10_000
 
 /** How long a request may take to arrive: headers, and all of it. A slow sender must not hold a socket. */
 const HEADERS_TIMEOUT_MS = 5_000
+
+/** Clients that the system lets wait to be accepted, as far as it lets so many: what is over tries again in a second, and then in three. */
+const BACKLOG = 4_096
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
@@ -115,7 +118,7 @@ export class Holdfast implements Acceptor {
     this.attach(server)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, host, resolve)
+      server.listen({ port, host, backlog: BACKLOG }, resolve)
     })
     const { port: bound } = server.address() as AddressInfo
     const name = host.includes(':') ? `[${host}]` : host

@@ -217,7 +217,8 @@ function upgradeRequired(): Response {
 function listen(server: Server, { port, host }: Configuration): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(describeListenError(error, host, port)))
-    server.listen(port, host, () => {
+    // Where everybody comes back at once, who finds no place to wait tries again in a second, and then in three.
+    server.listen({ port, host, backlog: 4_096 }, () => {
       const { port: taken } = server.address() as AddressInfo
       resolve(localAuthority(host, taken))
     })
