@@ -77,7 +77,7 @@ const tokenSchema = z.strictObject(
 )
 
 /** The schema of `auth`, as far as it is an object; `resolveAuth` looks into it. */
-export const authSchema: z.ZodType<unknown> = z.custom((value) => typeof value === 'object' && value !== null, EXPECTED)
+export const authSchema: z.ZodType = z.custom((value) => typeof value === 'object' && value !== null, EXPECTED)
 
 /**
  * Reads every key, and makes sure that each token can be only one issuer's.
@@ -148,10 +148,10 @@ function checkTogether(issuers: readonly ResolvedIssuer[], environment: Environm
     )
 }
 
-function check(schema: z.ZodType<unknown>, option: string, value: unknown): void {
+function check(schema: z.ZodType, option: string, value: unknown): void {
   const path = option.split('.')
   const nest = (inner: unknown): unknown => path.reduceRight<unknown>((held, part) => ({ [part]: held }), inner)
-  const shape = path.reduceRight<z.ZodType<unknown>>((held, part) => z.object({ [part]: held }), schema)
+  const shape = path.reduceRight<z.ZodType>((held, part) => z.object({ [part]: held }), schema)
   const parsed = shape.safeParse(nest(value))
   if (!parsed.success) throw new OptionsError(describeFirst(parsed.error, nest(value)))
 }

@@ -128,10 +128,7 @@ export const issuerShape: z.ZodRawShape = {
 }
 
 /** The schema of an issuer. */
-export const issuerSchema: z.ZodType<unknown> = z.strictObject(
-  issuerShape,
-  'an object with secret (text), keys or jwks',
-)
+export const issuerSchema: z.ZodType = z.strictObject(issuerShape, 'an object with secret (text), keys or jwks')
 
 /** Whether there is anything that a token could be verified with. */
 export function hasKeys({ secret, keys = [], jwks }: IssuerOptions): boolean {

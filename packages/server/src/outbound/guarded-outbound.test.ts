@@ -93,7 +93,7 @@ describe('a request', () => {
   it('carries headers and a body', async () => {
     const { url } = await serve((request, response) => {
       const { 'x-key': key, 'content-length': length } = request.headers
-      request.setEncoding('utf8').on('data', (text: string) => response.end(`${key} ${length} ${text}`))
+      request.setEncoding('utf8').on('data', (text: string) => response.end([key, length, text].join(' ')))
     })
     const answer = await client().get(url, { method: 'POST', headers: { 'x-key': 'k' }, body: 'grüße' })
     expect(answer.body).toBe('k 7 grüße')
@@ -220,7 +220,7 @@ describe('what may not be asked', () => {
     const { url } = await serve()
     for (const name of ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY']) {
       process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : proxy.url.origin
-      undo.push(() => delete process.env[name])
+      undo.push(() => Reflect.deleteProperty(process.env, name))
     }
     await client().get(url)
     expect(proxy.requests).toEqual([])
@@ -228,6 +228,15 @@ describe('what may not be asked', () => {
 })
 
 describe('an answer', () => {
+  it('may end with its connection', async () => {
+    const { url } = await serve((request) => {
+      request.socket.write('HTTP/1.0 200 OK\r\n\r\none ')
+      setImmediate(() => request.socket.end('two'))
+    })
+    for (let time = 0; time < 20; time += 1)
+      await expect(client().get(url)).resolves.toMatchObject({ status: 200, body: 'one two' })
+  })
+
   it('T-091 that is too long ends while it comes, however it says so', async () => {
     const declared = await serve((_, response) => {
       response.writeHead(200, { 'content-length': 10_000_000 }).write('x')

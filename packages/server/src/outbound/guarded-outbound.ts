@@ -116,9 +116,13 @@ class Exchange {
       const sent = send(this.#sendOptions(addresses))
       this.#sent = sent
       sent.once('error', reject)
-      // Nothing comes after it; where an answer came the promise is settled already.
-      sent.once('close', () => reject(new OutboundError('failed', 'the connection ended')))
-      sent.once('response', (response) => this.#receive(response).then(resolve, reject))
+      const ended = (): void => reject(new OutboundError('failed', 'the connection ended'))
+      sent.once('close', ended)
+      sent.once('response', (response) => {
+        // The end of the connection may be the end of the body, which is still being read then.
+        sent.off('close', ended)
+        this.#receive(response).then(resolve, reject)
+      })
       sent.end(body)
     })
   }
