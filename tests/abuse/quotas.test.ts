@@ -247,6 +247,7 @@ describe('quotas of a tenant', () => {
         expect(messagesPerSecond).toBeGreaterThan(0)
         expect(messagesPerSecond).toBeLessThanOrEqual(PLAN.messagesPerSecond * 2)
         expect(quotas).toEqual(PLAN)
+        expect(reached('fast', 'messagesPerSecond')).toBeGreaterThan(0)
         socket.destroy()
         expect(await tally(publishes(node.holdfast.tenant('fast'), 3, 60_000, 'live:1'))).toMatchObject({
           'rate_limited bytesPerSecond': 2,

@@ -37,7 +37,7 @@ describe('two nodes over Redis', () => {
     const began = performance.now()
     let given = 0
     while (performance.now() - began < 1_500) {
-      const works = Array.from({ length: 40 }, (_, n) => tenants[n % 2]?.signal('live:1', 'e', n) ?? Promise.reject())
+      const works = Array.from({ length: 40 }, async (_, n) => tenants[n % 2]?.signal('live:1', 'e', n))
       given += await countFine(works)
       await new Promise((resolve) => void setTimeout(resolve, 20))
     }

@@ -121,7 +121,7 @@ export class TenantUse {
     characters: number,
     before: Promise<unknown> | undefined,
   ): Promise<void> {
-    const settled = await Promise.all(verdicts)
+    const settled = await Promise.all(verdicts.map(async (verdict) => verdict))
     await before
     this.#judge(settled, characters)
   }

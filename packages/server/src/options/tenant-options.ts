@@ -122,8 +122,8 @@ const tenantSchema = z.strictObject(
 
 /** The schemas of `tenants`, `plans` and `defaultPlan`. */
 export const tenancySchemas: {
-  readonly tenants: z.ZodType<unknown>
-  readonly plans: z.ZodType<unknown>
+  readonly tenants: z.ZodType
+  readonly plans: z.ZodType
   readonly defaultPlan: z.ZodType<string | undefined>
 } = {
   tenants: z.record(z.string(), tenantSchema, 'a mapping of tenants').optional(),

@@ -77,7 +77,7 @@ export function describeShares(current: () => SharedState): void {
 
   describe('registers', () => {
     const sorted = (entries: readonly RegisterEntry[]): readonly RegisterEntry[] =>
-      entries.toSorted((one, other) => (one.key < other.key ? -1 : 1))
+      [...entries].sort((one, other) => (one.key < other.key ? -1 : 1))
 
     it('hold entries with their values, and count entries and amounts', async () => {
       const { registers } = engine
@@ -162,7 +162,7 @@ export function describeShares(current: () => SharedState): void {
       await registers.put('r', { key: 'a', amount: 4, ttlMs: 60_000 })
       await registers.put('r', { key: 'b', amount: 3, ttlMs: 60_000 })
       const removals = await Promise.all([1, 2, 3].map(() => registers.remove('r', 'a')))
-      expect(removals.map(({ removed }) => removed).toSorted()).toEqual([false, false, true])
+      expect(removals.filter(({ removed }) => removed)).toHaveLength(1)
       expect(removals.every(({ entries, amount }) => entries === 1 && amount === 3)).toBe(true)
       expect(await registers.remove('r', 'never')).toEqual({ entries: 1, amount: 3, removed: false })
     })

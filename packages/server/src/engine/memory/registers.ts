@@ -23,7 +23,7 @@ interface Register {
 
 /** Whether what is to be entered came too late for what is there. */
 export function isLate(held: KeptEntry | undefined, value: string, rank: number): boolean {
-  return held !== undefined && held.value === value && held.rank > rank
+  return held?.value === value && held.rank > rank
 }
 
 /** Registers in tables. */
