@@ -13,6 +13,7 @@ import type { Frame } from './frame.js'
 import { Handshake } from './handshake.js'
 import type { Pulse } from './heartbeat.js'
 import type { ConnectionEnd } from './lifecycle.js'
+import type { Newcomer } from './newcomers.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import type { Services } from './services.js'
 import type { Restored } from './restoration.js'
@@ -62,7 +63,7 @@ export interface Welcomed {
 
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
 export class Connection
-  implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner
+  implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner, Newcomer
 {
   readonly id: string
   /** Of the client, after trusted proxies. */
@@ -108,7 +109,7 @@ export class Connection
     this.#throttle = new Throttle(services.safeguards.connection, this)
     this.#handshake = new Handshake(services, this, upgrade)
     services.admission.arrived()
-    services.safeguards.newcomers.arrived(this.address)
+    services.safeguards.newcomers.arrived(this)
     services.heartbeat.add(this)
     this.#handshake.begin()
   }
@@ -199,7 +200,7 @@ export class Connection
     this.#promised = channels
     this.recordVersion = recordVersion
     this.#handshake = undefined
-    this.services.safeguards.newcomers.departed(this.address)
+    this.services.safeguards.newcomers.departed(this)
     if (grants) this.#channelGrants().restore(grants)
     this.#admitted.begin()
   }
@@ -334,10 +335,7 @@ export class Connection
   }
 
   checkDeadlines(now: number): void {
-    if (this.#handshake !== undefined) {
-      if (now - this.#openedAt >= this.services.limits.handshakeTimeoutMs) this.#giveUp()
-      return
-    }
+    if (this.#handshake !== undefined) return
     this.outbox.checkAge(now, this.services.limits.outboxAgeMaxMs)
     for (const channel of this.#grants?.expire(now) ?? []) void this.subscriptions.recheckChannel(channel)
     const step = this.#admitted?.expiryStep(now)
@@ -364,7 +362,7 @@ export class Connection
   }
 
   /** A client that has not said hello for so long will not answer a close either. */
-  #giveUp(): void {
+  giveUp(): void {
     const { code, reason } = CLOSE.authenticationRequired
     if (this.#end(CLOSE.authenticationRequired, {})) this.#socket.hangUp(code, reason)
   }
@@ -425,7 +423,7 @@ export class Connection
     if (this.isOver) return
     this.services.heartbeat.remove(this)
     this.services.admission.departed()
-    if (this.#handshake !== undefined) this.services.safeguards.newcomers.departed(this.address)
+    this.services.safeguards.newcomers.departed(this)
     this.#commands.clear()
     // A session that was handed over lives, and stays present, in its new connection.
     const content = this.#handedOver || this.#admitted === undefined ? undefined : this.content()

@@ -1,24 +1,40 @@
+import type { Cancel, Clock } from '../clock.js'
 import { networkOf } from './network.js'
 import type { NewcomerLimits } from './rate-limits.js'
 
-/** Connections between their upgrade and their welcome: nobody knows yet who they are, so there must not be many, least of all from one address. */
+/** A connection that has not been welcomed. */
+export interface Newcomer {
+  readonly address: string
+  readonly openedAt: number
+  /** It took too long. */
+  giveUp(): void
+}
+
+/** How often it is looked who has taken too long: a socket that is only held open must not be so for long. */
+const LOOK_MS = 250
+
+/** Connections between their upgrade and their welcome: nobody knows yet who they are, so there must not be many, least of all from one address, and not for long. */
 export class Newcomers {
+  readonly #clock: Clock
   readonly #limits: NewcomerLimits
   readonly #byNetwork = new Map<string, number>()
-  #size = 0
+  /** The oldest stand first. */
+  readonly #members = new Set<Newcomer>()
+  #cancel: Cancel | undefined
 
-  constructor(limits: NewcomerLimits) {
+  constructor(clock: Clock, limits: NewcomerLimits) {
+    this.#clock = clock
     this.#limits = limits
   }
 
   /** How many there are. */
   get size(): number {
-    return this.#size
+    return this.#members.size
   }
 
   /** Whether the node can take one more. */
   get hasRoom(): boolean {
-    return this.#size < this.#limits.nodeMax
+    return this.#members.size < this.#limits.nodeMax
   }
 
   /** Whether one more may come from an address. */
@@ -27,18 +43,34 @@ export class Newcomers {
   }
 
   /** One has come. */
-  arrived(address: string): void {
-    const network = networkOf(address)
-    this.#size += 1
+  arrived(newcomer: Newcomer): void {
+    const network = networkOf(newcomer.address)
+    this.#members.add(newcomer)
     this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? 0) + 1)
+    this.#cancel ??= this.#clock.every(LOOK_MS, () => this.#look())
   }
 
   /** It was welcomed, or it is gone. */
-  departed(address: string): void {
-    const network = networkOf(address)
+  departed(newcomer: Newcomer): void {
+    if (!this.#members.delete(newcomer)) return
+    const network = networkOf(newcomer.address)
     const left = (this.#byNetwork.get(network) ?? 0) - 1
-    this.#size -= 1
     if (left > 0) this.#byNetwork.set(network, left)
     else this.#byNetwork.delete(network)
+  }
+
+  /** Looks at nobody any more. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #look(): void {
+    if (this.#members.size === 0) return this.stop()
+    const now = this.#clock.now()
+    for (const newcomer of this.#members) {
+      if (now - newcomer.openedAt < this.#limits.timeoutMs) return
+      newcomer.giveUp()
+    }
   }
 }

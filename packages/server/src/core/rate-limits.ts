@@ -41,4 +41,6 @@ export interface NewcomerLimits {
   readonly nodeMax: number
   /** From one address (of IPv6: from one /64), on this node. */
   readonly addressMax: number
+  /** Milliseconds until `hello` must have come. */
+  readonly timeoutMs: number
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { systemRandom } from '../random.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { AddressRate } from './address-rate.js'
-import { Newcomers } from './newcomers.js'
+import { type Newcomer, Newcomers } from './newcomers.js'
 import { Reception } from './reception.js'
 import { Refusals } from './refusals.js'
 
@@ -23,14 +23,21 @@ beforeEach(() => {
   admission = { isOpen: true, hasRoom: true }
   budget = { admits: true }
   overload = { admits: true }
-  newcomers = new Newcomers({ nodeMax: 4, addressMax: 2 })
+  newcomers = new Newcomers(clock, { nodeMax: 4, addressMax: 2, timeoutMs: 10_000 })
   recorded = []
   refusals = new Refusals({ record: (event, { rule }) => void recorded.push([event, rule]) })
   const handshakes = new AddressRate('handshakes', { perSecond: 1, burst: 2 }, clock, { take: () => 0 })
   reception = new Reception({ admission, budget, overload, newcomers, handshakes, refusals, random: systemRandom })
 })
 
-/** Milliseconds are asked for between 5 and 10 seconds from now, not always the same. */
+/** Somebody has come from there. */
+function arrive(address: string): Newcomer {
+  const newcomer = { address, openedAt: 0, giveUp: () => undefined }
+  newcomers.arrived(newcomer)
+  return newcomer
+}
+
+/** Seconds are asked for between 5 and 10 seconds from now, not always the same. */
 function expectBusy(): void {
   const answers = Array.from({ length: 50 }, () => reception.refuses(ADDRESS))
   for (const answer of answers) expect(answer?.status).toBe(503)
@@ -68,17 +75,17 @@ describe('an upgrade', () => {
   })
 
   it('is answered 503 while too many have come and said nothing yet', () => {
-    for (const address of [ADDRESS, ADDRESS, OTHER, OTHER]) newcomers.arrived(address)
+    const [first] = [ADDRESS, ADDRESS, OTHER, OTHER].map(arrive)
     expectBusy()
     expect([reception.problem, refusals.counts()]).toEqual(['full', { newcomers: 50 }])
-    newcomers.departed(ADDRESS)
+    newcomers.departed(first!)
     expect(reception.refuses(ADDRESS)).toBeUndefined()
   })
 
   it('is answered 429 while too many of those are from its address', () => {
-    newcomers.arrived(ADDRESS)
+    arrive(ADDRESS)
     expect(reception.refuses(ADDRESS)).toBeUndefined()
-    newcomers.arrived(ADDRESS)
+    arrive(ADDRESS)
     expect(reception.refuses(ADDRESS)).toEqual({ status: 429, retryAfterSeconds: 1 })
     expect(reception.refuses(OTHER)).toBeUndefined()
     expect(recorded).toEqual([['limit.reached', 'newcomersPerAddress']])

@@ -74,7 +74,7 @@ export class Safeguards {
     const ofAddress = (name: string, rate: Rate): AddressRate => new AddressRate(name, rate, clock, wide(rate))
     this.refusals = new Refusals(audit)
     this.connection = { clock, rates: rates.connection, refusals: this.refusals }
-    this.newcomers = new Newcomers(rates.newcomers)
+    this.newcomers = new Newcomers(clock, rates.newcomers)
     this.overload = new Overload({ clock, random, memory, audit, limits: limits.overload, connections })
     this.#handshakes = ofAddress('handshakes', rates.handshakes)
     this.#failedAuthentications = ofAddress('failed-authentications', rates.failedAuthentications)
@@ -97,6 +97,7 @@ export class Safeguards {
 
   stop(): void {
     this.overload.stop()
+    this.newcomers.stop()
     for (const rate of this.#shared) rate.close()
   }
 

@@ -5,7 +5,13 @@ import { SimulatedClock } from '../simulated-clock.js'
 import { Refusals } from './refusals.js'
 import { Throttle, type ThrottleOwner } from './throttle.js'
 
-const MEASURES = { channelsMax: 4, connectionsPerUserMax: 2, messageBytesMax: 65_536, heartbeatMs: 25_000 }
+const MEASURES = {
+  channelsMax: 4,
+  connectionsPerUserMax: 2,
+  messageBytesMax: 65_536,
+  heartbeatMs: 25_000,
+  handshakeTimeoutMs: 10_000,
+}
 
 let clock: SimulatedClock
 let owner: Owner

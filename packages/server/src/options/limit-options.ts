@@ -113,6 +113,7 @@ export function resolveLimits({
   const connectionsPerUserMax = limits.connectionsPerUserMax ?? 10
   const messageBytesMax = limits.messageBytesMax ?? DEFAULT_FRAME_LIMITS.messageBytesMax
   const heartbeatMs = heartbeat.intervalMs ?? HEARTBEAT.intervalMs
+  const handshakeTimeoutMs = limits.handshakeTimeoutMs ?? 10_000
   return {
     messageBytesMax,
     handshakeBytesMax: limits.handshakeBytesMax ?? DEFAULT_FRAME_LIMITS.handshakeBytesMax,
@@ -131,11 +132,17 @@ export function resolveLimits({
     connectionsMax: limits.connectionsMax ?? 100_000,
     stateBytesMax: limits.stateBytesMax ?? 16_384,
     presenceInfoBytesMax: limits.presenceInfoBytesMax ?? 1_024,
-    handshakeTimeoutMs: limits.handshakeTimeoutMs ?? 10_000,
+    handshakeTimeoutMs,
     sessionWindowMs: session.windowMs ?? 300_000,
     quietCheckMs: limits.quietCheckMs ?? 25_000,
     spool: { messagesMax: limits.spoolMessagesMax ?? 10_000, bytesMax: limits.spoolBytesMax ?? 16_777_216 },
-    rates: resolveRates(limits, { channelsMax, connectionsPerUserMax, messageBytesMax, heartbeatMs }),
+    rates: resolveRates(limits, {
+      channelsMax,
+      connectionsPerUserMax,
+      messageBytesMax,
+      heartbeatMs,
+      handshakeTimeoutMs,
+    }),
     overload: resolveOverload(overload),
     heartbeat: {
       intervalMs: heartbeatMs,

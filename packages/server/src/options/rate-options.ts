@@ -80,11 +80,13 @@ export interface Measures {
   readonly messageBytesMax: number
   /** Milliseconds between pings, each of which is answered by a pong. */
   readonly heartbeatMs: number
+  /** Milliseconds until `hello` must have come. */
+  readonly handshakeTimeoutMs: number
 }
 
 /** Fills in the defaults of the rates. */
 export function resolveRates(options: Loose<RateOptions>, measures: Measures): RateLimits {
-  const { channelsMax, connectionsPerUserMax, messageBytesMax, heartbeatMs } = measures
+  const { channelsMax, connectionsPerUserMax, messageBytesMax, heartbeatMs, handshakeTimeoutMs } = measures
   const perUser = options.publishesPerUserPerSecondMax
   const failures = options.failedAuthenticationsPerMinuteMax ?? 100
   // A connection that comes back wants all of its channels again at once, and one that returns to a page asks for what is in each.
@@ -104,7 +106,11 @@ export function resolveRates(options: Loose<RateOptions>, measures: Measures): R
     userPublishes: perUser === undefined ? undefined : rate(perUser),
     handshakes: rate(options.handshakesPerSecondMax ?? 1_000),
     failedAuthentications: { perSecond: failures / 60, burst: failures },
-    newcomers: { nodeMax: options.newcomersMax ?? 4_000, addressMax: options.newcomersPerAddressMax ?? 2_000 },
+    newcomers: {
+      nodeMax: options.newcomersMax ?? 4_000,
+      addressMax: options.newcomersPerAddressMax ?? 2_000,
+      timeoutMs: handshakeTimeoutMs,
+    },
   }
 }
 
