@@ -7,7 +7,10 @@ const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const timeouts = { testTimeout: 20_000, hookTimeout: 60_000 }
 
 /** What starts whole systems and measures what they do: one at a time, so that none is measured while another uses the machine. */
-const scenarios = ['cluster', 'deploy', 'faults', 'reliability'].map((folder) => `tests/${folder}/**/*.test.ts`)
+const scenarios = [
+  ...['cluster', 'deploy', 'faults', 'reliability'].map((folder) => `tests/${folder}/**/*.test.ts`),
+  'tests/abuse/hostile-crowd.test.ts',
+]
 
 export default defineConfig({
   test: {
