@@ -263,6 +263,23 @@ describe('the authenticator', () => {
     )
   })
 
+  it('T-058 takes no token of which a bit or a character was changed', async () => {
+    const good = withClaims({ roles: ['staff'], jti: 't1', iat: NOW_S - 7 })
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ '.split('')
+    const edit = fc.record({ at: fc.nat(good.length - 1), letter: fc.constantFrom(...letters), removed: fc.nat(2) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+        const changed = edits.reduce(
+          (token, { at, letter, removed }) => token.slice(0, at) + letter + token.slice(at + removed),
+          good,
+        )
+        fc.pre(changed !== good)
+        expect(await authenticator.authenticate(changed)).toMatchObject({ failure: 'invalid' })
+      }),
+      { numRuns: 10_000 },
+    )
+  }, 30_000)
+
   it('makes somebody of a client without a credential where the options say as what', async () => {
     const anonymous = { tenant: 'lobby', grants: { 'news:*': ['subscribe'] } }
     const one = await believing({ anonymous }).anonymous?.()

@@ -114,12 +114,15 @@ export const issuerShape: z.ZodRawShape = {
   keys: z.array(keySchema, 'a list of keys').max(KEYS_MAX, `a list of at most ${KEYS_MAX} keys`).optional(),
   jwks: keySetSchema.optional(),
   issuer: name.optional(),
-  audience: z.union([name, z.array(name).min(1)], 'text, or a list of texts').optional(),
+  audience: z.union([name, z.array(name).min(1, 'text, or a list of texts')], 'text, or a list of texts').optional(),
   type: name.optional(),
   claims: claimsSchema.optional(),
   tenant: z
     .union(
-      [z.custom<string>(isTenantName), z.array(z.custom<string>(isTenantName)).min(1)],
+      [
+        z.custom<string>(isTenantName),
+        z.array(z.custom<string>(isTenantName, 'a tenant')).min(1, 'a tenant, a list of tenants, or "*"'),
+      ],
       'a tenant, a list of tenants, or "*"',
     )
     .optional(),
