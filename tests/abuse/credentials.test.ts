@@ -99,8 +99,8 @@ async function ask(socket: RawSocket, command: object): Promise<Message> {
 }
 
 const resumeOf = (socket: RawSocket): { session: string; secret: string; positions: object } => {
-  const welcome = socket.messages.find(({ type }) => type === 'welcome')
-  const { id, secret } = welcome?.['session'] as { id: string; secret: string }
+  const welcome = socket.messages.find(({ type }) => type === 'welcome') ?? {}
+  const { id, secret } = welcome['session'] as { id: string; secret: string }
   return { session: id, secret, positions: {} }
 }
 
