@@ -82,7 +82,7 @@ export class DecisionWebhooks {
   readonly allows = async (question: AccessQuestion): Promise<boolean> => {
     const { verb: type, ...asked } = question
     const decision = await this.#decide(this.#parts.urls[WEBHOOK_OF[type]], { type, ...asked })
-    return decision !== undefined && decision.allow
+    return decision?.allow ?? false
   }
 
   /** Lets the application have its say on a credential that was found good: it may refuse, give other roles and grants, and shorten the life of the connection. */

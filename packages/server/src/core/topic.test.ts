@@ -25,6 +25,7 @@ const RULE: ChannelRule = {
   slow: 'resume',
   whenDegraded: 'refuse',
   inbox: false,
+  identity: undefined,
 }
 
 const LIMITS = {

@@ -16,7 +16,7 @@ const access = z.custom<unknown>((value) => {
 }, 'nobody, anyone, member, server, owner, grant, webhook, role:NAME, a function, or an array of these')
 
 /** The schema of one rule of `channels`. */
-export const ruleSchema: z.ZodType<unknown> = z.strictObject({
+export const ruleSchema: z.ZodType = z.strictObject({
   subscribe: access.optional(),
   publish: access.optional(),
   signal: access.optional(),

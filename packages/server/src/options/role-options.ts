@@ -22,7 +22,7 @@ export interface RoleOptions {
 }
 
 /** The schema of `roles`. */
-export const rolesSchema: z.ZodType<unknown> = z.record(
+export const rolesSchema: z.ZodType = z.record(
   z.string(),
   z.record(
     z.string(),

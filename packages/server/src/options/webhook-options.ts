@@ -73,7 +73,7 @@ const event = z.strictObject(
 )
 
 /** The schema of `webhooks`. */
-export const webhooksSchema: z.ZodType<unknown> = z.strictObject(
+export const webhooksSchema: z.ZodType = z.strictObject(
   {
     secret: z.string('text of at least 32 bytes'),
     connect: decision,
