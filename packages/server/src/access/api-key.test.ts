@@ -51,6 +51,23 @@ describe('a secret', () => {
   )
 })
 
+describe('a wrong secret', () => {
+  it('T-065 takes the same time however much of it is right, and where there is nothing to compare it with', () => {
+    const { key, hash } = makeApiKey(systemRandom)
+    const secret = secretOf(key)
+    const nearly = secret.slice(0, -1) + (secret.endsWith('A') ? 'B' : 'A')
+    const far = secretOf(makeApiKey(systemRandom).key)
+    const ways = [() => findSecret([hash], nearly), () => findSecret([hash], far), () => findSecret([], far)]
+    // What leaks shows each time; what the machine does meanwhile does not.
+    const runs = Array.from({ length: 3 }, () => timed(ways, 7_000))
+    expect(Math.min(...runs.map(([near = [], other = []]) => Math.abs(welch(near, other))))).toBeLessThan(4.5)
+    const [, other = [], nothing = []] = runs[0] ?? []
+    const share = (nothing[3_000] ?? 0) / (other[3_000] ?? 1)
+    expect(share).toBeGreaterThan(0.5)
+    expect(share).toBeLessThan(2)
+  }, 60_000)
+})
+
 describe('a credential', () => {
   it.each([
     'hf_',
@@ -112,3 +129,28 @@ describe('what a key may', () => {
     expect(arePermissions(names)).toBe(holds)
   })
 })
+
+/** Nanoseconds that each way takes, by turns of which chance decides the order; the slowest tenth, in which others used the machine, left out. */
+function timed(ways: readonly (() => unknown)[], times: number): number[][] {
+  const taken: number[][] = ways.map(() => [])
+  for (let time = -2_000; time < times; time += 1) {
+    const first = Math.floor(systemRandom.fraction() * ways.length)
+    for (let turn = 0; turn < ways.length; turn += 1) {
+      const at = (first + turn) % ways.length
+      const began = process.hrtime.bigint()
+      ways[at]?.()
+      if (time >= 0) taken[at]?.push(Number(process.hrtime.bigint() - began))
+    }
+  }
+  return taken.map((one) => one.toSorted((a, b) => a - b).slice(0, times * 0.9))
+}
+
+/** Welch's t of two samples (Welch 1947): how far their means lie apart, in standard errors. */
+function welch(one: readonly number[], other: readonly number[]): number {
+  const mean = (sample: readonly number[]): number => sample.reduce((sum, value) => sum + value, 0) / sample.length
+  const errorOf = (sample: readonly number[]): number => {
+    const middle = mean(sample)
+    return sample.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (sample.length - 1) / sample.length
+  }
+  return (mean(one) - mean(other)) / Math.sqrt(errorOf(one) + errorOf(other))
+}
