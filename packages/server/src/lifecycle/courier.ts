@@ -54,6 +54,7 @@ export class Courier {
   #comparedAt = -Infinity
   #isReady = false
   #looking: Promise<void> | undefined
+  #comparing: Promise<void> | undefined
   #stop: Cancel | undefined
 
   constructor(parts: CourierParts) {
@@ -104,6 +105,7 @@ export class Courier {
     this.#stop?.()
     await this.#looking
     if (this.isHolder) {
+      await this.#comparing
       await this.#compare().catch(onError)
       await this.#flush()
     }
@@ -123,9 +125,16 @@ export class Courier {
     if (!wasHolder) this.#forget()
     this.#deliversUntil = askedAt + LEASE_MS
     await this.#bear()
-    if (clock.now() - this.#comparedAt < COMPARE_MS) return
-    this.#comparedAt = clock.now()
-    await this.#compare()
+    if (clock.now() - this.#comparedAt >= COMPARE_MS) this.#beginComparing()
+  }
+
+  /** Not waited for: with many tenants it may take longer than the lease lasts. */
+  #beginComparing(): void {
+    if (this.#comparing !== undefined) return
+    this.#comparedAt = this.#parts.clock.now()
+    this.#comparing = this.#compare()
+      .catch(this.#parts.onError)
+      .finally(() => (this.#comparing = undefined))
   }
 
   /** Another delivers. Events are written for it once the destination is known. */

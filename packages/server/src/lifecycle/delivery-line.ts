@@ -77,7 +77,11 @@ export class DeliveryLine {
   /** There may be more in the log. Resolves when it was looked. */
   look(): Promise<void> {
     this.#again = true
-    this.#looking ??= this.#lookUntilSettled().finally(() => (this.#looking = undefined))
+    this.#looking ??= this.#lookUntilSettled().finally(() => {
+      this.#looking = undefined
+      // Asked after the last round had ended.
+      if (this.#again && !this.#ended) void this.look()
+    })
     return this.#looking
   }
 
@@ -228,25 +232,32 @@ export class DeliveryLine {
   }
 
   #save(): void {
-    this.#saving ??= this.#saveUntilSettled().finally(() => (this.#saving = undefined))
+    this.#saving ??= this.#saveUntilSettled()
   }
 
   async #saveUntilSettled(): Promise<void> {
-    const { engine, destination, onUsurped, onError } = this.#parts
-    while (this.#saved !== this.#text) {
-      const text = this.#text
-      const { offset, done } = this.#queue?.position ?? { offset: 0, done: [] }
-      const cursor = { epoch: this.#epoch ?? '', offset, done }
-      const place = { destination: destination.id, tenant: this.tenant }
-      try {
-        const version = await writeCursor(engine, place, cursor, this.#version)
-        if (version === undefined) return onUsurped()
-        this.#version = version
-        this.#saved = text
-      } catch (error) {
-        // Tried again with the next event, or the next look.
-        return onError(error)
-      }
+    const { onError } = this.#parts
+    await Promise.resolve()
+    try {
+      while (this.#saved !== this.#text) await this.#saveNow()
+    } catch (error) {
+      // Tried again with the next event, or the next look.
+      onError(error)
+    } finally {
+      this.#saving = undefined
     }
+  }
+
+  async #saveNow(): Promise<void> {
+    const { engine, destination, onUsurped } = this.#parts
+    const text = this.#text
+    const { offset, done } = this.#queue?.position ?? { offset: 0, done: [] }
+    const cursor = { epoch: this.#epoch ?? '', offset, done }
+    const place = { destination: destination.id, tenant: this.tenant }
+    const version = await writeCursor(engine, place, cursor, this.#version)
+    // Where another has written, what this one would store is no more than what it did.
+    this.#saved = version === undefined ? this.#text : text
+    if (version === undefined) onUsurped()
+    else this.#version = version
   }
 }

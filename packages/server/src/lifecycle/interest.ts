@@ -92,7 +92,11 @@ export class Interest {
   /** Looks now. */
   look(): Promise<void> {
     this.#again = true
-    this.#looking ??= this.#lookUntilSettled().finally(() => (this.#looking = undefined))
+    this.#looking ??= this.#lookUntilSettled().finally(() => {
+      this.#looking = undefined
+      // Asked after the last round had ended.
+      if (this.#again && this.#parts.engine.problem() === undefined) void this.look()
+    })
     return this.#looking
   }
 

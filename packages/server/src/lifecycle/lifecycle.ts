@@ -167,18 +167,20 @@ export class Lifecycle implements LifecycleDoor {
 
   #interestChanged(): void {
     if (this.#isStopped) return
-    if (!this.#interest.isAny) {
-      this.#listener = undefined
-      return
-    }
+    if (!this.#interest.isAny) return this.#rest()
     this.#following ??= this.#follow()
     this.#survey()
+  }
+
+  /** Nobody wants events: what was written down is taken out as it ends, and once nothing is left this node is not followed any more. */
+  #rest(): void {
+    if (this.#recorder.size + this.#subjects.size === 0) this.#listener = undefined
   }
 
   /** Follows from now on, before anything is known in the engine: what is written down waits its turn. */
   async #follow(): Promise<void> {
     await this.#begin().catch(this.#parts.onError)
-    await this.#wake.listen()
+    void this.#wake.listen()
     this.#overseer.start()
   }
 
@@ -239,7 +241,7 @@ export class Lifecycle implements LifecycleDoor {
       onReady: () => void want(),
     })
     this.#couriers.set(destination.id, courier)
-    await this.#wake.listen()
+    void this.#wake.listen()
     await courier.start()
     if (courier.isReady) await want()
   }
@@ -258,6 +260,8 @@ export class Lifecycle implements LifecycleDoor {
   async #check(): Promise<void> {
     if (this.#following === undefined || this.#checking || this.#parts.engine.problem() !== undefined) return
     this.#checking = true
+    void this.#wake.listen()
+    if (!this.#interest.isAny) this.#rest()
     try {
       if (!this.#hasBegun) await this.#begin()
       const check = await this.#life.check()

@@ -59,12 +59,16 @@ export class Overseer {
     this.#gathering ??= this.#parts.clock.after(GATHER_MS, () => this.#lookAtGathered())
   }
 
-  /** Looks at everything now. Resolves when it has, or could not. */
-  look(): Promise<void> {
+  /** Shows itself, and looks at everything if it is the one and does not do so just now. Resolves when it has looked, or could not. */
+  async look(): Promise<void> {
+    const { engine, holder, onError } = this.#parts
+    if (engine.problem() !== undefined) return void (this.#isHolder = false)
+    this.#isHolder = await engine.leases.hold(LEASE, holder, LEASE_MS).catch(() => false)
+    if (!this.#isHolder || this.#stop === undefined) return
     this.#looking ??= this.#look()
-      .catch(this.#parts.onError)
+      .catch(onError)
       .finally(() => (this.#looking = undefined))
-    return this.#looking
+    await this.#looking
   }
 
   /** Looks a last time, so that what was marked is told, and leaves the rest to the others. */
@@ -80,11 +84,7 @@ export class Overseer {
   }
 
   async #look(): Promise<void> {
-    const { engine, holder } = this.#parts
-    if (engine.problem() !== undefined) return void (this.#isHolder = false)
-    this.#isHolder = await engine.leases.hold(LEASE, holder, LEASE_MS).catch(() => false)
-    if (!this.#isHolder) return
-    this.#lives = await lookAtLives(engine)
+    this.#lives = await lookAtLives(this.#parts.engine)
     await this.#orphans.look(this.#lives)
     await this.#reconciler.all()
   }
