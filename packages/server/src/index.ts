@@ -1,6 +1,14 @@
 export type { Authentication, AuthenticationFailure, Authenticator } from './access/authenticator.js'
 export type { ApiKeyOptions, NewApiKey } from './access/api-key.js'
-export type { Access, ChannelRuleOptions, DegradedPolicy, SlowPolicy, Verb } from './access/channel-rules.js'
+export type {
+  Access,
+  AccessPredicate,
+  ChannelRuleOptions,
+  DegradedPolicy,
+  SlowPolicy,
+  Verb,
+} from './access/channel-rules.js'
+export type { Grants } from './access/grants.js'
 export type { Identity } from './access/identity.js'
 export type { OriginStats, Origins } from './access/origin-policy.js'
 export type { BlockedPair, CountedPair, OriginPair } from './access/origin-violations.js'
@@ -51,6 +59,8 @@ export type { OverloadOptions, RateOptions } from './options/rate-options.js'
 export type { QuotaOptions, TenancyOptions, TenantOptions } from './options/tenant-options.js'
 export type { MemoryProbe, MemoryUse } from './memory.js'
 export { OptionsError } from './options/options-error.js'
+export type { RoleOptions } from './options/role-options.js'
+export type { DecisionWebhookOptions, WebhookOptions } from './options/webhook-options.js'
 export type { Random } from './random.js'
 export { signToken } from './sign-token.js'
 export type { Logger } from './telemetry/log.js'
