@@ -1,4 +1,4 @@
-import { type NewApiKey, arePermissions, findWrongGrant, makeApiKey, userOfKey } from './access/api-key.js'
+import { type NewApiKey, arePermissions, findWrongGrant, makeApiKey } from './access/api-key.js'
 import {
   type ApiKeyRecords,
   type HeldApiKey,
@@ -7,6 +7,7 @@ import {
   SECRETS_MAX,
   type StoredApiKey,
 } from './access/api-key-records.js'
+import { userOfKey } from './access/identity.js'
 import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
 import type { Retries } from './core/retries.js'

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js'
-import { type ApiKeyOptions, findSecret, isKeyUser, looksLikeApiKey, parseApiKey, userOfKey } from './api-key.js'
+import { type ApiKeyOptions, findSecret, looksLikeApiKey, parseApiKey } from './api-key.js'
 import type { ApiKeyRecords, StoredApiKey } from './api-key-records.js'
 import type { Authentication, Authenticator } from './authenticator.js'
-import type { Identity } from './identity.js'
+import { type Identity, isKeyUser, userOfKey } from './identity.js'
 
 /** A key that proved its secret. */
 export interface KnownApiKey {

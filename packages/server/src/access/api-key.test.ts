@@ -6,12 +6,11 @@ import {
   findWrongGrant,
   isKeyHash,
   isKeyId,
-  isKeyUser,
   looksLikeApiKey,
   makeApiKey,
   parseApiKey,
-  userOfKey,
 } from './api-key.js'
+import { isKeyUser, isUserName, userOfKey } from './identity.js'
 
 const secretOf = (key: string): string => parseApiKey(key)?.secret ?? ''
 
@@ -92,7 +91,7 @@ describe('a credential', () => {
   })
 
   it('makes a user that no token may name', () => {
-    expect(isKeyUser(userOfKey('abcdefgh'))).toBe(true)
+    expect(isKeyUser(userOfKey('abcdefgh')) && isUserName(userOfKey('a'.repeat(64)))).toBe(true)
     expect(['ada', 'keys', 'key', 'KEY:a'].some(isKeyUser)).toBe(false)
   })
 })

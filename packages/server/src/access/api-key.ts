@@ -29,9 +29,6 @@ export interface ApiKeyOptions {
 /** What every key begins with, and no token does. */
 const PREFIX = 'hf_'
 
-/** What the name of a user begins with that stands for a key. Nobody else may be called so. */
-const KEY_USER_PREFIX = 'key:'
-
 /** 64 bits name, 256 bits prove. */
 const ID_BYTES = 8
 const SECRET_BYTES = 32
@@ -67,16 +64,6 @@ export function looksLikeApiKey(credential: string): boolean {
 export function parseApiKey(credential: string): { readonly id: string; readonly secret: string } | undefined {
   const [, id, secret] = KEY.exec(credential) ?? []
   return id === undefined || secret === undefined ? undefined : { id, secret }
-}
-
-/** The name of the user that stands for a key. */
-export function userOfKey(id: string): string {
-  return KEY_USER_PREFIX + id
-}
-
-/** Whether a user name is kept for keys. */
-export function isKeyUser(user: string): boolean {
-  return user.startsWith(KEY_USER_PREFIX)
 }
 
 /** Which of the hashes is that of the secret, in a time that tells nothing; -1 for none. */

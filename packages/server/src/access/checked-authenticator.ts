@@ -5,6 +5,8 @@ import { type Identity, isTenantName, isUserName } from './identity.js'
 /** The last moment that can be written as a date (ECMA-262 21.4.1.1). */
 const TIME_MAX = 8_640_000_000_000_000
 
+const KINDS: readonly unknown[] = [undefined, 'user', 'server', 'anonymous']
+
 /** How long an answer is waited for. */
 const ANSWER_MS_MAX = 5_000
 
@@ -49,6 +51,11 @@ function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefine
   if (!isTexts(identity.roles)) return 'roles must be a list of texts'
   if (!isGrants(identity.grants)) return 'grants must be lists of verbs by channel'
   if (!isTime(identity.expiresAt)) return 'expiresAt must be milliseconds since 1970, or undefined'
+  // What a withdrawal is judged by.
+  if (!isTime(identity.issuedAt)) return 'issuedAt must be milliseconds since 1970, or undefined'
+  if (identity.tokenId !== undefined && typeof identity.tokenId !== 'string')
+    return 'tokenId must be text, or undefined'
+  if (!KINDS.includes(identity.kind)) return 'kind must be user, server, anonymous or undefined'
   return undefined
 }
 

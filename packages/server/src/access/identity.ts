@@ -32,6 +32,19 @@ export function isUserName(name: unknown): name is string {
   return isTenantName(name) && channelSegment(name).length <= SEGMENT_MAX
 }
 
+/** What the name of a user begins with that stands for an API key. Nobody else may be called so. */
+const KEY_USER_PREFIX = 'key:'
+
+/** The name of the user that stands for an API key. */
+export function userOfKey(id: string): string {
+  return KEY_USER_PREFIX + id
+}
+
+/** Whether a user stands for an API key. */
+export function isKeyUser(user: string): boolean {
+  return user.startsWith(KEY_USER_PREFIX)
+}
+
 /** The name under which what belongs to a user of a tenant is kept. Lengths stand first, so that no two users share it. */
 export function userKey(identity: Pick<Identity, 'tenant' | 'user'>): string {
   return `${identity.tenant.length}:${identity.tenant}${identity.user.length}:${identity.user}`

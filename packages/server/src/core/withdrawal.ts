@@ -1,4 +1,4 @@
-import { type Identity, userKey } from '../access/identity.js'
+import { type Identity, isKeyUser, userKey } from '../access/identity.js'
 
 /** What is withdrawn: one token or key by its id, every token of a user, or every token of a tenant. */
 export interface WithdrawalScope {
@@ -30,9 +30,9 @@ export function withdrawalKey({ tenant, user, tokenId }: WithdrawalScope): strin
 }
 
 /** Which withdrawals a credential is judged by: a key only by its own, whoever is nobody by none. */
-export function scopesOf({ tenant, user, tokenId, kind = 'user' }: Withdrawable): readonly WithdrawalScope[] {
+export function scopesOf({ tenant, user, tokenId, kind }: Withdrawable): readonly WithdrawalScope[] {
   const own = tokenId === undefined ? [] : [{ tenant, tokenId }]
-  return kind === 'user' ? [...own, { tenant, user }, { tenant }] : own
+  return kind === 'anonymous' || isKeyUser(user) ? own : [...own, { tenant, user }, { tenant }]
 }
 
 /** When this credential stops to count by this withdrawal: 0 for now, Infinity for never. */
