@@ -84,6 +84,9 @@ describe('F-35 an authenticator', () => {
     ['no grants', { grants: undefined }],
     ['grants that are no lists', { grants: { 'room:1': 'subscribe' } }],
     ['a lifetime that is no number', { expiresAt: Number.NaN }],
+    ['an issue that is text', { issuedAt: '2026' }],
+    ['the id of a token that is no text', { tokenId: 7 }],
+    ['a kind that there is not', { kind: 'root' }],
     ['a lifetime without end', { expiresAt: Infinity }],
   ])('that answers %s admits nobody', async (_, members) => {
     authenticate = () => ({ identity: { ...ADA, ...members } })

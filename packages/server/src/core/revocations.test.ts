@@ -4,6 +4,7 @@ import { settle } from '../simulated-clock.js'
 import { type Peer, SimulatedCluster, type SimulatedNode } from '../testing/simulated-cluster.js'
 import { TEST_SECRET } from '../testing/test-node.js'
 import { signTokenAt } from '../access/token.js'
+import { CONTROL_READERS } from './control-messages.js'
 import { HeardWithdrawals, decodeWithdrawal, withdrawalKey } from './withdrawal.js'
 
 let cluster: SimulatedCluster
@@ -283,6 +284,33 @@ describe('the tokens of a tenant', () => {
     await cluster.clock.pass(1_000)
     await one.join('e')
     expect(reads).toBe(2)
+  })
+})
+
+describe('what nodes of other versions say', () => {
+  const read = CONTROL_READERS['token.revoke'].ask
+
+  it('is understood as far as it goes: a token by its id alone, and what is new left out', () => {
+    expect(read({ tenant: 'acme', tokenId: 't1' })).toEqual({ tenant: 'acme', tokenId: 't1' })
+    expect(read({ tenant: 'acme', user: 'ada', issuedBefore: 5, until: 9, colour: 'red' })).toEqual({
+      tenant: 'acme',
+      user: 'ada',
+      issuedBefore: 5,
+      until: 9,
+    })
+  })
+
+  it.each([
+    [undefined],
+    [{}],
+    [{ tenant: 7 }],
+    [{ tenant: 'acme', user: 7 }],
+    [{ tenant: 'acme', tokenId: null }],
+    [{ tenant: 'acme', user: 'ada', issuedBefore: 'now' }],
+    [{ tenant: 'acme', user: 'ada', until: -1 }],
+    [{ tenant: 'acme', user: 'ada', from: 1.5 }],
+  ])('is not believed where it is %j', (value: unknown) => {
+    expect(read(value)).toBeUndefined()
   })
 })
 
