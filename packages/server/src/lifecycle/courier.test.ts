@@ -33,6 +33,7 @@ afterEach(async () => {
 /** A receiver that writes down what it is given, and answers as it is told to. */
 class Receiver implements Destination {
   readonly id: string
+  readonly name: string
   readonly batchMax: number
   readonly atOncePerTenant = 4
   readonly atOnce = 8
@@ -45,6 +46,7 @@ class Receiver implements Destination {
 
   constructor(id: string = 'receiver', batchMax: number = 10) {
     this.id = id
+    this.name = id
     this.batchMax = batchMax
   }
 

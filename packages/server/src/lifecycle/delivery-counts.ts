@@ -27,6 +27,14 @@ export class DeliveryCounts {
     this.#failed += count
   }
 
+  /** A destination takes nothing any more, for now. */
+  outage(destination: string, tenant: string, reason: string): void {
+    this.#log.warn(
+      { event: 'lifecycle.delayed', destination, tenant, reason },
+      'lifecycle events wait for a receiver that takes none',
+    )
+  }
+
   /** Events that a destination has not taken and is not given again. */
   dropped(destination: string, tenant: string, count: number, reason: string): void {
     this.#dropped += count

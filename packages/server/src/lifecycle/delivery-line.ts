@@ -162,7 +162,7 @@ export class DeliveryLine {
   /** The log is another, or shorter, than the one that the position is of. */
   #changeLog({ epoch, first }: LogPage): DeliveryQueue {
     const isFirst = this.#epoch === undefined
-    if (!isFirst) this.#parts.counts.lost(this.#parts.destination.id, this.tenant, 1, 'epoch_changed')
+    if (!isFirst) this.#parts.counts.lost(this.#parts.destination.name, this.tenant, 1, 'epoch_changed')
     this.#epoch = epoch
     const queue = this.#begin(isFirst ? first - 1 : 0)
     // Stored before anything is delivered: what goes from the log until then is missed by somebody.
@@ -174,7 +174,7 @@ export class DeliveryLine {
   #take(queue: DeliveryQueue, { messages, first, top }: LogPage): boolean {
     const { counts, destination } = this.#parts
     if (first > queue.readTo + 1) {
-      counts.lost(destination.id, this.tenant, first - queue.readTo - 1, 'trimmed')
+      counts.lost(destination.name, this.tenant, first - queue.readTo - 1, 'trimmed')
       queue.skip(first - 1)
     }
     for (const { offset = 0, data } of messages) {
@@ -206,9 +206,11 @@ export class DeliveryLine {
     counts.failed(batch.length)
     const over = batch.filter((queued) => this.#isOver(queued, delivery, now))
     const others = batch.filter((queued) => !over.includes(queued))
+    const wasOutage = this.#queue?.isOutage
     this.#queue?.fail(others, delivery === 'refused', now)
+    if (wasOutage === false && this.#queue?.isOutage === true) counts.outage(destination.name, this.tenant, delivery)
     if (over.length === 0) return
-    counts.dropped(destination.id, this.tenant, over.length, delivery)
+    counts.dropped(destination.name, this.tenant, over.length, delivery)
     this.#queue?.settle(over, now)
   }
 

@@ -7,6 +7,8 @@ export type Delivery = 'taken' | 'gone' | 'refused' | 'unreachable'
 export interface Destination {
   /** The same on every node, and after a restart. */
   readonly id: string
+  /** What it is called in log lines: nothing that only it and we may know. */
+  readonly name: string
   /** Events of one delivery, all of one tenant, at most. */
   readonly batchMax: number
   /** Deliveries under way for one tenant, and in all. */

@@ -32,6 +32,7 @@ const PARTLY_MAX = 10_000
 /** The hooks of this process, as one destination of events: all of them get an event before it is done. */
 export class Hooks implements Destination {
   readonly id = 'hooks'
+  readonly name = 'hooks'
   readonly batchMax = 1
   readonly atOncePerTenant = 16
   readonly atOnce = 64

@@ -29,6 +29,7 @@ const GONE = 410
 /** A receiver of lifecycle events on another server: up to 100 events of one tenant in one signed POST. */
 export class EventWebhook implements Destination {
   readonly id: string
+  readonly name: string
   readonly batchMax = 100
   readonly atOncePerTenant = 4
   readonly atOnce = 32
@@ -42,6 +43,7 @@ export class EventWebhook implements Destination {
     this.#parts = parts
     this.#url = new URL(options.url)
     this.id = eventWebhookId(options)
+    this.name = this.#url.host
   }
 
   wants(type: LifecycleType, tenant: string): boolean {
