@@ -5,6 +5,7 @@ import { durationMs } from './duration.js'
 import type { Logger } from './telemetry/log.js'
 import { type Peer, SimulatedCluster, type SimulatedNode } from './testing/simulated-cluster.js'
 import { TEST_SECRET } from './testing/test-node.js'
+import { settle } from './simulated-clock.js'
 import { instantTokens } from './testing/instant-tokens.js'
 
 let cluster: SimulatedCluster
@@ -116,6 +117,28 @@ describe('an API key', () => {
       INVALID,
       undefined,
     ])
+  })
+
+  it('that is rotated while a handshake with its old secret goes on ends with the overlap all the same', async () => {
+    const { id, key } = await keys().create(SPEC)
+    const records = cluster.engine.records
+    const get = records.get.bind(records)
+    let rotated: Promise<unknown> | undefined
+    // What is read now is old by the time that it arrives.
+    records.get = async (name) => {
+      const record = await get(name)
+      if (name === `revoked:4:acme${id}` && rotated === undefined) {
+        rotated = keys().rotate(id, { overlap: '1m' })
+        await settle()
+        await settle()
+      }
+      return record
+    }
+    const peer = await join(other, key)
+    await rotated
+    expect(ends(peer)).toEqual([undefined])
+    await cluster.clock.pass(minutes(1.1), 1_000)
+    expect(ends(peer)).toEqual([EXPIRED])
   })
 
   it('rotated at several nodes at once has one new secret for each, and all of them work', async () => {

@@ -202,6 +202,7 @@ export class Connection
     this.#handshake = undefined
     this.services.safeguards.newcomers.departed(this)
     if (grants) this.#channelGrants().restore(grants)
+    this.services.revocations.settle(this)
     this.#admitted.begin()
   }
 
@@ -221,6 +222,7 @@ export class Connection
     if (turn < this.#refreshed) return
     this.#refreshed = turn
     this.#admitted?.refresh(identity)
+    this.services.revocations.settle(this)
     await this.subscriptions.recheck()
   }
 

@@ -122,6 +122,12 @@ export class Revocations {
     return this.#heard.endOf(identity, this.#parts.clock.now()) === 0
   }
 
+  /** Ends a connection by what was heard while its credential was judged, and holds from a later moment on: a key that is rotated. */
+  settle(connection: Revocable): void {
+    const end = this.#heard.endOf(connection.identity, this.#parts.clock.now())
+    if (end > 0 && end < Infinity) connection.endBy(end)
+  }
+
   /** Resolves to whether the tokens of a user that were issued then were withdrawn. Rejects when the engine refuses. */
   async covers(identity: Withdrawable): Promise<boolean> {
     return this.isWithdrawn(identity) || (await this.#endOf(identity)) === 0
