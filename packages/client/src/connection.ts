@@ -199,7 +199,8 @@ export class Connection implements LinkEvents {
     // A word that we do not know is answered with patience.
     const isSoon = reconnect === 'now' || reconnect === 'refresh'
     const ownMs = isSoon ? this.#backoff.soon() : this.#backoff.next()
-    this.#wait(ending, afterMs ?? ownMs, afterMs === undefined)
+    // A server that asks for haste again and again is not obeyed.
+    this.#wait(ending, Math.max(afterMs ?? 0, ownMs), afterMs === undefined)
   }
 
   #wait({ reason, code }: Ending, retryInMs: number, isOurs: boolean): void {

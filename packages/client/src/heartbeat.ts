@@ -5,6 +5,8 @@ import type { Link, Welcome } from './link.js'
 /** Milliseconds that a probe waits for a sign of life; less where the server's timeout leaves less room for it. */
 const PROBE_MS = 3000
 
+const WAIT_MS_MIN = 10
+
 /**
  * Watches one link: something must come from the server within interval and timeout, or the link is abandoned. It is always asked first:
  * a timer that is late, or a clock that jumped, is no proof that the server is gone. One timer at a time, set again only when it fires,
@@ -53,6 +55,7 @@ export class Heartbeat {
 
   #wait(ms: number, then: () => void): void {
     this.#stopTimer()
-    this.#stopTimer = this.#clock.after(ms, then)
+    // A server may say anything of its heartbeat: it must not make the client ask without a pause.
+    this.#stopTimer = this.#clock.after(Math.max(ms, WAIT_MS_MIN), then)
   }
 }

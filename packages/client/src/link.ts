@@ -101,9 +101,7 @@ export class Link {
       const constructor = await findWebSocket(WebSocket)
       const credential = await token.get()
       if (this.#state === 'over') return
-      this.#stopTimer = clock.after(connectTimeoutMs, () =>
-        this.abandon(passing('timeout', `No welcome within ${connectTimeoutMs} ms`)),
-      )
+      this.#stopTimer = clock.after(connectTimeoutMs, () => this.abandon(passing('timeout', 'No welcome')))
       this.#socket = openSocket(constructor, url, SUBPROTOCOL, {
         opened: () => hold(() => this.send(this.#parts.hello(credential))),
         received: (frame) => this.#received(frame),

@@ -77,6 +77,6 @@ export async function findWebSocket(given: WebSocketConstructor | undefined): Pr
     const module: unknown = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
     return (module as { WebSocket: WebSocketConstructor }).WebSocket
   } catch (cause) {
-    throw new HoldfastError('invalid_option', 'options.WebSocket must be given, or the package ws installed', { cause })
+    throw new HoldfastError('invalid_option', 'options.WebSocket must be given, or ws installed', { cause })
   }
 }
