@@ -153,7 +153,7 @@ describe('a receiver that fails', () => {
     for (const user of ['ada', 'eve']) await join(first, user, 'room:1')
     const others = await join(second, 'zoe', 'room:1', 'other')
     await healthy.took('joined', 'room:1', 3_000)
-    others.close()
+    await others.close()
     await healthy.took('vacated', 'room:1', 3_000)
     expect(failing.requests.length).toBeGreaterThan(0)
     failing.answer = () => 200
