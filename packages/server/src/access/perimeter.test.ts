@@ -41,6 +41,7 @@ describe('a request', () => {
     ['a space in its origin', { origins: ['https://app. example.com'] }],
     ['a line in its origin', { origins: ['https://app.example.com\r\nx: y'] }],
     ['an origin in other letters', { origins: ['https://b\u00fccher.example'] }],
+    ['an origin of nothing but spaces between two letters', { origins: [`a${' '.repeat(1_000_000)}b`] }],
     ['an origin of 8 KB', { origins: [`https://${'a'.repeat(8_192)}`] }],
   ])('with %s is answered 400', (_, head) => {
     expect(examine(head)).toEqual({ rejected: 400 })

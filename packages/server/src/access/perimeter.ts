@@ -32,9 +32,6 @@ const ORIGIN_HEADER_CHARACTERS_MAX = 2_048
 /** Control characters, spaces, and what is not ASCII: no browser sends them in an origin. */
 const UNSPEAKABLE = /[^!-~]/
 
-/** What parts a header's values that Node, or a proxy, has joined. */
-const SEPARATOR = /\s*,\s*/
-
 /** The first that upgrades and HTTP requests alike have to pass: one meaning, a name of ours, and an address that can be believed. */
 export class Perimeter {
   readonly #proxies: TrustedProxies
@@ -59,13 +56,19 @@ export class Perimeter {
       this.#audit.record('host.refused', { address, rule: 'unlisted', action: host ?? '(none)' })
       return { rejected: 421 }
     }
-    const [origin, ...otherOrigins] = new Set(head.origins.flatMap((value) => value.split(SEPARATOR)))
+    const [origin, ...otherOrigins] = new Set(head.origins.flatMap(valuesOf))
     if (otherOrigins.length > 0 || (origin !== undefined && isMalformed(origin))) {
       this.#audit.record('origin.refused', { address, rule: 'malformed' })
       return { rejected: 400 }
     }
     return { address, origin, isSecure: this.#proxies.isSecure(head) }
   }
+}
+
+/** The values that Node, or a proxy, has joined. Without a pattern: one that looks for the spaces around a comma takes the square of their number. */
+function valuesOf(header: string): string[] {
+  const values = header.split(',')
+  return values.length === 1 ? values : values.map((value) => value.trim())
 }
 
 function isMalformed(origin: string): boolean {
