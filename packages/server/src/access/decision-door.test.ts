@@ -11,7 +11,7 @@ const ALLOWED: OutboundAnswer = { status: 200, headers: {}, body: '{"allow":true
 const settled = (): Promise<void> => new Promise((resolve) => systemClock.defer(resolve))
 
 /** A door to a server that answers when the test says so. */
-function door(): {
+function door(read: (body: string) => string = (body) => body): {
   clock: SimulatedClock
   ask: () => Promise<string>
   answer: (answer?: OutboundAnswer | Error) => Promise<void>
@@ -25,7 +25,7 @@ function door(): {
   })
   return {
     clock,
-    ask: () => made.ask(REQUEST, (body) => body),
+    ask: () => made.ask(REQUEST, read),
     answer: async (answer = ALLOWED) => {
       const first = open.shift()
       if (answer instanceof Error) first?.reject(answer)
@@ -89,5 +89,29 @@ describe('a door to an address that decides', () => {
     await settled()
     await made.answer()
     expect(await usual).toBe(ALLOWED.body)
+  })
+
+  it('stays open to others when somebody asks what is answered with a refusal', async () => {
+    const made = door()
+    for (let n = 0; n < 20; n += 1) {
+      const refused = made.ask().catch((error: Error) => error.message)
+      await settled()
+      await made.answer({ ...ALLOWED, status: n % 2 === 0 ? 403 : 400 })
+      expect(await refused).toBe(n % 2 === 0 ? 'the answer was 403' : 'the answer was 400')
+    }
+    const other = made.ask()
+    await settled()
+    await made.answer()
+    expect(await other).toBe(ALLOWED.body)
+  })
+
+  it('stays open when an answer cannot be read', async () => {
+    const made = door((body) => JSON.parse(body) as string)
+    for (let n = 0; n < 20; n += 1) {
+      const refused = made.ask().catch((error: Error) => error.name)
+      await settled()
+      await made.answer({ ...ALLOWED, body: '<html>' })
+      expect(await refused).toBe('SyntaxError')
+    }
   })
 })

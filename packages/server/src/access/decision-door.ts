@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.js'
 import { CircuitBreaker } from '../outbound/circuit-breaker.js'
-import type { Outbound, OutboundRequest } from '../outbound/outbound.js'
+import type { Outbound, OutboundAnswer, OutboundRequest } from '../outbound/outbound.js'
 
 /** Questions under way to one address at a time. */
 const IN_FLIGHT_MAX = 64
@@ -37,14 +37,19 @@ export class DecisionDoor {
   async ask<T>(request: OutboundRequest, read: (body: string) => T): Promise<T> {
     await this.#enter()
     try {
-      return await this.#breaker.run(async () => {
-        const { status, body } = await this.#parts.outbound(request)
-        if (status !== 200) throw new Error(`the answer was ${status}`)
-        return read(body)
-      })
+      const { status, body } = await this.#breaker.run(() => this.#send(request))
+      if (status !== 200) throw refusal(status)
+      return read(body)
     } finally {
       this.#leave()
     }
+  }
+
+  /** What is answered to one question says nothing about others: a client that asks for nonsense must not shut the door to everybody. */
+  async #send(request: OutboundRequest): Promise<OutboundAnswer> {
+    const answer = await this.#parts.outbound(request)
+    if (answer.status >= 500) throw refusal(answer.status)
+    return answer
   }
 
   #enter(): Promise<void> | undefined {
@@ -76,4 +81,8 @@ export class DecisionDoor {
     this.#waiting.delete(next)
     next()
   }
+}
+
+function refusal(status: number): Error {
+  return new Error(`the answer was ${status}`)
 }
