@@ -43,7 +43,13 @@ class Writer {
     this.#proxy = proxy
     this.#links = links
     const tops = { acknowledged: () => undefined, rotated: () => undefined, generation: () => '' }
-    this.#logs = new Logs({ commands: links, keys: new Keys('cuts', 'default'), random: systemRandom, tops })
+    this.#logs = new Logs({
+      commands: links,
+      keys: new Keys('cuts', 'default'),
+      random: systemRandom,
+      tops,
+      foreign: () => undefined,
+    })
   }
 
   static async start(name: number, port: number): Promise<Writer> {
