@@ -5,6 +5,11 @@ export function monotonicMs(): number {
   return performance.now()
 }
 
+/** The time of day in milliseconds since 1970. */
+export function timeOfDayMs(): number {
+  return Date.now()
+}
+
 /** The time of day as ISO-8601 in UTC. */
 export function timestamp(): string {
   return new Date().toISOString()

@@ -1,3 +1,4 @@
+import type { DecisionResult } from './decisions.js'
 import type { FanOutResult, FanOutRow } from './fan-out.js'
 import type { MemoryRow } from './idle-memory.js'
 import type { Machine } from './machine.js'
@@ -24,6 +25,7 @@ export function renderReport(report: Report): string {
   const parts = ['# Benchmark', ...describeRun(report)]
   if (report.fanOut !== undefined) parts.push(...renderFanOut(report.fanOut))
   if (report.idleMemory !== undefined) parts.push(...renderMemory(report.idleMemory))
+  for (const result of report.decisions ?? []) parts.push(...renderDecision(result))
   parts.push(...renderVerdicts(report))
   return `${parts.join('\n\n')}\n`
 }
@@ -88,6 +90,15 @@ function renderMemory(rows: readonly MemoryRow[]): string[] {
     '## Memory of an idle connection, authenticated, with two subscriptions',
     'Resident memory of the server process after forced collections.',
     table(['candidate', 'connections', 'RSS at 0', 'RSS at all', 'RSS each', 'heap each'], shown),
+  ]
+}
+
+function renderDecision({ title, rows }: DecisionResult): string[] {
+  const shown = rows.map(({ candidate, nanoseconds, ratio }) => [candidate, spread(nanoseconds, 0), spread(ratio, 2)])
+  return [
+    `## ${title}`,
+    'Nanoseconds for each decision; the ratio is paired slice by slice.',
+    table(['candidate', 'ns', 'ratio'], shown),
   ]
 }
 

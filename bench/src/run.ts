@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { measureDecisions } from './decisions.js'
 import { measureFanOut } from './fan-out.js'
 import { measureIdleMemory } from './idle-memory.js'
 import { describeMachine } from './machine.js'
@@ -35,6 +36,7 @@ async function measure(options: RunOptions): Promise<Measurements> {
   return {
     ...(scenarios.includes('fan-out') && { fanOut: await measureFanOut(options, note) }),
     ...(scenarios.includes('idle-memory') && { idleMemory: await measureIdleMemory(options, note) }),
+    ...(scenarios.includes('decisions') && { decisions: await measureDecisions(options, note) }),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DecisionResult } from './decisions.js'
 import type { FanOutResult } from './fan-out.js'
 import type { MemoryRow } from './idle-memory.js'
 import { faultCount } from './tally.js'
@@ -20,6 +21,7 @@ export interface Verdict {
 export interface Measurements {
   readonly fanOut?: FanOutResult
   readonly idleMemory?: readonly MemoryRow[]
+  readonly decisions?: readonly DecisionResult[]
 }
 
 /** Every target that the measurements can answer. A ratio needs both candidates. */

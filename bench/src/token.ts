@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timeOfDayMs } from './clock.js'
 
 /** The secret of every server under test. It protects nothing: the servers listen on loopback for the length of a run. */
 export const BENCH_SECRET = 'a-secret-of-the-bench-that-protects-nothing'
@@ -7,12 +8,12 @@ export const BENCH_SECRET = 'a-secret-of-the-bench-that-protects-nothing'
 const BENCH_TENANT = 'bench'
 
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' })
-/** 2100-01-01, so that no token expires during a run. */
-const EXPIRES_AT_SECONDS = 4_102_444_800
+/** Longer than any run, and no longer than a server accepts. */
+const LIFETIME_SECONDS = 43_200
 
 /** An HS256 token for `user` that both servers accept. */
 export function benchToken(user: string): string {
-  const payload = `${HEADER}.${encode({ tenant: BENCH_TENANT, sub: user, exp: EXPIRES_AT_SECONDS })}`
+  const payload = `${HEADER}.${encode({ tenant: BENCH_TENANT, sub: user, exp: Math.floor(timeOfDayMs() / 1_000) + LIFETIME_SECONDS })}`
   return `${payload}.${signature(payload)}`
 }
 
