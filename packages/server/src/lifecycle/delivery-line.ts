@@ -28,6 +28,10 @@ export interface DeliveryLineParts {
 
 const READ_AT_ONCE = 200
 
+/** From so many characters on a position is written no more often than this. */
+const LONG_CHARACTERS = 512
+const LONG_MS = 250
+
 /** How often an event is tried that a receiver refuses, or fails at while it takes others; and for how long any is. */
 const REFUSALS_MAX = 5
 const STRIKES_MAX = 15
@@ -241,13 +245,27 @@ export class DeliveryLine {
     const { onError } = this.#parts
     await Promise.resolve()
     try {
-      while (this.#saved !== this.#text) await this.#saveNow()
+      while (this.#saved !== this.#text) {
+        await this.#saveNow()
+        if (!this.#ended && this.#isLong) await this.#pause()
+      }
     } catch (error) {
       // Tried again with the next event, or the next look.
       onError(error)
     } finally {
       this.#saving = undefined
     }
+  }
+
+  /** A position with much that is done above it, which must not be written with each event. */
+  get #isLong(): boolean {
+    return this.#text.length > LONG_CHARACTERS
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.after(LONG_MS, resolve)
+    })
   }
 
   async #saveNow(): Promise<void> {
