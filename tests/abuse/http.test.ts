@@ -252,6 +252,37 @@ describe('a body for the tokens of the demo', () => {
     })
   })
 
+  it('T-088 sets nothing but what it may: a member that is not asked for is a mistake of the client', async () => {
+    await attack(async () => {
+      const type = { 'Content-Type': 'application/json' }
+      for (const member of [
+        '"tenant":"acme"',
+        '"roles":["admin"]',
+        '"grants":{}',
+        '"ttlSeconds":1e9',
+        '"offset":1',
+        '"__proto__":{"roles":["admin"]}',
+      ])
+        expect((await post(type, `{"user":"ada",${member}}`)).statuses, member).toEqual([400])
+    })
+  })
+
+  it('T-089 is read up to its bound: not what is larger, compressed, endless or never comes', async () => {
+    await attack(async () => {
+      const type = { 'Content-Type': 'application/json' }
+      expect((await post(type, `{"user":"${'a'.repeat(2_000_000)}"}`)).statuses[0]).toBe(413)
+      expect((await post({ ...type, 'Content-Encoding': 'gzip' })).statuses).toEqual([415])
+      const endless = `1000\r\n${' '.repeat(4_096)}\r\n`.repeat(50)
+      const head =
+        'POST /demo/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n'
+      const chunked = await exchange(
+        portOf.standalone(),
+        `${head}Transfer-Encoding: chunked\r\n\r\n${endless}0\r\n\r\n`,
+      )
+      expect(chunked.statuses[0]).toBe(413)
+    })
+  })
+
   it('T-094 that is no JSON is a mistake of the client', async () => {
     await attack(async () => {
       expect((await post({ 'Content-Type': 'application/json' }, '{"user":')).statuses).toEqual([400])

@@ -16,7 +16,6 @@ export interface Section {
 }
 
 const NO_CONSOLE = 'there is no console yet: nothing answers there, nobody logs in, and no page shows what others wrote'
-const NO_HTTP_API = 'there is no HTTP interface that takes a body or an id: applications publish in their own process'
 
 /** Every case, by what is attacked. */
 export const SECTIONS: readonly Section[] = [
@@ -436,14 +435,12 @@ export const SECTIONS: readonly Section[] = [
       {
         id: 'T-088',
         attack: 'members that the sender must not set',
-        answer: 'refused',
-        reason: NO_HTTP_API,
+        answer: '400 for a member that is not asked for',
       },
       {
         id: 'T-089',
         attack: 'bodies that are huge, endless, compressed, slow',
-        answer: 'refused within the limits of the request',
-        reason: NO_HTTP_API,
+        answer: '413, 415, or 408: no more than the bound is ever held',
       },
       {
         id: 'T-091',

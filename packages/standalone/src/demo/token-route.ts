@@ -1,12 +1,15 @@
 import { z } from 'zod'
-import { isJson } from '../http/json-body.js'
+import { type Unread, readJson } from '../http/json-body.js'
 import { type Handler, refusal } from '../http/site.js'
 import type { TokenMint } from '../token-mint.js'
 import { DEMO_TENANT } from './tenant.js'
 
 const TOKEN_TTL_S = 3600
 
-const body = z.object({
+/** A name and the braces around it. */
+const BODY_BYTES_MAX = 1_024
+
+const body = z.strictObject({
   user: z
     .string()
     .trim()
@@ -19,14 +22,20 @@ const body = z.object({
  */
 export function tokenRoute(mint: TokenMint): Handler {
   return async ({ request, address }) => {
-    if (!isJson(request)) return refusal(415, 'unsupported_media_type', 'The body must be application/json')
+    const read = await readJson(request, BODY_BYTES_MAX)
+    if ('unread' in read) return UNREAD[read.unread]()
     if (!isLoopbackAddress(address) || !isOwnPage(request)) return refusal(403, 'permission_denied', LOCAL_ONLY)
-    const parsed = body.safeParse(await request.json().catch(() => undefined))
+    const parsed = body.safeParse(read.value)
     if (!parsed.success) return refusal(400, 'bad_request', NAME_EXPECTED)
     const { user } = parsed.data
     const token = mint({ tenant: DEMO_TENANT, user, ttlSeconds: TOKEN_TTL_S })
     return Response.json({ token, user }, { headers: { 'cache-control': 'no-store' } })
   }
+}
+
+const UNREAD: Readonly<Record<Unread, () => Response>> = {
+  unsupported: () => refusal(415, 'unsupported_media_type', 'The body must be application/json, not compressed'),
+  too_big: () => refusal(413, 'limit_exceeded', `The body must be at most ${BODY_BYTES_MAX} bytes`),
 }
 
 const LOCAL_ONLY = 'The demo gives tokens to pages of this machine only; open it by its loopback address'
