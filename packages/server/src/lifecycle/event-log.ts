@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import type { Engine, LogPage, LogTop } from '../engine/engine.js'
 import type { LifecycleEvent } from './event.js'
+import { inParallel } from './in-parallel.js'
 import { ENTRY_MS, LOG_RETENTION, TENANTS, TENANTS_MAX, TOLD_MS, eventLogOf } from './places.js'
 import type { Wake } from './wake.js'
 
@@ -18,6 +19,9 @@ const KNOWN_MS = ENTRY_MS / 24
 
 /** Characters of events that are read at a time. */
 const READ_CHARACTERS_MAX = 1_048_576
+
+/** Tenants that are entered again at a time. */
+const TENANTS_AT_ONCE = 16
 
 /** Logs whose tops are asked for together. */
 const TOPS_AT_ONCE = 500
@@ -69,6 +73,13 @@ export class EventLog {
       tops.push(...(await this.#parts.engine.tops(logs)))
     }
     return tops
+  }
+
+  /** Enters the tenants again that this node has told of: the engine may have lost them. Rejects when the engine refuses. */
+  async refresh(): Promise<void> {
+    const tenants = [...this.#known.keys()]
+    this.#known.clear()
+    await inParallel(tenants, TENANTS_AT_ONCE, (tenant) => this.#admit(tenant))
   }
 
   /** Makes sure that whoever delivers will look at the tenant. */

@@ -4,6 +4,7 @@ import type { HoldfastOptions } from '../options.js'
 import { type Peer, SimulatedCluster, type SimulatedNode } from '../testing/simulated-cluster.js'
 import { TEST_SECRET } from '../testing/test-node.js'
 import { LIFECYCLE_TYPES, type LifecycleEvent } from './event.js'
+import { INTEREST, LIVES, LOG_RETENTION, TENANTS, eventLogOf, heldBy, listenersOf } from './places.js'
 
 let cluster: SimulatedCluster
 let told: LifecycleEvent[]
@@ -382,5 +383,41 @@ describe('what is kept in the engine', () => {
     // The tenant of the events, and how far the hooks are in them.
     expect(after.registers - before.registers).toBeLessThanOrEqual(1)
     expect(after.records - before.records).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('an engine that lost what it had', () => {
+  /** Everything of lifecycle events that it holds, but for messages. */
+  async function forget(): Promise<void> {
+    const { records, registers } = cluster.engine
+    for (const [key] of [...records.entries()]) if (key.startsWith('lifecycle:')) records.drop(key)
+    const lives = (await registers.list(LIVES, 100)).map(({ key }) => heldBy(key))
+    const names = [INTEREST, TENANTS, LIVES, ...lives, listenersOf({ tenant: 'acme', channel: 'room:1' })]
+    for (const name of names) for (const { key } of await registers.list(name, 100)) await registers.remove(name, key)
+    const { epoch } = await cluster.engine.read(eventLogOf('acme'), LOG_RETENTION, {
+      limit: 1,
+      bytesMax: 1,
+      keep: 'oldest',
+    })
+    await cluster.engine.rotate(eventLogOf('acme'), epoch)
+  }
+
+  it('is told again what is there, so that every end is told', async () => {
+    const [one, other] = [await start('n1'), await start('n2')]
+    listen(one)
+    await enter(await other.join('ada'), 'room:1')
+    await pass(1_000)
+    await forget()
+    await pass(20_000)
+    told = []
+    const eve = await one.join('eve')
+    await pass(1_000)
+    expect(words('eve')).toEqual(['connected'])
+    die(other)
+    eve.handler.closed(1000, true)
+    await pass(16_000)
+    expect(words('ada')).toEqual(['disconnected'])
+    expect(words('eve')).toEqual(['connected', 'disconnected'])
+    expect(words('room:1').toSorted()).toEqual(['left', 'vacated'])
   })
 })

@@ -268,6 +268,7 @@ export class Lifecycle implements LifecycleDoor {
       if (check === 'new') this.#recorder.reborn()
       if (check === 'forgotten') this.#recorder.refresh()
       if (check !== 'same') this.#subjects.refresh()
+      if (check !== 'same') await this.#log.refresh()
     } catch (error) {
       this.#parts.onError(error)
     } finally {
