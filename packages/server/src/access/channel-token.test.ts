@@ -27,8 +27,12 @@ const PAYLOAD = { tenant: 'acme', sub: 'ada', channel: 'room:42', verbs: ['subsc
 describe('a channel token', () => {
   it('grants its verbs on its channel to its user until it expires', () => {
     expect(door.open(sign({ ttlSeconds: 60 }), ADA, 'room:42')).toEqual({
-      grant: { channel: 'room:42', verbs: ['subscribe', 'publish'], expiresAt: clock.now() + 60_000 },
-      issuedAt: clock.now(),
+      grant: {
+        channel: 'room:42',
+        verbs: ['subscribe', 'publish'],
+        issuedAt: clock.now(),
+        expiresAt: clock.now() + 60_000,
+      },
     })
     expect(door.open(forge(PAYLOAD), ADA, 'room:42')).toMatchObject({ grant: { verbs: ['subscribe'] } })
   })

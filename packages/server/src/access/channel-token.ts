@@ -22,8 +22,12 @@ export interface ChannelTokenClaims {
 /** What a token for this user and channel allows, or why it is refused. */
 export type OpenedToken =
   | {
-      readonly grant: { readonly channel: string; readonly verbs: readonly Verb[]; readonly expiresAt: number }
-      readonly issuedAt: number
+      readonly grant: {
+        readonly channel: string
+        readonly verbs: readonly Verb[]
+        readonly issuedAt: number
+        readonly expiresAt: number
+      }
     }
   | { readonly refusal: string }
 
@@ -77,7 +81,7 @@ export class ChannelTokens {
     const now = Math.floor(this.#clock.now() / 1000)
     if (iat > now + CLOCK_TOLERANCE_S) return { refusal: 'not valid yet' }
     if (exp <= now) return { refusal: 'expired' }
-    return { grant: { channel, verbs, expiresAt: exp * 1000 }, issuedAt: iat * 1000 }
+    return { grant: { channel, verbs, issuedAt: iat * 1000, expiresAt: exp * 1000 } }
   }
 
   /** The claims of a token that was signed with our key for this purpose. The header is compared as a whole: nothing in it is asked. */

@@ -160,6 +160,38 @@ describe('a channel token', () => {
     expect(await subscribe(peer, tokenFor('ada'))).toMatchObject({ type: 'subscribed' })
   })
 
+  it('that was withdrawn does not come back with the session that held it', async () => {
+    const [peer, bob] = [await one.join('ada'), await one.join('bob')]
+    await subscribe(peer, tokenFor('ada', { verbs: ['subscribe', 'publish'] }))
+    await subscribe(bob, tokenFor('bob'))
+    await cluster.clock.pass(2_000, 500)
+    const token = tokenFor('ada', { verbs: ['subscribe'], channel: 'room:43' })
+    await cluster.clock.pass(2_000, 500)
+    await one.holdfast.tenant('acme').user('ada').revoke()
+    await cluster.clock.pass(2_000, 500)
+    expect(peer.socket.closedWith).toMatchObject({ reason: 'Token revoked' })
+    const late = await cluster.start('n3', { channels: CHANNELS })
+    const back = await late.join('ada', { resume: peer.resume() })
+    expect(back.got('welcome')).toMatchObject([{ session: { resumed: true } }])
+    expect(back.got('unsubscribed')).toMatchObject([{ channel: 'room:42', ...ENDED }])
+    expect(await publish(back)).toMatchObject({ type: 'error', ...ENDED })
+    expect(await ask(back, { type: 'subscribe', channel: 'room:43', token })).toMatchObject({ type: 'error', ...ENDED })
+    expect(bob.got('unsubscribed')).toEqual([])
+  })
+
+  it('that was issued before what is withdrawn ends, though its connection came later', async () => {
+    const channelToken = tokenFor('ada', { verbs: ['subscribe', 'publish'] })
+    await cluster.clock.pass(5_000, 500)
+    const issuedBefore = cluster.clock.now()
+    const peer = await other.join('ada')
+    expect(await subscribe(peer, channelToken)).toMatchObject({ type: 'subscribed' })
+    await one.holdfast.tenant('acme').user('ada').revoke({ issuedBefore })
+    expect(await publish(peer)).toMatchObject({ type: 'error', ...ENDED })
+    await cluster.clock.pass(1_500, 500)
+    expect(peer.socket.closedWith).toBeUndefined()
+    expect(peer.got('unsubscribed')).toMatchObject([{ channel: 'room:42', ...ENDED }])
+  })
+
   it('is held for as many channels as a connection may have', async () => {
     const few = await cluster.start('n3', { channels: CHANNELS, limits: { channelsMax: 2 } })
     const peer = await few.join('ada')
@@ -186,5 +218,6 @@ describe('a channel token', () => {
 })
 
 function grantUntil(ms: number): object[] {
-  return [{ channel: 'room:42', verbs: ['subscribe'], expiresAt: cluster.clock.now() + ms }]
+  const now = cluster.clock.now()
+  return [{ channel: 'room:42', verbs: ['subscribe'], issuedAt: now, expiresAt: now + ms }]
 }

@@ -2,11 +2,10 @@ import type { Identity } from '../access/identity.js'
 import { HoldfastError } from './errors.js'
 import type { Services } from './services.js'
 import type { ChannelGrant } from './session-record.js'
+import type { Withdrawable } from './withdrawal.js'
 
 /** What a channel token says, or why it is refused; the reason is for the log, never for the client. */
-export type OpenedChannelToken =
-  | { readonly grant: ChannelGrant; readonly issuedAt: number }
-  | { readonly refusal: string }
+export type OpenedChannelToken = { readonly grant: ChannelGrant } | { readonly refusal: string }
 
 /** What the core needs of channel tokens. */
 export interface ChannelTokenDoor {
@@ -45,23 +44,30 @@ export class ChannelGrants {
     const { tenant, user } = this.#holder.identity
     const opened = channelTokens.open(token, { tenant, user }, channel)
     if ('refusal' in opened) return this.#refuse(channel, opened.refusal)
-    const { grant, issuedAt } = opened
-    if (await revocations.covers({ tenant, user, tokenId: undefined, issuedAt }))
-      return this.#refuse(channel, 'revoked')
-    this.#hold(grant)
+    if (await revocations.covers(this.#credential(opened.grant))) return this.#refuse(channel, 'revoked')
+    this.#hold(opened.grant)
   }
 
   /** Takes over what a session kept; what has expired since is left out. */
   restore(grants: readonly ChannelGrant[]): void {
     const now = this.#services.clock.now()
-    for (const grant of grants) if (isInForce(grant, now)) this.#hold(grant)
+    for (const grant of grants) if (this.#isInForce(grant, now)) this.#hold(grant)
+  }
+
+  /** Forgets what was withdrawn while no node held it. Does not reject. */
+  async confirm(): Promise<void> {
+    // A withdrawal means whatever was issued before some moment: behind the first that it does not mean there is none.
+    for (const grant of this.content().toSorted((one, other) => one.issuedAt - other.issuedAt)) {
+      if (!(await this.#services.revocations.covers(this.#credential(grant)))) return
+      this.#drop(grant.channel)
+    }
   }
 
   /** The identity as it counts for a channel. */
   identityFor(channel: string): Identity {
     const { identity } = this.#holder
     const grant = this.#grants.get(channel)
-    if (grant === undefined || !isInForce(grant, this.#services.clock.now())) return identity
+    if (grant === undefined || !this.#isInForce(grant, this.#services.clock.now())) return identity
     const known = this.#joined.get(channel)
     if (known?.own === identity) return known.joined
     const joined = withGrant(identity, grant)
@@ -69,9 +75,9 @@ export class ChannelGrants {
     return joined
   }
 
-  /** Forgets what has expired; answers of which channels. */
+  /** Forgets what has expired, or was withdrawn; answers of which channels. */
   expire(now: number): readonly string[] {
-    const expired = [...this.#grants.values()].filter((grant) => !isInForce(grant, now))
+    const expired = [...this.#grants.values()].filter((grant) => !this.#isInForce(grant, now))
     for (const { channel } of expired) this.#drop(channel)
     return expired.map(({ channel }) => channel)
   }
@@ -79,6 +85,20 @@ export class ChannelGrants {
   /** What a session keeps of them. */
   content(): readonly ChannelGrant[] {
     return [...this.#grants.values()]
+  }
+
+  /** A clock that was put back makes no grant live longer than any may. */
+  #isInForce(grant: ChannelGrant, now: number): boolean {
+    const leftMs = grant.expiresAt - now
+    return (
+      leftMs > 0 && leftMs <= CHANNEL_GRANT_MS_MAX && !this.#services.revocations.isWithdrawn(this.#credential(grant))
+    )
+  }
+
+  /** A grant as withdrawals judge it: a token of the user, without an id. */
+  #credential({ issuedAt }: ChannelGrant): Withdrawable {
+    const { tenant, user } = this.#holder.identity
+    return { tenant, user, tokenId: undefined, issuedAt }
   }
 
   #hold(grant: ChannelGrant): void {
@@ -106,9 +126,4 @@ export class ChannelGrants {
 function withGrant(identity: Identity, { channel, verbs }: ChannelGrant): Identity {
   const own = Object.hasOwn(identity.grants, channel) ? (identity.grants[channel] ?? []) : []
   return { ...identity, grants: { ...identity.grants, [channel]: [...own, ...verbs] } }
-}
-
-/** A clock that was put back makes no grant live longer than any may. */
-function isInForce({ expiresAt }: ChannelGrant, now: number): boolean {
-  return now < expiresAt && expiresAt - now <= CHANNEL_GRANT_MS_MAX
 }

@@ -237,6 +237,11 @@ export class Connection
     this.channelsChanged()
   }
 
+  /** Resolves when what its session brought of channel tokens that were withdrawn meanwhile is forgotten. */
+  confirmGrants(): Promise<void> | undefined {
+    return this.#grants?.confirm()
+  }
+
   #channelGrants(): ChannelGrants {
     return (this.#grants ??= new ChannelGrants(this.services, this))
   }

@@ -10,10 +10,11 @@ export interface SessionChannel {
   readonly info?: string | undefined
 }
 
-/** What a channel token granted on one channel, and until when (milliseconds since 1970). */
+/** What a channel token granted on one channel, since when and until when (milliseconds since 1970). */
 export interface ChannelGrant {
   readonly channel: string
   readonly verbs: readonly string[]
+  readonly issuedAt: number
   readonly expiresAt: number
 }
 
@@ -128,8 +129,9 @@ function isSessionChannel(value: unknown): value is SessionChannel {
 }
 
 function isChannelGrant(value: unknown): value is ChannelGrant {
-  const { channel, verbs, expiresAt } = membersOf(value)
-  return isChannelName(channel) && isListOf(verbs, isText) && Number.isSafeInteger(expiresAt)
+  const { channel, verbs, issuedAt, expiresAt } = membersOf(value)
+  const areTimes = Number.isSafeInteger(issuedAt) && Number.isSafeInteger(expiresAt)
+  return isChannelName(channel) && isListOf(verbs, isText) && areTimes
 }
 
 function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is readonly T[] {
