@@ -26,7 +26,7 @@ export async function readJson(
 async function boundedText({ body }: Request, bytesMax: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength
     if (bytes > bytesMax) return undefined
     chunks.push(chunk)
