@@ -118,6 +118,16 @@ describe('a channel token', () => {
     expect(peer.got('unsubscribed')).toMatchObject([ENDED])
   })
 
+  it('that is followed by one that allows less leaves nothing behind', async () => {
+    const peer = await one.join('ada')
+    await subscribe(peer, tokenFor('ada', { ttl: '10s' }))
+    expect(await subscribe(peer, tokenFor('ada', { verbs: ['publish'], ttl: '1h' }))).toMatchObject({ type: 'error' })
+    expect(peer.got('unsubscribed')).toMatchObject([{ channel: 'room:42', ...ENDED }])
+    expect(await publish(peer)).toMatchObject({ type: 'ok' })
+    expect(await subscribe(peer, tokenFor('ada'))).toMatchObject({ type: 'subscribed' })
+    expect(peer.got('unsubscribed')).toHaveLength(1)
+  })
+
   it('does not end a subscription that needs it no more', async () => {
     const peer = await one.join('ada')
     await subscribe(peer, tokenFor('ada', { ttl: '10s' }))

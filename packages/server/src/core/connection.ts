@@ -235,6 +235,8 @@ export class Connection
   async takeChannelToken(channel: string, token: string): Promise<void> {
     await this.#channelGrants().take(channel, token)
     this.channelsChanged()
+    // It may allow less than the one whose place it takes.
+    void this.subscriptions.recheckChannel(channel)
   }
 
   /** Resolves when what its session brought of channel tokens that were withdrawn meanwhile is forgotten. */
