@@ -4,8 +4,9 @@ import { eventually, pause } from '../kit/deadline.js'
 import { printFigures } from '../kit/figures.js'
 import { SeededRandom, seedOfThisRun } from '../kit/seeded-random.js'
 import { upgradeRequest as mutatedRequest } from '../reliability/upgrade-grammar.js'
-import { Battlefield } from './kit/attack.js'
-import { AttackedNode } from './kit/attacked-node.js'
+import { Battlefield, attackBeside } from './kit/attack.js'
+import { AttackedNode, SECRET } from './kit/attacked-node.js'
+import { Neighbour } from './kit/neighbour.js'
 import { OPCODE, RawSocket, frame, upgradeRequest } from './kit/raw-socket.js'
 
 let node: AttackedNode
@@ -285,6 +286,35 @@ describe('a token in the address', () => {
       expect(node.log.text).not.toContain(token)
       expect(node.log.text).not.toContain(token.split('.')[2])
     }
+  })
+})
+
+describe('a token in the address of a node in production', () => {
+  it.each([
+    ['is not read, unless the options say so', undefined],
+    ['is read where the options say so, and is in no line of the log', true],
+  ])('T-019 %s', async (_, queryToken) => {
+    const production = await AttackedNode.start({
+      environment: 'production',
+      auth: { secret: SECRET, ...(queryToken && { queryToken }) },
+      origins: { allow: ['https://app.example.com'], allowMissing: true },
+    })
+    const neighbour = await Neighbour.beside(production)
+    const token = production.token('addressed')
+    await attackBeside(neighbour, production, async () => {
+      const socket = new RawSocket(production)
+      const headers = { 'Sec-WebSocket-Protocol': undefined }
+      await socket.ask(upgradeRequest(headers, `GET /ws?token=${token} HTTP/1.1`))
+      if (queryToken) await socket.message('welcome')
+      else {
+        socket.say({ type: 'hello' })
+        expect(await socket.refused()).toEqual({ code: 1008, reason: 'Authentication required' })
+      }
+      socket.destroy()
+    })
+    expect(production.log.text).not.toContain(token.split('.')[2])
+    await neighbour.leave()
+    await production.close()
   })
 })
 
