@@ -45,7 +45,7 @@ describe('an engine whose Redis is reached over TLS', () => {
     }
   })
 
-  it('trusts no certificate that nobody vouches for', async () => {
+  it('T-099 trusts no certificate that nobody vouches for', async () => {
     const engine = engineOn({ servers: [{ host: 'localhost', port }], tls: true })
     await engine.start()
     expect(engine.problem()).toMatch(/self-signed certificate/)

@@ -60,7 +60,7 @@ describe('the address of redis', () => {
     ['redis+sentinel://:secret@h', /names no master/],
     ['redis+sentinel://:secret@h/m/1/2', /has more behind/],
     ['redis+cluster://:secret@h/1', /has more behind/],
-  ])('%j is refused with the forms expected, and without the password', (text, reason) => {
+  ])('T-099 %j is refused with the forms expected, and without the password', (text, reason) => {
     expect(() => redisOptions(text)).toThrow(reason)
     expect(() => redisOptions(text)).toThrow('redis+sentinel://:password@host:26379,host:26379/master')
     expect(() => redisOptions(text)).not.toThrow(/secret/)

@@ -31,7 +31,7 @@ describe('the check of a server', () => {
     expect(await examine(SHARD, lineTo(valkey))).toMatchObject({ product: 'valkey', version: '8.1.0' })
   })
 
-  it('T-099 refuses older ones, and says what it found and what is needed', async () => {
+  it('refuses older ones, and says what it found and what is needed', async () => {
     await expect(examine(SHARD, lineTo('redis_version:6.2.14'))).rejects.toThrow(
       'the server at 10.0.0.1:6379 must be Redis 7.0 or newer, or Valkey; it is Redis 6.2.14',
     )
