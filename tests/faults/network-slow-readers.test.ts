@@ -24,7 +24,7 @@ describe('a reader that is slower than what is sent', () => {
   const recorders: Recorder[] = []
 
   beforeAll(async () => {
-    const note = (fields: object): void =>
+    const note = (fields: Readonly<Record<string, unknown>>): void =>
       void (fields['event'] === 'connection.slow' && slowLines.push({ ...fields, at: performance.now() }))
     server = createHoldfast({
       auth: { secret: SECRET },
