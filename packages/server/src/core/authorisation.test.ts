@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { AccessPredicate } from '../access/channel-rules.js'
+import { type AccessPredicate, resolveChannelRule } from '../access/channel-rules.js'
+import type { Identity } from '../access/identity.js'
 import type { HoldfastOptions } from '../options.js'
+import { settle } from '../simulated-clock.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
+import { Authorisation } from './authorisation.js'
 
 let node: TestNode
 
@@ -32,6 +35,10 @@ async function start(options: Partial<HoldfastOptions>): Promise<Audited[]> {
   node = await startNode({ log: { debug: take, info: take, warn: take, error: take }, ...options })
   return lines
 }
+
+const ADA: Identity = { tenant: 'acme', user: 'ada', roles: [], grants: {}, expiresAt: undefined, tokenId: undefined }
+
+const RULE = resolveChannelRule('room:*', {}, Number)
 
 const history = { size: 100, ttl: '1h' } as const
 
@@ -64,6 +71,39 @@ describe('a decision that takes time', () => {
     held.asked[0]?.answer(false)
     expect(await first).toMatchObject({ code: 'permission_denied' })
     expect(await second).toMatchObject({ type: 'ok', offset: 1 })
+  })
+
+  it('that fails lets none pass that came after one that is still waited for', async () => {
+    const held: { resolve(allowed: boolean): void; reject(error: Error): void }[] = []
+    const authorisation = new Authorisation({
+      rules: {
+        ruleOf: () => RULE,
+        allows: () => true,
+        judge: () => new Promise((resolve, reject) => held.push({ resolve, reject })),
+        findForeign: () => undefined,
+      },
+      audit: { record: () => undefined },
+    })
+    const asker = { id: 'c1', address: '', isOpen: true, identityFor: () => ADA }
+    const passed: string[] = []
+    const ask = async (name: string): Promise<void> => {
+      await authorisation.require(asker, { verb: 'publish', channel: 'room:1', event: name })
+      passed.push(name)
+    }
+    const [first, second, third] = [ask('first'), ask('second'), ask('third')]
+    held[2]?.resolve(true)
+    held[1]?.reject(new Error('the engine is away'))
+    await expect(second).rejects.toThrow('the engine is away')
+    const failing = ask('failing')
+    held[3]?.reject(new Error('the engine is away'))
+    await expect(failing).rejects.toThrow('the engine is away')
+    const last = ask('last')
+    held[4]?.resolve(true)
+    await settle()
+    expect(passed).toEqual([])
+    held[0]?.resolve(true)
+    await Promise.all([first, third, last])
+    expect(passed).toEqual(['first', 'third', 'last'])
   })
 
   it('allows nothing to who was sent away meanwhile', async () => {

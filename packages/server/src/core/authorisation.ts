@@ -134,14 +134,18 @@ export class Authorisation {
     this.#turns.set(asker, turns)
     const before = turns.get(channel)
     let end = (): void => undefined
-    const mine = new Promise<void>((resolve) => (end = resolve))
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    // One that fails ends before its turn has come, and must not pass on what it does not have.
+    const mine = before?.then(() => ended) ?? ended
     turns.set(channel, mine)
     return {
       before,
       end: () => {
-        if (turns.get(channel) === mine) turns.delete(channel)
-        if (turns.size === 0) this.#turns.delete(asker)
         end()
+        void mine.then(() => {
+          if (turns.get(channel) === mine) turns.delete(channel)
+          if (turns.size === 0) this.#turns.delete(asker)
+        })
       },
     }
   }
