@@ -72,6 +72,7 @@ const settings = z.strictObject({
     )
     .optional(),
   cluster: members.optional(),
+  clusterSecret: z.string({ error: 'text of at least 32 bytes' }).optional(),
   workers: z
     .preprocess(
       (value) => (value === 'auto' ? Math.min(availableParallelism(), WORKERS_MAX) : digits(value)),
@@ -126,6 +127,8 @@ export interface Configuration {
   readonly engine: EngineChoice
   /** How nodes that share an engine know each other. */
   readonly cluster?: Members | undefined
+  /** What seals their messages, in place of `cluster.secret`. */
+  readonly clusterSecret?: string | undefined
   /** Processes that serve together; undefined: this one alone. */
   readonly workers?: number | undefined
   readonly secret?: string | undefined
@@ -185,6 +188,7 @@ export const VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
   engine: 'REDIS_URL',
   workers: 'HOLDFAST_WORKERS',
   secret: 'HOLDFAST_SECRET',
+  clusterSecret: 'HOLDFAST_CLUSTER_SECRET',
   webhookSecret: 'HOLDFAST_WEBHOOK_SECRET',
   jwksUrl: 'HOLDFAST_JWKS_URL',
   tokenIssuer: 'HOLDFAST_ISSUER',
@@ -262,8 +266,9 @@ function describeIssue(issue: z.core.$ZodIssue, { values, origins, file }: Merge
   const [name, ...where] = origin.split(' in ')
   const full = [[name, ...rest].join('.'), ...where].join(' in ')
   const isSecret =
-    ['secret', 'webhookSecret', 'webhooks', 'channelTokens', 'tenants'].includes(setting ?? '') ||
-    rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
+    ['secret', 'cluster', 'clusterSecret', 'webhookSecret', 'webhooks', 'channelTokens', 'tenants'].includes(
+      setting ?? '',
+    ) || rest.some((part) => ['apiKeys', 'keys', 'issuers'].includes(part))
   const received = isSecret ? 'something else' : withoutCredentials(preview(valueAt(values, issue.path)))
   return `${full} must be ${issue.message}, received ${received}`
 }

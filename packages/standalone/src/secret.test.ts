@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Configuration, loadConfiguration } from './configuration.js'
-import { findSecret, weaknessOf } from './secret.js'
+import { findSecret, requireSecret, weaknessOf } from './secret.js'
 
 let cwd: string
 
@@ -47,6 +47,28 @@ describe.each(['staging', 'production'])('the secret in %s', (environment) => {
       `HOLDFAST_SECRET must be set in ${environment}`,
     )
     expect(await readdir(cwd)).toEqual([])
+  })
+
+  it.each<[string, Partial<Configuration>]>([
+    ['a key set', { auth: { jwks: { url: 'https://accounts.test/keys' } } }],
+    ['keys', { auth: { keys: [{ algorithm: 'EdDSA', key: 'pem' }] } }],
+    ['issuers', { auth: { issuers: [{ issuer: 'https://accounts.test' }] } }],
+    ['API keys', { auth: { apiKeys: [{ id: 'a' }] } }],
+    ['keys of a tenant', { tenants: { acme: { auth: { keys: [] } } } }],
+  ])('may be left out beside %s, and then there is none', async (_, named) => {
+    const configuration = { ...(await configured({ HOLDFAST_ENV: environment })), ...named }
+    expect(await findSecret(configuration, cwd)).toEqual({ secret: undefined, file: undefined, made: false })
+    await expect(requireSecret(configuration, cwd)).rejects.toThrow('tokens cannot be made here')
+    expect(await readdir(cwd)).toEqual([])
+  })
+
+  it.each<[string, Partial<Configuration>]>([
+    ['lists without keys', { auth: { keys: [], issuers: [], apiKeys: [] } }],
+    ['what anybody may', { auth: { anonymous: { tenant: 'lobby', grants: {} } } }],
+    ['a tenant without keys', { tenants: { acme: { plan: 'free' } } }],
+  ])('must be set beside %s', async (_, named) => {
+    const configuration = { ...(await configured({ HOLDFAST_ENV: environment })), ...named }
+    await expect(findSecret(configuration, cwd)).rejects.toThrow('HOLDFAST_SECRET must be set')
   })
 
   it('must not be well known', async () => {

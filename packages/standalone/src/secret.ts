@@ -15,7 +15,8 @@ const KNOWN_WORDS =
 
 /** The secret that tokens are signed with, and where it came from. */
 export interface FoundSecret {
-  readonly secret: string
+  /** Undefined: there is none, and whoever is believed is believed by other keys. */
+  readonly secret: string | undefined
   /** The file it is kept in; undefined when it was given. */
   readonly file: string | undefined
   readonly made: boolean
@@ -23,8 +24,9 @@ export interface FoundSecret {
 
 /**
  * The secret of the configuration; in development, without one, that of `<data dir>/secret`, made and kept there (mode
- * 0600) on first use. Throws a `Failure` that says what to set when there is none in staging and production, or when it
- * is too short or well known.
+ * 0600) on first use. Staging and production make none: there it may be left out where the configuration names other
+ * keys. Throws a `Failure` that says what to set when it names nothing at all, or when the secret is too short or well
+ * known.
  */
 export async function findSecret(configuration: Configuration, cwd: string): Promise<FoundSecret> {
   const { secret, environment } = configuration
@@ -33,13 +35,32 @@ export async function findSecret(configuration: Configuration, cwd: string): Pro
     if (problem) throw new Failure(`HOLDFAST_SECRET ${problem}. ${REMEDY}`, EXIT.usage)
     return { secret, file: undefined, made: false }
   }
-  if (environment !== 'development') {
-    throw new Failure(`HOLDFAST_SECRET must be set in ${environment}. ${REMEDY}`, EXIT.usage)
-  }
-  return keepSecret(cwd, configuration.dataDir)
+  if (environment === 'development') return keepSecret(cwd, configuration.dataDir)
+  if (namesOtherKeys(configuration)) return { secret: undefined, file: undefined, made: false }
+  throw new Failure(
+    `HOLDFAST_SECRET must be set in ${environment}, where auth names no keys, jwks, issuers or apiKeys. ${REMEDY}`,
+    EXIT.usage,
+  )
+}
+
+/** As `findSecret`, for whoever makes tokens. Throws a `Failure` where there is none, too. */
+export async function requireSecret(configuration: Configuration, cwd: string): Promise<string> {
+  const { secret } = await findSecret(configuration, cwd)
+  if (secret !== undefined) return secret
+  throw new Failure(
+    'tokens cannot be made here: the server believes those of others, and has no secret. Give one of theirs with --token or HOLDFAST_TOKEN, where a command takes one',
+    EXIT.usage,
+  )
 }
 
 const REMEDY = 'Set it to at least 32 random bytes, such as the output of: openssl rand -base64 48'
+
+/** Whether somebody can come in without tokens that the secret signs. */
+function namesOtherKeys({ auth, tenants = {} }: Configuration): boolean {
+  const { keys = [], jwks, issuers = [], apiKeys = [] } = auth
+  const ofTenants = Object.values(tenants).some((tenant) => tenant['auth'] !== undefined)
+  return jwks !== undefined || ofTenants || [keys, issuers, apiKeys].some(({ length }) => length > 0)
+}
 
 /** What is wrong with a secret, in words that follow its name; undefined when nothing is. */
 export function weaknessOf(secret: string, strict: boolean): string | undefined {

@@ -1,29 +1,29 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Holdfast } from '@holdfast/client'
-import { createApiKey } from '@holdfast/server'
+import { createApiKey, signToken } from '@holdfast/server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from './clock.js'
 import { loadConfiguration } from './configuration.js'
+import { findSecret } from './secret.js'
 import { createLog } from './log.js'
-import { type Standalone, startStandalone } from './standalone-server.js'
+import { type Standalone, type StandaloneParts, startStandalone } from './standalone-server.js'
 
 const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
 const started: Standalone[] = []
 
 async function start(env: Record<string, string> = {}, file?: string): Promise<Standalone> {
   const configuration = await loadConfiguration({ env: { PORT: '0', ...env }, file })
+  return startFrom({ configuration, secret: SECRET })
+}
+
+async function startFrom(parts: Pick<StandaloneParts, 'configuration' | 'secret'>): Promise<Standalone> {
   const log = createLog({ level: 'silent', format: 'json' }, { write: () => true })
-  const standalone = await startStandalone({
-    configuration,
-    secret: SECRET,
-    log,
-    cwd: process.cwd(),
-    clock: systemClock,
-  })
+  const standalone = await startStandalone({ ...parts, log, cwd: process.cwd(), clock: systemClock })
   started.push(standalone)
   return standalone
 }
@@ -72,6 +72,50 @@ describe('standalone server', () => {
     expect(client.identity).toMatchObject({ tenant: 'acme', user: `key:${id}` })
     client.disconnect()
     await rm(dirname(file), { recursive: true })
+  })
+
+  it('believes nobody but the keys of its file in production, and needs no secret', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-keys-'))
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const pem = publicKey.export({ type: 'spki', format: 'pem' })
+    const file = join(directory, 'holdfast.yaml')
+    await writeFile(file, JSON.stringify({ auth: { keys: [{ algorithm: 'EdDSA', key: pem }] } }))
+    const env = { HOLDFAST_ENV: 'production', HOLDFAST_ORIGINS: 'missing', REDIS_URL: 'memory' }
+    const configuration = await loadConfiguration({ env: { ...env, PORT: '0' }, file })
+    const { secret } = await findSecret(configuration, directory)
+    const { webSocketUrl } = await startFrom({ configuration, secret })
+    const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
+    const exp = Math.floor(systemClock.now() / 1_000) + 60
+    const content = `${encode({ alg: 'EdDSA' })}.${encode({ tenant: 'acme', sub: 'ada', exp })}`
+    const client = new Holdfast(webSocketUrl, {
+      token: `${content}.${sign(null, Buffer.from(content), privateKey).toString('base64url')}`,
+    })
+    await client.ready()
+    expect(client.identity).toMatchObject({ tenant: 'acme', user: 'ada' })
+    client.disconnect()
+    for (const guess of [pem as string, '', 'x'.repeat(32)]) {
+      const forger = new Holdfast(webSocketUrl, {
+        token: signToken({ secret: guess, tenant: 'acme', user: 'ada' }),
+      })
+      await expect(forger.ready()).rejects.toThrow('Invalid authentication token')
+      forger.disconnect()
+    }
+    await rm(directory, { recursive: true })
+  })
+
+  it('takes what its nodes share from a variable where there is no secret', async () => {
+    const env = {
+      HOLDFAST_JWKS_URL: 'https://accounts.test/keys',
+      HOLDFAST_ENV: 'production',
+      PORT: '0',
+      REDIS_URL: 'redis://127.0.0.1:1',
+    }
+    const starting = async (more: Record<string, string>): Promise<Standalone> =>
+      startFrom({ configuration: await loadConfiguration({ env: { ...env, ...more } }), secret: undefined })
+    await expect(starting({})).rejects.toThrow('cluster.secret must be at least 32 bytes where nodes share an engine')
+    await expect(starting({ HOLDFAST_CLUSTER_SECRET: 'short' })).rejects.toThrow('at least 32 bytes, received 5')
+    const { webSocketUrl } = await starting({ HOLDFAST_CLUSTER_SECRET: SECRET })
+    expect(webSocketUrl).toContain('ws://')
   })
 
   it('does not show what was written in the place of keys', async () => {

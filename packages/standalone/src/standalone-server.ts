@@ -26,7 +26,8 @@ const PAGE_DIRECTORY = fileURLToPath(new URL('../dist/demo/page/', import.meta.u
 /** What a standalone server is made of. */
 export interface StandaloneParts {
   readonly configuration: Configuration
-  readonly secret: string
+  /** What tokens are signed with; undefined: nobody is believed by it. */
+  readonly secret: string | undefined
   readonly log: Logger
   /** The directory that the demo may look into. */
   readonly cwd: string
@@ -135,18 +136,18 @@ async function findDemo({ environment, demo }: Configuration, log: Logger): Prom
 const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
 function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
-  const { auth, channels, engine, cluster, environment, path } = configuration
+  const { auth, channels, engine, cluster, clusterSecret, environment, path } = configuration
   const { origins, hosts, trustedProxies, channelTokens } = configuration
   const { roles, webhooks, webhookSecret } = configuration
   const { tenants, plans, defaultPlan } = configuration
   const { limits, heartbeat, session, presence, operations, drain } = configuration
   const options = {
-    auth: { secret, ...auth },
+    auth: { ...(secret !== undefined && { secret }), ...auth },
     channels: channels ?? DEFAULT_CHANNELS,
     ...(roles && { roles }),
     ...(webhooks && { webhooks: { ...webhooks, ...(webhookSecret !== undefined && { secret: webhookSecret }) } }),
     engine: fromHere(engine, cwd),
-    ...(cluster && { cluster }),
+    cluster: { ...cluster, ...(clusterSecret !== undefined && { secret: clusterSecret }) },
     ...(channelTokens && { channelTokens }),
     environment,
     origins,
@@ -190,8 +191,8 @@ function routesOf(holdfast: Holdfast, { secret, configuration }: StandaloneParts
     ['GET /health/live', health],
     ['GET /health/ready', ({ request }) => readiness(holdfast, request)],
   ])
-  const mint = createTokenMint(secret, configuration.auth)
-  return demo ? routes.set('POST /demo/token', tokenRoute(mint)) : routes
+  if (!demo || secret === undefined) return routes
+  return routes.set('POST /demo/token', tokenRoute(createTokenMint(secret, configuration.auth)))
 }
 
 /** Whether it can serve, and on which engine. */

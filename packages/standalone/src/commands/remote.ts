@@ -4,7 +4,7 @@ import { localAuthority } from '../address.js'
 import { type Configuration, loadConfiguration } from '../configuration.js'
 import { COMMAND_LINE_USER, DEMO_TENANT } from '../demo/tenant.js'
 import { EXIT, Failure, describeError } from '../failure.js'
-import { findSecret } from '../secret.js'
+import { requireSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
 import { type Bearer, createTokenMint } from '../token-mint.js'
 
@@ -51,7 +51,7 @@ export async function connect(options: RemoteOptions, shell: Shell, signal: Abor
 
 /** A new token for each attempt: a command may run for days. */
 async function tokenSource(configuration: Configuration, cwd: string, bearer: Bearer): Promise<() => string> {
-  const { secret } = await findSecret(configuration, cwd)
+  const secret = await requireSecret(configuration, cwd)
   const mint = createTokenMint(secret, configuration.auth)
   // What cannot be in a token is said now, not at the first attempt.
   mint(bearer)

@@ -1,7 +1,7 @@
 import { loadConfiguration } from '../configuration.js'
 import { parseDuration } from '../duration.js'
 import { EXIT, Failure } from '../failure.js'
-import { findSecret } from '../secret.js'
+import { requireSecret } from '../secret.js'
 import type { Shell } from '../shell.js'
 import { createTokenMint } from '../token-mint.js'
 
@@ -25,7 +25,7 @@ export async function token(options: TokenOptions, shell: Shell): Promise<number
     )
   }
   const configuration = await loadConfiguration({ env: shell.env, file: options.config })
-  const { secret } = await findSecret(configuration, shell.cwd)
+  const secret = await requireSecret(configuration, shell.cwd)
   const mint = createTokenMint(secret, configuration.auth)
   shell.stdout.write(`${mint({ tenant, user, roles, ttlSeconds: ttlMs / 1000 })}\n`)
   return EXIT.done
