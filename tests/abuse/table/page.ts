@@ -12,6 +12,10 @@ what the node holds, which must return to what it was.
 
 This page is made of the titles: \`UPDATE_ABUSE_TABLE=1 npx vitest run tests/abuse/table.test.ts\` writes it, and a test fails when it is out of date. Where a case
 does not apply the reason stands in the place of the tests. What goes wrong without anybody's intent is on the page of [faults](faults.md).
+
+What is noticed is a line of the log: \`protocol.violation\` for a frame or a command against the rules, with \`rule\`, \`connection\`, \`address\`, and \`tenant\` and \`user\` once
+they are known; \`connection.slow\` for a reader that was given up; \`engine.poisoned\` for what others have written into a log, with \`tenant\`, \`channel\` and \`offset\`;
+\`config.insecure\` for a Redis beyond this machine without a password or TLS. No line holds what was sent.
 `
 
 /** The page: a table for each section, with the tests by case. */
