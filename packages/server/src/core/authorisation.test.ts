@@ -3,7 +3,7 @@ import { type AccessPredicate, resolveChannelRule } from '../access/channel-rule
 import type { Identity } from '../access/identity.js'
 import type { HoldfastOptions } from '../options.js'
 import { settle } from '../simulated-clock.js'
-import { type TestNode, startNode } from '../testing/test-node.js'
+import { TEST_SECRET, type TestNode, startNode } from '../testing/test-node.js'
 import { Authorisation } from './authorisation.js'
 
 let node: TestNode
@@ -185,6 +185,30 @@ describe('what is refused', () => {
       })
     expect(JSON.stringify(lines)).not.toContain('psst')
     expect(node.holdfast.stats().access).toEqual({ refusedByRule: 8, refusedByIdentityGuard: 0 })
+  })
+
+  it('is a method that somebody anonymous calls, whatever its name', async () => {
+    const anonymous = { tenant: 'acme', grants: { 'room:*': ['subscribe'] } } as const
+    const lines = await start({
+      auth: { secret: TEST_SECRET, anonymous },
+      channels: { 'room:*': { subscribe: 'grant' } },
+    })
+    const called: string[] = []
+    node.holdfast.method('order.get', { handler: (_, { identity }) => void called.push(identity.user) })
+    const [nobody, ada] = [await node.open(), await node.join('ada')]
+    nobody.send({ type: 'hello' })
+    await nobody.next('welcome')
+    expect(await nobody.request({ type: 'subscribe', channel: 'room:1' })).toMatchObject({ type: 'subscribed' })
+    for (const method of ['order.get', 'no.such']) {
+      const answer = await nobody.request({ type: 'call', method })
+      expect(answer).toMatchObject({ code: 'permission_denied', message: 'a method must be called by somebody known' })
+    }
+    expect(await ada.request({ type: 'call', method: 'order.get' })).toMatchObject({ type: 'ok' })
+    expect(called).toEqual(['ada'])
+    expect(lines.filter(({ event }) => event === 'authz.denied')).toMatchObject([
+      { action: 'call' },
+      { action: 'call' },
+    ])
   })
 
   it('is what names another user in a field of identity, message or signal', async () => {

@@ -150,6 +150,11 @@ async function cancel(connection: Connection, { operation, id }: CommandOf<'canc
 
 async function call(connection: Connection, command: CommandOf<'call'>): Promise<void> {
   const { method, timeout, id } = command
+  // No rule says who may: methods are written for callers that are somebody.
+  if (connection.identity.kind === 'anonymous') {
+    connection.services.authorisation.denied(connection, '-', 'call')
+    throw new HoldfastError('permission_denied', 'a method must be called by somebody known')
+  }
   const json = await connection.services.methods.call(method, command.data, connection.identity, timeout)
   if (connection.isOpen) connection.send(encodeWithRaw({ type: 'ok', id }, 'data', { json }))
 }
