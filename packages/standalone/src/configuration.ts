@@ -99,6 +99,7 @@ const settings = z.strictObject({
   plans: z.record(z.string(), members, { error: 'a mapping of plans to their quotas' }).optional(),
   defaultPlan: z.string({ error: 'the name of a plan' }).optional(),
   limits: members.optional(),
+  overload: members.optional(),
   heartbeat: members.optional(),
   session: members.optional(),
   presence: members.optional(),
@@ -154,6 +155,7 @@ export interface Configuration {
   readonly plans?: Readonly<Record<string, Members>> | undefined
   readonly defaultPlan?: string | undefined
   readonly limits?: Members | undefined
+  readonly overload?: Members | undefined
   readonly heartbeat?: Members | undefined
   readonly session?: Members | undefined
   readonly presence?: Members | undefined

@@ -140,7 +140,7 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
   const { origins, hosts, trustedProxies, channelTokens } = configuration
   const { roles, webhooks, webhookSecret } = configuration
   const { tenants, plans, defaultPlan } = configuration
-  const { limits, heartbeat, session, presence, operations, drain } = configuration
+  const { limits, overload, heartbeat, session, presence, operations, drain } = configuration
   const options = {
     auth: { ...(secret !== undefined && { secret }), ...auth },
     channels: channels ?? DEFAULT_CHANNELS,
@@ -159,6 +159,7 @@ function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
     ...(plans && { plans }),
     ...(defaultPlan !== undefined && { defaultPlan }),
     limits,
+    overload,
     heartbeat,
     session,
     presence,
