@@ -43,9 +43,9 @@ export class ChannelQuota {
     this.#parts = parts
   }
 
-  /** Channels that this node has entered. */
+  /** Channels that this node has entered, or enters now. */
   get size(): number {
-    return this.#known.size
+    return this.#known.size + this.#entering.size
   }
 
   /** Uses a channel whose history is kept for `keptMs` (0: it has none). False when it is new and one too many; a promise only where the engine has to be asked. */
@@ -53,7 +53,7 @@ export class ChannelQuota {
     const now = this.#parts.clock.now()
     const known = this.#known.get(channel)
     if (known === undefined || known.until <= now) return this.#entering.get(channel) ?? this.#begin(channel, keptMs)
-    if (known.renewAt <= now) void this.#renew(channel, known, now)
+    if (isDue(known, now)) void this.#renew(channel, known, now)
     return true
   }
 
@@ -64,7 +64,7 @@ export class ChannelQuota {
     const now = this.#parts.clock.now()
     let batch: Promise<void>[] = []
     for (const [channel, known] of this.#known) {
-      if (known.renewAt > now) continue
+      if (!isDue(known, now)) continue
       if (this.#parts.isListened(channel)) batch.push(this.#renew(channel, known, now))
       else if (known.until <= now) this.#known.delete(channel)
       if (batch.length < BATCH) continue
@@ -102,7 +102,7 @@ export class ChannelQuota {
 
   /** It is entered when the engine is back. */
   #enterAlone(channel: string, keptMs: number): boolean {
-    if (this.#known.size >= this.max) return false
+    if (!this.#known.has(channel) && this.#known.size >= this.max) return false
     const now = this.#parts.clock.now()
     this.#known.set(channel, { ...knownFrom(now, keptMs), renewAt: now })
     return true
@@ -123,4 +123,9 @@ export class ChannelQuota {
 
 function knownFrom(now: number, keptMs: number): Known {
   return { keptMs, renewAt: now + RENEW_MS, until: now + Math.max(keptMs, UNUSED_MS) + RENEW_MS }
+}
+
+/** Also where the clock was set back: the engine has a clock of its own. */
+function isDue({ renewAt }: Known, now: number): boolean {
+  return renewAt <= now || renewAt > now + RENEW_MS
 }

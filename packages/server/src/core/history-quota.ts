@@ -61,7 +61,8 @@ export class HistoryQuota {
   hasRoom(): boolean | Promise<boolean> {
     const { clock, engine } = this.#parts
     if (this.max === 0) return false
-    if (clock.now() - this.#knownAt <= BELIEVED_MS || engine.problem() !== undefined) return this.#isUnder
+    // Either way: a clock may be set back.
+    if (Math.abs(clock.now() - this.#knownAt) <= BELIEVED_MS || engine.problem() !== undefined) return this.#isUnder
     this.#learning ??= this.#learn()
     return this.#learning
   }

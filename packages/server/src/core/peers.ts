@@ -22,7 +22,7 @@ export class Peers {
 
   /** Their names, at most a second old. Rejects when the engine cannot be reached. */
   live(): Promise<ReadonlySet<string>> {
-    const isBelieved = this.#clock.now() - this.#askedAt <= BELIEVED_MS
+    const isBelieved = this.#sinceAsked() <= BELIEVED_MS
     return this.#asked !== undefined && isBelieved ? this.#asked : this.liveNow()
   }
 
@@ -40,8 +40,13 @@ export class Peers {
 
   /** How many they were when that was last known, at least 1. Asks anew behind the scenes when that is long ago. */
   count(): number {
-    if (this.#clock.now() - this.#askedAt > COUNTED_MS) this.live().catch(() => undefined)
+    if (this.#sinceAsked() > COUNTED_MS) this.live().catch(() => undefined)
     return this.#known
+  }
+
+  /** A clock that was set back makes a list no younger. */
+  #sinceAsked(): number {
+    return Math.abs(this.#clock.now() - this.#askedAt)
   }
 
   async #list(): Promise<ReadonlySet<string>> {

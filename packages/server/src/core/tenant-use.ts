@@ -32,6 +32,8 @@ const IDLE_MS = 60_000
 /** What one part says: whether there is room, or how long to wait. */
 type Verdict = number | boolean | undefined
 
+type Verdicts = readonly Verdict[] | Promise<readonly Verdict[]>
+
 /** What one tenant uses of its quotas, as this node sees it. */
 export class TenantUse {
   readonly parts: TenantUseParts
@@ -75,18 +77,9 @@ export class TenantUse {
    */
   charge(charge: Charge): Promise<void> | undefined {
     this.#usedAt = this.parts.now()
-    const { messages, bytes, channels, history } = this.parts
-    const { channel, characters, retention } = charge
-    const room = retention && history?.hasRoom()
-    if (room === false) throw this.refuse('historyBytes')
-    const verdicts = [
-      room,
-      messages?.take(`messages:${this.#name}`),
-      characters === 0 ? undefined : bytes?.take(`bytes:${this.#name}`, characters),
-      retention && channel !== undefined ? channels?.enter(channel, retention.ttlMs) : undefined,
-    ]
-    if (this.#before === undefined && !verdicts.some((verdict) => verdict instanceof Promise))
-      return void this.#judge(verdicts as Verdict[], characters)
+    const { characters } = charge
+    const verdicts = this.#ask(charge)
+    if (this.#before === undefined && !(verdicts instanceof Promise)) return void this.#judge(verdicts, characters)
     const answered = this.#settle(verdicts, characters, this.#before)
     const before = answered.catch(() => undefined)
     this.#before = before
@@ -98,6 +91,7 @@ export class TenantUse {
 
   /** Somebody listens to a channel. @throws as `charge`. */
   listen(channel: string, retention: Retention | undefined): Promise<void> | undefined {
+    this.#usedAt = this.parts.now()
     const entered = this.parts.channels?.enter(channel, retention?.ttlMs ?? 0)
     if (entered instanceof Promise) return entered.then((isIn) => this.#judge([true, 0, 0, isIn], 0, 0))
     return entered === undefined ? undefined : void this.#judge([true, 0, 0, entered], 0, 0)
@@ -116,12 +110,18 @@ export class TenantUse {
     return { messages: this.#messages.perSecond(now), bytes: this.#bytes.perSecond(now) }
   }
 
-  async #settle(
-    verdicts: readonly (Verdict | Promise<number | boolean>)[],
-    characters: number,
-    before: Promise<unknown> | undefined,
-  ): Promise<void> {
-    const settled = await Promise.all(verdicts.map(async (verdict) => verdict))
+  #ask({ channel, characters, retention }: Charge): Verdicts {
+    const { messages, bytes, channels, history } = this.parts
+    return askInTurn([
+      () => retention && history?.hasRoom(),
+      () => messages?.take(`messages:${this.#name}`),
+      () => (characters === 0 ? undefined : bytes?.take(`bytes:${this.#name}`, characters)),
+      () => (retention && channel !== undefined ? channels?.enter(channel, retention.ttlMs) : undefined),
+    ])
+  }
+
+  async #settle(verdicts: Verdicts, characters: number, before: Promise<unknown> | undefined): Promise<void> {
+    const settled = await verdicts
     await before
     this.#judge(settled, characters)
   }
@@ -135,4 +135,19 @@ export class TenantUse {
     this.#messages.add(count, now)
     this.#bytes.add(characters, now)
   }
+}
+
+/** The verdicts, until one refuses: what is refused by one takes nothing of the next. */
+function askInTurn(asks: readonly (() => Verdict | Promise<Verdict>)[], before: readonly Verdict[] = []): Verdicts {
+  const verdicts = [...before]
+  while (verdicts.length < asks.length && !isRefusal(verdicts.at(-1))) {
+    const verdict = asks[verdicts.length]?.()
+    if (verdict instanceof Promise) return verdict.then((answer) => askInTurn(asks, [...verdicts, answer]))
+    verdicts.push(verdict)
+  }
+  return verdicts
+}
+
+function isRefusal(verdict: Verdict): boolean {
+  return verdict === false || (typeof verdict === 'number' && verdict > 0)
 }
