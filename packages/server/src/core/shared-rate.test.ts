@@ -135,6 +135,16 @@ describe('a rate that nodes share', () => {
     expect(share?.take('t', 35)).toBeGreaterThan(0)
   })
 
+  it('refuses nobody for longer because the clock was set back', async () => {
+    const { clock, shares } = new Nodes({ perSecond: 10, burst: 10 }, 2)
+    const [share] = shares
+    expect(await share?.take('t', 10)).toBe(0)
+    expect(await share?.take('t')).toBe(100)
+    clock.advance(-3_600_000)
+    await clock.pass(100)
+    expect(await share?.take('t')).toBe(0)
+  })
+
   it('knows each name for itself, and forgets what is as good as new', async () => {
     const nodes = new Nodes({ perSecond: 10, burst: 10 }, 1)
     const [share] = nodes.shares

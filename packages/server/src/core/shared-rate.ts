@@ -36,6 +36,7 @@ interface Purse {
   /** As much as this, or more, was refused, and would be until then. */
   refusedCost: number
   refusedUntil: number
+  refusedMs: number
   /** Those for whom tokens are being borrowed. */
   readonly waiting: Waiter[]
   /** What holds for this node alone while the engine is away. */
@@ -74,7 +75,7 @@ export class SharedRate {
     if (this.#parts.engine.problem() !== undefined) return this.#takeAlone(purse, cost, now)
     if (purse.waiting.length > 0) return this.#wait(purse, cost)
     if (this.#spend(purse, cost, now)) return 0
-    if (cost >= purse.refusedCost && purse.refusedUntil > now) return purse.refusedUntil - now
+    if (cost >= purse.refusedCost && isAhead(purse.refusedUntil, purse.refusedMs, now)) return purse.refusedUntil - now
     const answer = this.#wait(purse, cost)
     void this.#borrow(name, purse)
     return answer
@@ -93,7 +94,7 @@ export class SharedRate {
   }
 
   #spend(purse: Purse, cost: number, now: number): boolean {
-    if (purse.lapsesAt <= now) purse.tokens = 0
+    if (!isAhead(purse.lapsesAt, LAPSE_MS, now)) purse.tokens = 0
     if (purse.tokens < cost) return false
     purse.tokens -= cost
     return true
@@ -132,12 +133,12 @@ export class SharedRate {
   }
 
   #left(purse: Purse): number {
-    return purse.lapsesAt > this.#parts.clock.now() ? purse.tokens : 0
+    return isAhead(purse.lapsesAt, LAPSE_MS, this.#parts.clock.now()) ? purse.tokens : 0
   }
 
   /** What to borrow ahead: more than last time where that was used up before it lapsed, nothing where it lapsed. */
   #chunk(purse: Purse): number {
-    const isUsedUp = purse.lapsesAt > this.#parts.clock.now()
+    const isUsedUp = isAhead(purse.lapsesAt, LAPSE_MS, this.#parts.clock.now())
     return isUsedUp ? Math.min(purse.chunk * 2, this.#rate.perSecond / BORROWED_PER_SECOND) : 0
   }
 
@@ -160,6 +161,7 @@ export class SharedRate {
   #refuse(purse: Purse, cost: number, waitMs: number, now: number): void {
     purse.refusedCost = cost
     purse.refusedUntil = now + waitMs
+    purse.refusedMs = waitMs
     for (const { answer } of purse.waiting.splice(0)) answer(waitMs)
   }
 
@@ -187,6 +189,7 @@ export class SharedRate {
       chunk: 0,
       refusedCost: 0,
       refusedUntil: 0,
+      refusedMs: 0,
       waiting: [],
       alone: undefined,
     }
@@ -203,7 +206,13 @@ export class SharedRate {
   }
 
   #isIdle(purse: Purse, now: number): boolean {
-    if (purse.waiting.length > 0 || purse.lapsesAt > now || purse.refusedUntil > now) return false
+    if (purse.waiting.length > 0 || isAhead(purse.lapsesAt, LAPSE_MS, now)) return false
+    if (isAhead(purse.refusedUntil, purse.refusedMs, now)) return false
     return purse.alone === undefined || purse.alone.isFull(now, this.#share())
   }
+}
+
+/** Whether an end that was set `ms` before it is still to come: where the clock was set back it is taken to be over. */
+function isAhead(end: number, ms: number, now: number): boolean {
+  return end > now && end - now <= ms
 }
