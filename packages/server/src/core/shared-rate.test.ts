@@ -141,6 +141,7 @@ describe('a rate that nodes share', () => {
     expect(await share?.take('t', 10)).toBe(0)
     expect(await share?.take('t')).toBe(100)
     clock.advance(-3_600_000)
+    expect(await share?.take('t')).toBe(100)
     await clock.pass(100)
     expect(await share?.take('t')).toBe(0)
   })
