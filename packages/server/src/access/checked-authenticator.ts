@@ -28,7 +28,7 @@ export class CheckedAuthenticator implements Authenticator {
     if (!('identity' in answer)) return answer as Authentication
     const wrong = findWrong(answer.identity as Partial<Record<keyof Identity, unknown>>)
     if (wrong !== undefined) throw new TypeError(`authenticate must answer an identity: ${wrong}`)
-    return answer as Authentication
+    return { identity: copyOf(answer.identity as Identity) }
   }
 
   async #ask(credential: string): Promise<unknown> {
@@ -43,6 +43,12 @@ export class CheckedAuthenticator implements Authenticator {
       cancel()
     }
   }
+}
+
+/** What was checked must not change afterwards, and what is known of an identity is kept by the object. */
+function copyOf({ tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind = 'user' }: Identity): Identity {
+  const verbs = Object.entries(grants).map(([channel, named]) => [channel, [...named]] as const)
+  return { tenant, user, roles: [...roles], grants: Object.fromEntries(verbs), expiresAt, tokenId, issuedAt, kind }
 }
 
 function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefined): string | undefined {

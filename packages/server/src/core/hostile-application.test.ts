@@ -8,14 +8,14 @@ import { TEST_CHANNELS } from '../testing/test-node.js'
 import type { SocketHandler } from '../transport/transport.js'
 import { HoldfastError } from './errors.js'
 
-const ADA: Identity = {
+const ADA = {
   tenant: 'acme',
   user: 'ada',
   roles: ['staff'],
   grants: {},
   expiresAt: undefined,
   tokenId: undefined,
-}
+} satisfies Identity
 
 let clock: SimulatedClock
 let holdfast: Holdfast
@@ -29,6 +29,7 @@ beforeEach(async () => {
     auth: { authenticate: (credential) => authenticate(credential) as Authentication },
     channels: {
       'decided:*': { subscribe: () => predicate() as boolean, publish: () => predicate() as boolean },
+      'granted:*': { subscribe: 'grant' },
       'shown:*': { presence: 'role:staff' },
       ...TEST_CHANNELS,
     },
@@ -93,6 +94,29 @@ describe('F-35 an authenticator', () => {
     const { socket } = await open()
     expect(socket.messages.filter(({ type }) => type === 'welcome')).toEqual([])
     expect(socket.closedWith?.code).toBe(1011)
+  })
+})
+
+describe('an authenticator that answers the same object each time', () => {
+  it('changes nobody before it is asked, and everything of who refreshes then', async () => {
+    const grants: Record<string, string[]> = { 'granted:1': ['subscribe', 'publish'] }
+    const known = { ...ADA, roles: ['staff'], grants }
+    authenticate = () => ({ identity: known })
+    const peer = await open()
+    const subscribe = (id: number, channel: string): Promise<void> => peer.say({ type: 'subscribe', id, channel })
+    await subscribe(1, 'granted:1')
+    expect(peer.answer(1)).toMatchObject({ type: 'subscribed' })
+    known.roles.pop()
+    known.grants['granted:1']?.splice(0)
+    known.user = 'eve'
+    await subscribe(2, 'staff:1')
+    expect(peer.answer(2)).toMatchObject({ type: 'subscribed' })
+    known.user = 'ada'
+    await peer.say({ type: 'refresh', id: 3, token: 't' })
+    expect(peer.answer(3)).toMatchObject({ type: 'ok' })
+    await clock.pass(100, 10)
+    const ended = peer.socket.messages.filter(({ type }) => type === 'unsubscribed')
+    expect(ended.map(({ channel }) => channel)).toEqual(['granted:1', 'staff:1'])
   })
 })
 
