@@ -172,7 +172,16 @@ export class Holdfast implements Acceptor {
 
   async #begin(): Promise<void> {
     const { heartbeat, hub, degradation, revocations, sessions, lease, control, clock } = this.#services
-    for (const part of [heartbeat, hub, degradation, revocations, sessions, this.#services.safeguards, this.#services.quotas]) part.start()
+    for (const part of [
+      heartbeat,
+      hub,
+      degradation,
+      revocations,
+      sessions,
+      this.#services.safeguards,
+      this.#services.quotas,
+    ])
+      part.start()
     this.#services.authenticator.start?.()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
@@ -303,7 +312,16 @@ export class Holdfast implements Acceptor {
 
   #stopClockwork(): void {
     const { heartbeat, degradation, revocations, hub, presence, retries, lease } = this.#services
-    for (const part of [heartbeat, degradation, revocations, hub, lease, this.#services.safeguards, this.#services.quotas]) part.stop()
+    for (const part of [
+      heartbeat,
+      degradation,
+      revocations,
+      hub,
+      lease,
+      this.#services.safeguards,
+      this.#services.quotas,
+    ])
+      part.stop()
     this.#services.authenticator.stop?.()
     for (const part of [presence, retries, this.#audit]) part.close()
   }
