@@ -46,9 +46,10 @@ export class CheckedAuthenticator implements Authenticator {
 }
 
 /** What was checked must not change afterwards, and what is known of an identity is kept by the object. */
-function copyOf({ tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind = 'user' }: Identity): Identity {
+function copyOf({ tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind }: Identity): Identity {
   const verbs = Object.entries(grants).map(([channel, named]) => [channel, [...named]] as const)
-  return { tenant, user, roles: [...roles], grants: Object.fromEntries(verbs), expiresAt, tokenId, issuedAt, kind }
+  const copied = { tenant, user, roles: [...roles], grants: Object.fromEntries(verbs), expiresAt, tokenId, issuedAt }
+  return kind === undefined ? copied : { ...copied, kind }
 }
 
 function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefined): string | undefined {
