@@ -64,6 +64,8 @@ const ENTRIES = [
   'httpQuery',
   'httpHeader',
   'userAgent',
+  'apiKey',
+  'queryApiKey',
 ] as const
 
 type Entry = (typeof ENTRIES)[number]
@@ -90,6 +92,42 @@ describe('secrets', () => {
       sinks.take(node.stats())
       expect(sinks.found({ refusal: 'auth.failed' })).toEqual(['refusal'])
       expect(sinks.found(secrets)).toEqual([])
+    } finally {
+      await node.close()
+    }
+    expect(sinks.found(secrets)).toEqual([])
+  })
+
+  it('T-110 the secrets of the options are in nothing that a node says of hosts that do not answer', async () => {
+    const entries = ['auth', 'cluster', 'channelTokens', 'webhooks', 'events', 'jwksUrl', 'connectUrl', 'eventsUrl']
+    const secrets = Object.fromEntries(entries.map((entry) => [entry, canary(entry).padEnd(48, '7')]))
+    const sinks = new Sinks()
+    const address = (entry: string): string => `http://127.0.0.1:1/there?key=${secrets[entry]}`
+    const node = createHoldfast({
+      auth: {
+        secret: secrets['auth'] ?? '',
+        issuers: [{ issuer: 'https://id.example.com', jwks: { url: address('jwksUrl'), allowPrivate: true } }],
+      },
+      cluster: { secret: secrets['cluster'] ?? '' },
+      channelTokens: { secret: secrets['channelTokens'] ?? '' },
+      webhooks: {
+        secret: secrets['webhooks'] ?? '',
+        allowPrivate: true,
+        connect: { url: address('connectUrl') },
+        events: [{ url: address('eventsUrl'), secret: secrets['events'] ?? '', events: ['occupied'] }],
+      },
+      channels: { 'room:*': {} },
+      log: sinks.log,
+    })
+    const { url } = await node.listen()
+    try {
+      const claims = { tenant: 'acme', user: 'ann' }
+      const ours = signToken({ ...claims, secret: secrets['auth'] ?? '' })
+      const theirs = signToken({ ...claims, secret: SECRET, issuer: 'https://id.example.com' })
+      for (const token of [ours, theirs])
+        await refusedWith(url, { first: JSON.stringify({ type: 'hello', token }) }, sinks)
+      sinks.take(node.stats())
+      expect(sinks.found({ webhook: 'webhook.failed', keys: 'jwks.failed' })).toEqual(['webhook', 'keys'])
     } finally {
       await node.close()
     }
@@ -144,6 +182,9 @@ const KNOCKS: readonly Knock[] = [
     refusedWith(url, { first: JSON.stringify({ type: 'hello', token: helloToken }) }, sinks),
   (url, { helloToken }, sinks) =>
     refusedWith(url, { first: JSON.stringify({ type: 'hello', token: { secret: helloToken } }) }, sinks),
+  (url, { apiKey }, sinks) =>
+    refusedWith(url, { first: JSON.stringify({ type: 'hello', token: `hf_0123456789abcdef_${apiKey}` }) }, sinks),
+  (url, { queryApiKey }, sinks) => refusedWith(`${url}?token=hf_0123456789abcdef_${queryApiKey}`, {}, sinks),
   (url, { brokenJson }, sinks) => refusedWith(url, { first: `{"type":"hello","token":${brokenJson}}` }, sinks),
   (url, { binaryFrame }, sinks) => refusedWith(url, { first: Buffer.from(binaryFrame) }, sinks),
 ]
