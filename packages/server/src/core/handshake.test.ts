@@ -92,6 +92,19 @@ describe('a credential', () => {
     expect(await client.next('welcome')).toMatchObject({ user: 'header' })
   })
 
+  it.each(['Bearer', 'Bearer a b', 'bearer  a.b c'])(
+    'that is broken in the header (%s) is refused where anybody may come without one',
+    async (authorization) => {
+      await restart({ auth: { secret: TEST_SECRET, anonymous: { tenant: 'lobby', grants: {} } } })
+      const nobody = await node.open('', { headers: { authorization: 'Basic dXNlcjpwYXNz' } })
+      nobody.send({ type: 'hello' })
+      expect(await nobody.next('welcome')).toMatchObject({ tenant: 'lobby' })
+      const client = await node.open('', { headers: { authorization } })
+      client.send({ type: 'hello' })
+      await expectClose(client, 'invalidToken')
+    },
+  )
+
   it.each(['bearer.', 'jwt.', 'access_token.'])(
     'may come as a subprotocol entry %s, before the query',
     async (prefix) => {

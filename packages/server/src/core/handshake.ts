@@ -108,7 +108,9 @@ export class Handshake {
 
   #credential(token: string | undefined): string | undefined {
     const { authorization, protocolToken, query } = this.#upgrade
-    const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    // Whatever stands there is the credential: one that is broken must not make its owner somebody without any.
+    const header = authorization === undefined ? undefined : /^Bearer(?: +(.*))?$/i.exec(authorization)
+    const bearer = header ? (header[1] ?? '') : undefined
     return (
       token ?? bearer ?? protocolToken ?? (this.#services.queryToken ? (query.get('token') ?? undefined) : undefined)
     )
