@@ -31,12 +31,23 @@ export function tokenLifetimeMsOf({ issuers }: ResolvedAuth): number {
 /** The authenticator that the options ask for. */
 export function authenticatorOf(auth: ResolvedAuth, parts: AuthenticationParts): Authenticator {
   if (auth.authenticator !== undefined) return new CheckedAuthenticator(auth.authenticator, parts.clock)
-  const issuers = new Issuers(auth.issuers.map((issuer) => issuerOf(issuer, parts)))
+  const keySets = new Map<string, KeySet>()
+  const issuers = new Issuers(auth.issuers.map((issuer) => issuerOf(issuer, keySets, parts)))
   return new TokenAuthenticator({ ...parts, issuers, anonymous: auth.anonymous })
 }
 
-function issuerOf({ setup, keySet }: ResolvedIssuer, { clock, audit }: AuthenticationParts): Issuer {
+function issuerOf(
+  { setup, keySet }: ResolvedIssuer,
+  keySets: Map<string, KeySet>,
+  { clock, audit }: AuthenticationParts,
+): Issuer {
   if (keySet === undefined) return new Issuer(setup)
+  // Those of many tenants may be at one address: it is fetched once for all.
+  const name = JSON.stringify(keySet)
+  const known = keySets.get(name)
+  if (known !== undefined) return new Issuer(setup, known)
   const outbound = guardedOutbound({ allowPrivate: keySet.allowPrivate, clock, audit })
-  return new Issuer(setup, new KeySet(keySet, { clock, audit, outbound }))
+  const made = new KeySet(keySet, { clock, audit, outbound })
+  keySets.set(name, made)
+  return new Issuer(setup, made)
 }

@@ -21,8 +21,30 @@ export class CheckedAuthenticator implements Authenticator {
   }
 
   /** Rejects with a TypeError naming what is wrong with the answer; with an Error when there is none within five seconds. */
-  async authenticate(credential: string): Promise<Authentication> {
-    const answer = await this.#ask(credential)
+  authenticate(credential: string): Promise<Authentication> {
+    return this.#check(() => this.#asked.authenticate(credential))
+  }
+
+  /** As `authenticate`; `missing` where the application lets nobody in without a credential. */
+  async anonymous(): Promise<Authentication> {
+    if (this.#asked.anonymous === undefined) return { failure: 'missing', detail: 'no credential' }
+    return this.#check(() => this.#asked.anonymous?.())
+  }
+
+  start(): void {
+    this.#asked.start?.()
+  }
+
+  stop(): void {
+    try {
+      this.#asked.stop?.()
+    } catch {
+      // The node ends all the same.
+    }
+  }
+
+  async #check(ask: () => unknown): Promise<Authentication> {
+    const answer = await this.#ask(ask)
     if (typeof answer !== 'object' || answer === null)
       throw new TypeError('authenticate must answer an identity or a failure')
     if (!('identity' in answer)) return answer as Authentication
@@ -31,14 +53,14 @@ export class CheckedAuthenticator implements Authenticator {
     return { identity: copyOf(answer.identity as Identity) }
   }
 
-  async #ask(credential: string): Promise<unknown> {
+  async #ask(ask: () => unknown): Promise<unknown> {
     let cancel: Cancel = () => undefined
     const late = new Promise<never>((_, reject) => {
       const error = new Error(`authenticate gave no answer within ${ANSWER_MS_MAX} ms`)
       cancel = this.#clock.after(ANSWER_MS_MAX, () => reject(error))
     })
     try {
-      return await Promise.race([this.#asked.authenticate(credential), late])
+      return await Promise.race([ask(), late])
     } finally {
       cancel()
     }

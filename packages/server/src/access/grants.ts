@@ -13,6 +13,9 @@ export interface GrantSet {
   allows(identity: Identity, verb: string, channel: string): boolean
 }
 
+/** Shared: most identities have no grants. */
+const NOTHING: GrantSet = { allows: () => false }
+
 /**
  * Makes a set of grants. A key is the name of a channel, or a pattern of the same grammar as those of the rules; what is neither grants nothing. Verbs are compared
  * as they are: none brings another.
@@ -26,6 +29,7 @@ export function compileGrants(grants: Grants): GrantSet {
     if (pattern.isLiteral) named.set(source, new Set(verbs))
     else if (patterns.length < GRANT_PATTERNS_MAX) patterns.push({ pattern, verbs: new Set(verbs) })
   }
+  if (named.size + patterns.length === 0) return NOTHING
   return {
     allows: (identity, verb, channel) =>
       named.get(channel)?.has(verb) === true ||
@@ -46,10 +50,11 @@ export interface RoleBook {
 /** Where no role brings grants. */
 export const NO_ROLES: RoleBook = { roles: new Map(), tenants: new Map() }
 
-/** What identities may beyond the rules: by grants of their own, and by those that their roles bring. Each identity is read once. */
+/** What identities may beyond the rules: by grants of their own, and by those that their roles bring. */
 export class GrantBook {
   readonly #roles: RoleBook
-  readonly #sets = new WeakMap<Identity, readonly GrantSet[]>()
+  /** By the grants, each read once: those who are anonymous, and the connections of a server, have the same. */
+  readonly #sets = new WeakMap<Grants, GrantSet>()
 
   constructor(roles: RoleBook = NO_ROLES) {
     this.#roles = roles
@@ -57,17 +62,17 @@ export class GrantBook {
 
   /** Whether a grant of the identity, or of one of its roles, names the channel and the verb. */
   allows(identity: Identity, verb: string, channel: string): boolean {
-    return this.#setsOf(identity).some((set) => set.allows(identity, verb, channel))
+    if (this.#ownOf(identity).allows(identity, verb, channel)) return true
+    const { roles, tenants } = this.#roles
+    const theirs = tenants.get(identity.tenant)
+    return identity.roles.some((role) => (theirs?.get(role) ?? roles.get(role))?.allows(identity, verb, channel))
   }
 
-  #setsOf(identity: Identity): readonly GrantSet[] {
-    const known = this.#sets.get(identity)
+  #ownOf({ grants }: Identity): GrantSet {
+    const known = this.#sets.get(grants)
     if (known !== undefined) return known
-    const { roles, tenants } = this.#roles
-    const own = tenants.get(identity.tenant)
-    const brought = [...new Set(identity.roles)].map((role) => own?.get(role) ?? roles.get(role))
-    const sets = [compileGrants(identity.grants), ...brought.filter((set) => set !== undefined)]
-    this.#sets.set(identity, sets)
-    return sets
+    const set = compileGrants(grants)
+    this.#sets.set(grants, set)
+    return set
   }
 }

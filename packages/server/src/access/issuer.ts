@@ -38,11 +38,12 @@ export class Issuer {
     const { algorithm } = token
     if (!this.#isOurType(token.type)) return fail('invalid', 'wrong type')
     if (!isTokenAlgorithm(algorithm)) return fail('invalid', 'wrong algorithm')
-    const keys = await this.#keysFor(algorithm, token.kid)
-    if (keys.length === 0) return this.#refuseUnknown(algorithm, token)
-    for (const key of keys) {
-      if (await key.verifies(token.text)) return judgeClaims(token.claims, this.setup, now())
-    }
+    const configured = this.setup.ring.find(algorithm, token.kid)
+    if (await isSigned(token, configured)) return judgeClaims(token.claims, this.setup, now())
+    const isNamed = configured.some(({ kid }) => kid !== undefined && kid === token.kid)
+    const published = isNamed ? [] : await this.#publishedFor(algorithm, token.kid)
+    if (await isSigned(token, published)) return judgeClaims(token.claims, this.setup, now())
+    if (configured.length + published.length === 0) return this.#refuseUnknown(algorithm, token)
     return fail('invalid', 'wrong signature')
   }
 
@@ -53,11 +54,10 @@ export class Issuer {
     return plainType(type) === plainType(wanted ?? 'JWT')
   }
 
-  /** Those of the options, else those that it publishes: asked for again where a token names one that is not known yet. */
-  async #keysFor(algorithm: TokenAlgorithm, kid: string | undefined): Promise<readonly TokenKey[]> {
-    const configured = this.setup.ring.find(algorithm, kid)
+  /** Those that it publishes, beside those of the options: asked for again where a token names one that is not known yet. */
+  async #publishedFor(algorithm: TokenAlgorithm, kid: string | undefined): Promise<readonly TokenKey[]> {
     const keySet = this.#keySetFor(algorithm)
-    if (configured.length > 0 || keySet === undefined) return configured
+    if (keySet === undefined) return []
     const known = keySet.ring?.find(algorithm, kid) ?? []
     if (known.length > 0 || (keySet.ring !== undefined && kid === undefined)) return known
     await keySet.refresh()
@@ -77,6 +77,11 @@ export class Issuer {
   #keySetFor(algorithm: TokenAlgorithm): KeySet | undefined {
     return this.#keySet?.mayHold(algorithm) === true ? this.#keySet : undefined
   }
+}
+
+async function isSigned({ text }: TokenText, keys: readonly TokenKey[]): Promise<boolean> {
+  for (const key of keys) if (await key.verifies(text)) return true
+  return false
 }
 
 function plainType(type: string): string {

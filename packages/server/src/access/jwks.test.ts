@@ -7,6 +7,7 @@ import { Issuer } from './issuer.js'
 import { KeySet } from './jwks.js'
 import { PUBLIC_ALGORITHMS } from './token-algorithm.js'
 import { KeyRing } from './token-key-ring.js'
+import { TokenKey } from './token-key.js'
 import { readToken } from './token-text.js'
 
 const keys: Record<string, { publicKey: KeyObject; privateKey: KeyObject }> = {}
@@ -16,6 +17,8 @@ for (const kid of ['a', 'b', 'c']) keys[kid] = generateKeyPairSync('ed25519')
 function setOf(...kids: string[]): string {
   return JSON.stringify({ keys: kids.map((kid) => ({ ...keys[kid]?.publicKey.export({ format: 'jwk' }), kid })) })
 }
+
+const RULES = { claims: {}, lifetimeMsMax: 1e13, toleranceMs: 0, type: undefined }
 
 let clock: SimulatedClock
 let answer: string | Error
@@ -48,8 +51,7 @@ beforeEach(() => {
       return { status: 200, headers: {}, body: answer }
     },
   })
-  const rules = { claims: {}, lifetimeMsMax: 1e13, toleranceMs: 0, type: undefined }
-  issuer = new Issuer({ ...rules, ring: new KeyRing([]) }, keySet)
+  issuer = new Issuer({ ...RULES, ring: new KeyRing([]) }, keySet)
 })
 
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
@@ -154,6 +156,28 @@ describe('a key set', () => {
     answer = setOf('a')
     clock.advance(60_000)
     expect(await resultOf('a')).toBe('good')
+  })
+
+  it('is asked for a key that another of the issuer, without a name, might stand for', async () => {
+    const own = new TokenKey(keys['c']?.publicKey as KeyObject, 'EdDSA')
+    issuer = new Issuer({ ...RULES, ring: new KeyRing([own]) }, keySet)
+    expect(await resultOf('a')).toBe('good')
+    expect(await resultOf('any', keys['c']?.privateKey)).toBe('good')
+    expect(await resultOf('any', keys['b']?.privateKey)).toBe('invalid: wrong signature')
+    expect(fetches).toBe(1)
+  })
+
+  it('that is stopped and started while it is fetched is kept fresh once', async () => {
+    let open = (): void => undefined
+    gate = new Promise((resolve) => (open = resolve))
+    keySet.start()
+    keySet.stop()
+    keySet.start()
+    open()
+    await clock.pass(1)
+    keySet.stop()
+    await clock.pass(1_800_000, 10_000)
+    expect(fetches).toBe(1)
   })
 
   it('is not asked for by tokens that it cannot hold the key of', async () => {

@@ -111,6 +111,8 @@ export class KeySet {
   /** A set that could not be loaded is asked for again soon. */
   #schedule(): void {
     if (!this.#isStarted) return
+    // Of one that was stopped and started meanwhile there may be another.
+    this.#cancel?.()
     const isGood = this.#circuit.state === 'closed' && this.#ring !== undefined
     this.#cancel = this.#parts.clock.after(isGood ? this.#setup.refreshMs : REFRESH_GAP_MS, () => {
       void this.refresh().finally(() => this.#schedule())
