@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ServerMessageOf } from '@holdfast/protocol'
 import { type Holdfast, type Logger, type Tenant, createHoldfast, signToken } from '@holdfast/server'
 import { RedisServer } from '../cluster/kit/redis-server.js'
 import { eventually } from '../kit/deadline.js'
@@ -211,8 +210,9 @@ function countOf(client: WireClient): number {
 async function trespass(residents: readonly Resident[], url: string): Promise<void> {
   const attempts = residents.map(async ({ tenant, ann, bob, told }, index) => {
     const theirs = residents[(index + 1) % residents.length]?.ann
-    const { session } = (await theirs?.welcome()) as ServerMessageOf<'welcome'>
-    const { position } = (await theirs?.next('subscribed')) as ServerMessageOf<'subscribed'>
+    if (theirs === undefined) throw new Error('nobody lives next door')
+    const { session } = await theirs.welcome()
+    const { position } = await theirs.next('subscribed')
     await bob.ask({ type: 'subscribe', channel: ROOM, presence: true, ...(position && { since: position }) })
     expect(await ann.ask({ type: 'cancel', operation: 'job' })).toMatchObject({ code: 'already_ended' })
     for (const command of [

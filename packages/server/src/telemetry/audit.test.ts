@@ -39,12 +39,12 @@ describe('the audit trail', () => {
     expect(String(lines[1]?.['channel']).length).toBeLessThanOrEqual(128)
   })
 
-  it('T-112 writes ten lines of one kind from one address in a second, and then how many there were', async () => {
+  it('T-112 writes ten lines of one kind from one address in a second, and then how many there were', () => {
     const { audit, clock, lines } = trail()
     for (let n = 0; n < 1_000; n += 1) audit.record('origin.refused', { address: '192.0.2.1' })
     audit.record('origin.refused', { address: '192.0.2.2' })
     expect(lines).toHaveLength(11)
-    await clock.advance(1_000)
+    clock.advance(1_000)
     expect(lines[11]).toMatchObject({
       event: 'event.suppressed',
       rule: 'origin.refused',
@@ -55,11 +55,11 @@ describe('the audit trail', () => {
     expect(lines).toHaveLength(13)
   })
 
-  it('T-112 stays bounded when every line has another address', async () => {
+  it('T-112 stays bounded when every line has another address', () => {
     const { audit, clock, lines } = trail()
     for (let n = 0; n < 30_000; n += 1) audit.record('auth.failed', { address: `10.0.${n >> 8}.${n & 255}` })
     expect(lines).toHaveLength(10_000 + 10)
-    await clock.advance(1_000)
+    clock.advance(1_000)
     expect(lines.at(-1)).toMatchObject({ event: 'event.suppressed', address: '*', count: 19_990 })
   })
 })
