@@ -114,6 +114,7 @@ describe('inside the server', () => {
     'clock.js',
     'memory.js',
     'random.js',
+    'same-bytes.js',
     'engine/engine.js',
     'transport/transport.js',
     'access/authenticator.js',

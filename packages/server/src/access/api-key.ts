@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Random } from '../random.js'
+import { isSame } from '../same-bytes.js'
 import { compileChannelPattern } from './channel-pattern.js'
 import { areVerbs } from './verbs.js'
 
@@ -71,8 +72,7 @@ export function findSecret(hashes: readonly string[], secret: string): number {
   const given = digest(secret)
   let found = -1
   for (const [at, hash] of (hashes.length > 0 ? hashes : [NO_HASH]).entries()) {
-    const kept = Buffer.from(hash.slice('sha256:'.length), 'hex')
-    if (kept.length === given.length && timingSafeEqual(kept, given)) found = at
+    if (isSame(Buffer.from(hash.slice('sha256:'.length), 'hex'), given)) found = at
   }
   return found
 }

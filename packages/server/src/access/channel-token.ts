@@ -1,6 +1,7 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import { isChannelName } from '@holdfast/protocol'
 import type { Clock } from '../clock.js'
+import { isSame } from '../same-bytes.js'
 import type { Verb } from './channel-rules.js'
 import { type Identity, isTenantName, isUserName } from './identity.js'
 import { VERBS, areVerbs } from './verbs.js'
@@ -90,8 +91,7 @@ export class ChannelTokens {
     if (this.#key === undefined || token.length > TOKEN_CHARACTERS_MAX || more !== undefined) return undefined
     if (header !== HEADER || !BASE64URL.test(payload) || !BASE64URL.test(mac)) return undefined
     const [expected, given] = [signature(`${header}.${payload}`, this.#key), Buffer.from(mac, 'base64url')]
-    const isSame = given.length === expected.length && timingSafeEqual(given, expected)
-    return isSame && given.toString('base64url') === mac ? decodePart(payload) : undefined
+    return isSame(given, expected) && given.toString('base64url') === mac ? decodePart(payload) : undefined
   }
 }
 

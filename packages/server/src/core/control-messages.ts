@@ -1,3 +1,4 @@
+import { isText, membersOf } from './members.js'
 import { type SessionContent, readSessionContent } from './session-record.js'
 import type { WithdrawalScope } from './withdrawal.js'
 
@@ -109,14 +110,6 @@ export const CONTROL_READERS: {
     },
     answer: () => null,
   },
-}
-
-function membersOf(value: unknown): Partial<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Partial<Record<string, unknown>>) : {}
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
 }
 
 function isNumber(value: unknown): value is number {

@@ -3,6 +3,7 @@ import type { Control } from '../engine/engine.js'
 import type { Random } from '../random.js'
 import { type Logger, errorFields } from '../telemetry/log.js'
 import { CONTROL_READERS, type ControlAnswer, type ControlAsk, type ControlKind } from './control-messages.js'
+import { membersOf } from './members.js'
 import type { Retries } from './retries.js'
 import { type Letter, Seal } from './seal.js'
 
@@ -225,8 +226,4 @@ export class ControlDesk {
     const fields = { event: 'control.refused', reason, ageMs, refused: this.#refused }
     this.#parts.log.warn(fields, 'a message between nodes was not believed')
   }
-}
-
-function membersOf(content: unknown): Partial<Record<string, unknown>> {
-  return typeof content === 'object' && content !== null ? content : {}
 }

@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Clock } from '../clock.js'
 import type { Random } from '../random.js'
+import { isSame } from '../same-bytes.js'
 
 /** What was sealed: who says what to whom, when. */
 export interface Letter {
@@ -79,9 +80,7 @@ export class Seal {
   }
 
   #isSealed(seal: string, text: string): boolean {
-    const given = Buffer.from(seal, 'base64url')
-    const right = this.#sealOf(text)
-    return given.length === right.length && timingSafeEqual(given, right)
+    return isSame(Buffer.from(seal, 'base64url'), this.#sealOf(text))
   }
 
   /** A text is believed for twice the age at most, from one clock that is late to one that is early: two periods of that remember it long enough. */

@@ -1,7 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { isChannelName } from '@holdfast/protocol'
 import { type Identity, userKey } from '../access/identity.js'
 import type { Records } from '../engine/engine.js'
+import { isSame } from '../same-bytes.js'
+import { isText, membersOf } from './members.js'
 
 /** One channel of a session. */
 export interface SessionChannel {
@@ -101,8 +103,7 @@ export function digestOf(secret: string): string {
 
 /** Whether a secret is the one of which this was kept, in a time that does not tell. */
 export function provesBy(digest: string, secret: string): boolean {
-  const [kept, given] = [Buffer.from(digest, 'base64'), hash(secret)]
-  return kept.length === given.length && timingSafeEqual(kept, given)
+  return isSame(Buffer.from(digest, 'base64'), hash(secret))
 }
 
 /** Channels, or grants, of one session: more than this nobody wrote. */
@@ -141,14 +142,6 @@ function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): valu
 /** State and info are written into messages as they are. */
 function isJson(value: unknown): value is string {
   return isText(value) && parse(value) !== undefined
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
-function membersOf(value: unknown): Partial<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? value : {}
 }
 
 function parse(text: string): unknown {

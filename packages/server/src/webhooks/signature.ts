@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { systemClock } from '../clock.js'
+import { isSame } from '../same-bytes.js'
 
 /** The header that carries a signature: `t=<unix seconds>,v1=<hexadecimal HMAC-SHA256 of "t.body">`. */
 export const SIGNATURE_HEADER = 'Holdfast-Signature'
@@ -62,10 +63,4 @@ function readHeader(header: string | null | undefined): { seconds: string; macs:
 
 function macOf(secret: string, seconds: string, body: string | Uint8Array): Buffer {
   return createHmac('sha256', secret).update(`${seconds}.`).update(body).digest()
-}
-
-/** Of digests of both: equal in length, whatever came. */
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  const digest = (value: Uint8Array): Buffer => createHash('sha256').update(value).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }
