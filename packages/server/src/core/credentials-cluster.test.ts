@@ -56,6 +56,13 @@ async function join({ holdfast }: SimulatedNode, hello: object): Promise<Peer> {
   return { socket, say, got, leave: () => handler.closed(1000, true) }
 }
 
+/** What is needed to resume the session of a client. */
+function resumeOf({ got }: Peer): object {
+  const [welcome = {}] = got('welcome')
+  const { id: session, secret } = welcome['session'] as { id: string; secret: string }
+  return { session, secret, positions: {} }
+}
+
 /** `welcome`, or the reason of the goodbye. */
 async function endOf(node: SimulatedNode, token: string): Promise<unknown> {
   const peer = await join(node, { token })
@@ -156,8 +163,7 @@ describe('keys that are rotated while two nodes run', () => {
 
     const third = await cluster.start('third', believing('new'))
     expect(await endOf(third, secretToken('old', 'ada'))).toBe('Invalid authentication token')
-    const { id: session, secret } = ada.got('welcome')[0]?.['session'] as { id: string; secret: string }
-    const resume = { session, secret, positions: {} }
+    const resume = resumeOf(ada)
     const moved = await join(third, { token: secretToken('new', 'ada'), resume })
     expect(moved.got('welcome')).toMatchObject([{ session: { resumed: true }, channels: ['user:ada', 'room:1'] }])
     const stolen = await join(other, { token: secretToken('new', 'eve'), resume })
@@ -212,10 +218,9 @@ describe('anonymous clients on two nodes', () => {
   it('cannot come back as somebody else who was anonymous, with the session of whom they know', async () => {
     await start(options)
     const first = await join(one, {})
-    const { id: session, secret } = first.got('welcome')[0]?.['session'] as { id: string; secret: string }
     first.leave()
     await cluster.clock.pass(100, 10)
-    const second = await join(other, { resume: { session, secret, positions: {} } })
+    const second = await join(other, { resume: resumeOf(first) })
     expect(second.got('welcome')).toMatchObject([{ tenant: 'lobby', session: { resumed: false } }])
     expect(second.got('welcome')[0]?.['user']).not.toBe(first.got('welcome')[0]?.['user'])
   })
