@@ -147,13 +147,14 @@ export class DeliveryQueue {
     return next
   }
 
-  /** What has failed goes alone with its key; what has not goes with all others that have not. */
+  /** What was refused goes alone, so that nothing is given up with it; what has failed goes with its key; what has not goes with all others that have not. */
   #canJoin(queued: QueuedEvent, batch: readonly QueuedEvent[], now: number): boolean {
     if (this.#underWay.has(queued.event.key) || queued.notBefore > now) return false
     const [first] = batch
     if (first === undefined) return true
     if (first.attempts === 0) return queued.attempts === 0
-    return queued.event.key === first.event.key && queued.attempts > 0
+    const wasRefused = first.refusals > 0 || queued.refusals > 0
+    return !wasRefused && queued.event.key === first.event.key && queued.attempts > 0
   }
 
   #backOff(attempts: number, longest: number): number {
