@@ -79,8 +79,15 @@ export class Hooks implements Destination {
     due.forEach((hook, at) => void (outcomes[at] === true && done.add(hook)))
     this.#partly.delete(event.id)
     if (!outcomes.includes(false)) return 'taken'
-    if (this.#partly.size < PARTLY_MAX) this.#partly.set(event.id, done)
+    this.#rememberPartly(event.id, done)
     return 'unreachable'
+  }
+
+  /** The oldest is forgotten first: it may have been given up. */
+  #rememberPartly(id: string, done: Set<Hook>): void {
+    const [oldest] = this.#partly.size >= PARTLY_MAX ? this.#partly.keys() : []
+    if (oldest !== undefined) this.#partly.delete(oldest)
+    this.#partly.set(id, done)
   }
 
   async #call({ run }: Hook, event: LifecycleEvent): Promise<boolean> {
