@@ -40,6 +40,9 @@ const LISTENERS_MAX = 10_000
 /** How long a change of state is remembered that leaves nothing behind: longer than anybody could be on the way with an older one. */
 const OFF_MS = 600_000
 
+/** How often a tenant is looked at in one go, however much changes meanwhile: the rest is left to the next look, so that none keeps the others waiting. */
+const ROUNDS_MAX = 5
+
 /** How often a write that met another is tried again. */
 const TRIES = 8
 
@@ -71,10 +74,11 @@ export class Reconciler {
     if (this.#running.has(tenant)) return void this.#again.add(tenant)
     this.#running.add(tenant)
     try {
-      do {
+      for (let rounds = 1, goesOn = true; goesOn; rounds += 1) {
         this.#again.delete(tenant)
         await this.#look(tenant)
-      } while (this.#again.has(tenant))
+        goesOn = rounds < ROUNDS_MAX && this.#again.has(tenant)
+      }
     } finally {
       this.#running.delete(tenant)
       this.#again.delete(tenant)
