@@ -9,7 +9,7 @@ import { DeliveryCounts } from './delivery-counts.js'
 import type { Delivery, Destination } from './destination.js'
 import { EventLog } from './event-log.js'
 import type { LifecycleEvent } from './event.js'
-import { LOG_RETENTION, eventLogOf } from './places.js'
+import { LOG_RETENTION, cursorOf, eventLogOf } from './places.js'
 
 let clock: SimulatedClock
 let memory: MemoryEngine
@@ -42,6 +42,7 @@ class Receiver implements Destination {
   mostAtOnce = 0
   answer: (tenant: string, events: readonly LifecycleEvent[]) => Delivery | Promise<Delivery> = () => 'taken'
   wants: Destination['wants'] = () => true
+  tenant: string | undefined
   #underWay = 0
 
   constructor(id: string = 'receiver', batchMax: number = 10) {
@@ -318,6 +319,23 @@ describe('what is bounded', () => {
     await clock.pass(120_000, 100)
     expect(receiver.taken).toHaveLength(3_000)
     expect(courier.size).toBe(0)
+  })
+})
+
+describe('a receiver for one tenant', () => {
+  it('has the logs of others neither read nor a position kept in them', async () => {
+    const receiver = new Receiver()
+    receiver.tenant = 'acme'
+    receiver.wants = (_, tenant) => tenant === 'acme'
+    await tell('before', 'room:1')
+    const { courier } = await employ(receiver)
+    const [id] = [...(await tell('acme', 'room:1')), ...(await tell('other', 'room:1'))]
+    await clock.pass(40_000, 100)
+    expect(receiver.ids()).toEqual([id])
+    await courier.stop()
+    for (const tenant of ['before', 'other'])
+      expect(await memory.records.get(cursorOf('receiver', tenant))).toBeUndefined()
+    expect(await memory.records.get(cursorOf('receiver', 'acme'))).toBeDefined()
   })
 })
 

@@ -88,7 +88,7 @@ export class Courier {
   logged(tenants: readonly string[] | undefined): void {
     if (!this.isHolder) return
     if (tenants === undefined) this.#comparedAt = -Infinity
-    for (const tenant of tenants ?? []) void this.#line(tenant).look()
+    for (const tenant of tenants ?? []) if (this.#serves(tenant)) void this.#line(tenant).look()
   }
 
   /** Takes or renews the lease, and whoever holds it compares all logs now and then. */
@@ -151,7 +151,7 @@ export class Courier {
     const { engine, log, destination } = this.#parts
     const key = bornOf(destination.id)
     if ((await engine.records.get(key)) === undefined) {
-      const tenants = await log.tenants()
+      const tenants = await this.#tenants()
       const tops = await log.tops(tenants)
       const places = tenants.map((tenant, at) => ({ tenant, top: tops[at] }))
       await inParallel(places, TENANTS_AT_ONCE, async ({ tenant, top }) => {
@@ -171,11 +171,22 @@ export class Courier {
   /** Looks at each tenant whose log has more than was delivered. */
   async #compare(): Promise<void> {
     const { log, onError } = this.#parts
-    const tenants = await log.tenants()
+    const tenants = await this.#tenants()
     for (const line of this.#lines.values()) if (line.isIdle) this.#rest(line)
     const tops = await log.tops(tenants)
     const behind = tenants.filter((tenant, at) => !this.#isAt(tenant, tops[at]))
     await inParallel(behind, TENANTS_AT_ONCE, (tenant) => this.#line(tenant).look()).catch(onError)
+  }
+
+  /** Those with events, of which the destination may get some. */
+  async #tenants(): Promise<readonly string[]> {
+    const tenants = await this.#parts.log.tenants()
+    return tenants.filter((tenant) => this.#serves(tenant))
+  }
+
+  #serves(tenant: string): boolean {
+    const only = this.#parts.destination.tenant
+    return only === undefined || only === tenant
   }
 
   #isAt(tenant: string, top: LogTop | undefined): boolean {

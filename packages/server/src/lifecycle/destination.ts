@@ -14,6 +14,8 @@ export interface Destination {
   /** Deliveries under way for one tenant, and in all. */
   readonly atOncePerTenant: number
   readonly atOnce: number
+  /** The only tenant whose events it gets, now and ever; undefined: it may be any. */
+  readonly tenant?: string | undefined
   wants(type: LifecycleType, tenant: string): boolean
   /** Delivers events of one tenant, those of one key in order. Does not reject. */
   deliver(tenant: string, events: readonly LifecycleEvent[]): Promise<Delivery>

@@ -33,6 +33,7 @@ export class EventWebhook implements Destination {
   readonly batchMax = 100
   readonly atOncePerTenant = 4
   readonly atOnce = 32
+  readonly tenant: string | undefined
   readonly #options: EventWebhookOptions
   readonly #url: URL
   readonly #parts: EventWebhookParts
@@ -44,11 +45,11 @@ export class EventWebhook implements Destination {
     this.#url = new URL(options.url)
     this.id = eventWebhookId(options)
     this.name = this.#url.host
+    this.tenant = options.tenant
   }
 
   wants(type: LifecycleType, tenant: string): boolean {
-    const { events, tenant: own } = this.#options
-    return events.includes(type) && (own === undefined || own === tenant)
+    return this.#options.events.includes(type) && (this.tenant === undefined || this.tenant === tenant)
   }
 
   async deliver(tenant: string, events: readonly LifecycleEvent[]): Promise<Delivery> {
