@@ -57,6 +57,18 @@ describe('an issuer', () => {
     [{ anonymous: { tenant: 'a', grants: { 'a:b': ['fly'] } } }, 'auth.anonymous.grants.a:b must be a list of verbs'],
   ])('with %j: %s', (options, message) => expect(problemOf({ secret: TEST_SECRET, ...options })).toContain(message))
 
+  it('has no secret that everybody knows in production, in whichever form', () => {
+    const known = 'your-256-bit-secret-your-256-bit'
+    const jwk = { kty: 'oct', k: Buffer.from(known).toString('base64url') }
+    for (const key of [known, jwk]) {
+      expect(problemOf({ keys: [{ algorithm: 'HS256', key }] })).toBe('nothing is wrong')
+      const problem = problemOf({ keys: [{ algorithm: 'HS256', key }] }, 'production')
+      expect(problem).toContain('auth.keys.0.key must not be a known or repeated word in production')
+    }
+    const random = { kty: 'oct', k: Buffer.from(OTHER_SECRET, 'base64').toString('base64url') }
+    expect(problemOf({ keys: [{ algorithm: 'HS256', key: random }] }, 'production')).toBe('nothing is wrong')
+  })
+
   it('may publish its keys over http in development alone', () => {
     const local = { jwks: { url: 'http://127.0.0.1:8080/keys' } }
     expect(resolve(local).issuers[0]?.keySet).toMatchObject({ allowPrivate: true })
@@ -89,6 +101,11 @@ describe('the keys of a tenant', () => {
   it('speak for it alone', () => {
     const { issuers } = resolve({ secret: TEST_SECRET }, 'development', { acme: { auth: { secret: OTHER_SECRET } } })
     expect(issuers.map(({ setup }) => setup.tenants)).toEqual([undefined, ['acme']])
+  })
+
+  it('speak for it alone where it is called as any is', () => {
+    const { issuers } = resolve({ secret: TEST_SECRET }, 'development', { '*': { auth: { secret: OTHER_SECRET } } })
+    expect(issuers.map(({ setup }) => setup.tenants)).toEqual([undefined, ['*']])
   })
 
   it('cannot be there beside an authenticator, which decides alone', () => {

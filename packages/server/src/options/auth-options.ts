@@ -131,7 +131,8 @@ function resolveTenantIssuer(tenant: string, auth: object, environment: Environm
   const options = auth as IssuerOptions
   if (options.tenant !== undefined && options.tenant !== tenant)
     throw new OptionsError(`${option}.tenant must be the tenant itself, or left out`)
-  return resolveIssuer(option, { ...options, tenant }, environment)
+  // In a list `*` is a tenant like any other.
+  return resolveIssuer(option, { ...options, tenant: [tenant] }, environment)
 }
 
 function checkTogether(issuers: readonly ResolvedIssuer[], environment: Environment): void {

@@ -179,7 +179,11 @@ function readRing(option: string, options: IssuerOptions, environment: Environme
 function readKey(option: string, { algorithm: wanted, key, kid }: KeyOptions, environment: Environment): TokenKey {
   const { family, bytesMin } = TOKEN_ALGORITHMS[wanted]
   if (family === 'secret' && typeof key === 'string') checkSecret(`${option}.key`, key, environment, bytesMin)
-  return named(`${option}.key`, () => configuredKey(key, wanted, kid))
+  const read = named(`${option}.key`, () => configuredKey(key, wanted, kid))
+  // Its length was looked at; letter by letter it may still be a word.
+  if (family === 'secret' && typeof key === 'object')
+    checkSecret(`${option}.key`, Buffer.from(String(key['k']), 'base64url').toString('latin1'), environment, 0)
+  return read
 }
 
 function resolveKeySet(option: string, options: KeySetOptions, environment: Environment): KeySetSetup {

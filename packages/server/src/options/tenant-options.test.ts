@@ -42,6 +42,11 @@ describe('the plan of a tenant', () => {
     expect(quotas).toMatchObject({ connections: 20, channels: undefined, operations: 0, historyBytes: undefined })
   })
 
+  it('does not give way to what is not said', () => {
+    const left = resolve({ plans: PLANS, tenants: { acme: { plan: 'free', quotas: { connections: undefined } } } })
+    expect(tenantOf(left, 'acme').quotas).toMatchObject({ connections: 10, channels: 5 })
+  })
+
   it('costs nothing where it bounds nothing', () => {
     expect(quotasOf(resolved, 'hooli')).toBeUndefined()
     expect(quotasOf(resolved, 'acme')).toMatchObject({ connections: 1_000 })

@@ -148,7 +148,7 @@ export function resolveTenancy({ tenants = {}, plans = {}, defaultPlan }: Tenanc
   }
   const resolve = (name: string, { plan = defaultPlan, quotas, ...own }: TenantOptions): ResolvedTenant => ({
     plan,
-    quotas: inForce({ ...planned(`tenants.${name}.plan`, plan), ...quotas }),
+    quotas: inForce(planned(`tenants.${name}.plan`, plan), quotas),
     origins: own.origins,
     roles: own.roles ?? {},
     auth: own.auth,
@@ -167,9 +167,9 @@ export function tenantOf({ tenants, otherTenants }: Tenancy, tenant: string): Re
   return tenants.get(tenant) ?? otherTenants
 }
 
-function inForce(quotas: QuotaOptions): Quotas {
+function inForce(planned: QuotaOptions, own: QuotaOptions = {}): Quotas {
   const of = (name: Quota): number | undefined => {
-    const value = quotas[name]
+    const value = own[name] ?? planned[name]
     return value === 'unlimited' ? undefined : value
   }
   const inForce = Object.fromEntries(QUOTAS.map((name) => [name, of(name)])) as Quotas
