@@ -64,6 +64,8 @@ describe('a proxy', () => {
     '10.0.0',
     'fe80::1%eth0',
     'Loopback',
+    'constructor',
+    '__proto__',
   ])('cannot be %j', (entry) =>
     expect(() => new TrustedProxies([entry])).toThrow(
       'must be an address, a network such as 10.0.0.0/8, loopback or private',

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 
 /** Networks that have a name. */
-const NAMED: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'],
-}
+const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', ['127.0.0.0/8', '::1/128']],
+  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10']],
+])
 
 /** What a request says of where it came from. */
 export interface Forwarding {
@@ -30,7 +30,7 @@ export class TrustedProxies {
    */
   constructor(entries: readonly string[]) {
     this.#isEmpty = entries.length === 0
-    for (const entry of entries) for (const network of NAMED[entry] ?? [entry]) this.#add(network)
+    for (const entry of entries) for (const network of NAMED.get(entry) ?? [entry]) this.#add(network)
   }
 
   /** The address of the client: the peer's, or as far back as trusted proxies tell, from the right. Who stands left of a stranger may be invented. */
