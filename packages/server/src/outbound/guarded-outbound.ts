@@ -115,7 +115,8 @@ class Exchange {
     return new Promise((resolve, reject) => {
       const sent = send(this.#sendOptions(addresses))
       this.#sent = sent
-      sent.once('error', reject)
+      // Not once: what breaks after it was given up must not end the process.
+      sent.on('error', reject)
       const ended = (): void => reject(new OutboundError('failed', 'the connection ended'))
       sent.once('close', ended)
       sent.once('response', (response) => {
