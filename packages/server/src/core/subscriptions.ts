@@ -94,8 +94,7 @@ export class Subscriptions {
    */
   async start(request: SubscribeRequest): Promise<void> {
     const { channel, token } = request
-    const { safeguards, limits } = this.#services
-    if (request.since !== undefined) safeguards.recovery(this.#owner)
+    if (request.since !== undefined) this.#services.safeguards.recovery(this.#owner)
     if (token !== undefined) await this.#owner.takeChannelToken(channel, token)
     let checks: number
     let rule: ChannelRule
@@ -106,17 +105,7 @@ export class Subscriptions {
     } while (this.#owner.isOpen && this.#checks !== checks)
     // The connection may have ended meanwhile; nobody would end what begins now.
     if (!this.#owner.isOpen) return
-    const earlier = this.#byChannel.get(channel)
-    if (earlier !== undefined) this.#forget(channel, earlier)
-    if (this.#byChannel.size >= limits.channelsMax) {
-      safeguards.refusals.note('channels', this.#owner.who)
-      throw new HoldfastError('limit_exceeded', `a connection must have at most ${limits.channelsMax} channels`)
-    }
-    const topic = this.#services.hub.topic(this.#stream(channel))
-    const subscription = new Subscription(this.#owner, topic, rule, request)
-    this.#byChannel.set(channel, subscription)
-    this.#owner.channelsChanged()
-    if (earlier?.presence && !subscription.presence) this.#leave(earlier, true)
+    const subscription = this.#enter(request, rule)
     try {
       await this.#recover(subscription, request)
     } catch (error) {
@@ -126,6 +115,27 @@ export class Subscriptions {
       this.#leaveIfGone(channel, subscription)
     }
     if (subscription.state === 'ended' && this.#owner.isOpen) throw new HoldfastError('bad_request', SUPERSEDED)
+  }
+
+  /** Puts a subscription in the place of the one that there may be. */
+  #enter(request: SubscribeRequest, rule: ChannelRule): Subscription {
+    const { channel } = request
+    const earlier = this.#byChannel.get(channel)
+    if (earlier !== undefined) this.#forget(channel, earlier)
+    this.#checkRoom()
+    const topic = this.#services.hub.topic(this.#stream(channel))
+    const subscription = new Subscription(this.#owner, topic, rule, request)
+    this.#byChannel.set(channel, subscription)
+    this.#owner.channelsChanged()
+    if (earlier?.presence && !subscription.presence) this.#leave(earlier, true)
+    return subscription
+  }
+
+  #checkRoom(): void {
+    const { safeguards, limits } = this.#services
+    if (this.#byChannel.size < limits.channelsMax) return
+    safeguards.refusals.note('channels', this.#owner.who)
+    throw new HoldfastError('limit_exceeded', `a connection must have at most ${limits.channelsMax} channels`)
   }
 
   /** Ends a subscription; one that does not exist is ended already. */
