@@ -373,3 +373,22 @@ describe('an id', () => {
     expect(await ada.next('ok')).toEqual({ type: 'ok' })
   })
 })
+
+it('asks no rule about what is over the rate of its user', async () => {
+  const asked: string[] = []
+  const ask = (verb: string) => (): boolean => asked.push(verb) > 0
+  const channels = { 'room:*': { publish: ask('publish'), signal: ask('signal') } }
+  const strict = await startNode({ channels, limits: { publishesPerUserPerSecondMax: 1 } })
+  try {
+    const eve = await strict.join('eve')
+    const answers = await Promise.all(
+      ['publish', 'publish', 'publish', 'signal', 'publish', 'signal'].map((type) =>
+        eve.request({ type, channel: room, event: 'e', data: 1 }),
+      ),
+    )
+    expect(answers.filter(({ code }) => code === 'rate_limited')).toHaveLength(4)
+    expect(asked).toEqual(['publish', 'publish'])
+  } finally {
+    await strict.close()
+  }
+})

@@ -54,11 +54,12 @@ async function publish(connection: Connection, command: CommandOf<'publish'>, da
   const { channel, event = 'message', key, id } = command
   const { services } = connection
   const wish = { verb: 'publish', channel, event } as const
+  // Before the rules: what is over must not reach a predicate or a webhook.
+  const counted = services.safeguards.publish(connection)
+  if (counted !== undefined) await counted
   const allowed = services.authorisation.require(connection, wish)
   const rule = allowed instanceof Promise ? await allowed : allowed
   services.authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
-  const counted = services.safeguards.publish(connection)
-  if (counted !== undefined) await counted
   const { identity } = connection
   const request = {
     stream: streamOf(connection, channel),
@@ -79,10 +80,10 @@ async function signal(connection: Connection, command: CommandOf<'signal'>, data
   const { channel, event } = command
   const { authorisation } = connection.services
   const wish = { verb: 'signal', channel, event } as const
-  const rule = await authorisation.require(connection, wish)
-  authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
   const counted = connection.services.safeguards.publish(connection)
   if (counted !== undefined) await counted
+  const rule = await authorisation.require(connection, wish)
+  authorisation.checkSender(connection, wish, rule, { value: command.data, json: data })
   const from = { user: connection.identity.user, connection: connection.id }
   const told = { event, data, from, at: now(connection) }
   await connection.services.publisher.signal(streamOf(connection, channel), told, rule)
