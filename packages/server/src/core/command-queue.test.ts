@@ -130,10 +130,12 @@ describe('a command queue', () => {
     expect(consumer.begun).toEqual([1, 2])
   })
 
-  it('forgets what waits', async () => {
+  it('forgets what waits, and reads on at once, so that the end of the client is heard', async () => {
     const { consumer, queue } = setUp(1)
     queue.push([ping(1), ping(2)])
+    expect(consumer.paused).toBe(true)
     queue.clear()
+    expect(consumer.paused).toBe(false)
     await consumer.answer(1)
     expect(consumer.begun).toEqual([1])
     expect(consumer.paused).toBe(false)

@@ -56,9 +56,10 @@ export class CommandQueue {
     this.#pump()
   }
 
-  /** Forgets what waits. */
+  /** Forgets what waits, and reads on: a client that is told goodbye must be heard when it answers. */
   clear(): void {
     this.#waiting = undefined
+    this.#regulate()
   }
 
   #pump(): void {
