@@ -145,10 +145,10 @@ export class Connection
     if (this.isOver) return
     if (this.#handshake?.awaitsHello && bytes > this.services.limits.handshakeBytesMax)
       return this.close(CLOSE.messageTooBig)
-    const decode = (): Decoded[] => decodeFrame(frame, this.services.limits)
-    if (!this.#throttle.admitsFrame(bytes, decode)) return
+    const waitMs = this.#throttle.frameWait(bytes)
+    if (waitMs > 0) return this.#throttle.refuseFrame(waitMs, decodeFrame(frame, this.services.limits))
     if (frame === 'ping') return this.#answerPing()
-    this.#commands.push(decode())
+    this.#commands.push(decodeFrame(frame, this.services.limits))
   }
 
   /** No command, so nothing holds it back: a client that pings and does not read must not fill the queue. */

@@ -88,9 +88,10 @@ describe('the commands of a connection', () => {
 
   it('are refused in bytes, each command of the frame by its own id', () => {
     const one = throttle({ bytesPerSecondMax: 65_536 })
-    const decode = (): Decoded[] => [command({ type: 'ping', id: 1 }), command({ type: 'ping', id: 'two' })]
-    expect(one.admitsFrame(131_072, decode)).toBe(true)
-    expect(one.admitsFrame(1, decode)).toBe(false)
+    expect(one.frameWait(131_072)).toBe(0)
+    const waitMs = one.frameWait(1)
+    expect(waitMs).toBeGreaterThan(0)
+    one.refuseFrame(waitMs, [command({ type: 'ping', id: 1 }), command({ type: 'ping', id: 'two' })])
     expect(owner.sent.map(({ code, id }) => [code, id])).toEqual([
       ['rate_limited', 1],
       ['rate_limited', 'two'],

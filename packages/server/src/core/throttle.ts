@@ -55,12 +55,14 @@ export class Throttle {
     this.#owner = owner
   }
 
-  /** Whether a frame of so many bytes may be looked at. False: `decode` says what was in it, and each of it was answered. */
-  admitsFrame(bytes: number, decode: () => readonly Decoded[]): boolean {
-    const waitMs = this.#take('bytes', bytes)
-    if (waitMs === 0) return true
-    for (const decoded of decode()) this.#refuse('bytes', waitMs, idOf(decoded))
-    return false
+  /** 0: a frame of so many bytes may be looked at; else after how many milliseconds it might have been, which `refuseFrame` is to be told. */
+  frameWait(bytes: number): number {
+    return this.#take('bytes', bytes)
+  }
+
+  /** Answers each command of a frame that was over. */
+  refuseFrame(waitMs: number, commands: readonly Decoded[]): void {
+    for (const decoded of commands) this.#refuse('bytes', waitMs, idOf(decoded))
   }
 
   /** Whether a command, or what was meant to be one, may be carried out. False: it was answered. */
