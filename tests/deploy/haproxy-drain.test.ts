@@ -31,6 +31,9 @@ describe('kill -TERM of a node with 1,000 clients behind HAProxy', () => {
       engine: redis.url,
       channels: { 'room:*': { publish: 'member', history: { size: 10_000, ttl: '1h' } } },
       drain: DRAIN,
+      // By this name the balancer asks whether a node is ready.
+      hosts: ['holdfast'],
+      trustedProxies: ['127.0.0.1'],
     }
     leaving = await ServerProcess.start(settings)
     const port = await freePort()
