@@ -106,6 +106,17 @@ describe('a decision that takes time', () => {
     expect(passed).toEqual(['first', 'third', 'last'])
   })
 
+  it('is not made for who was sent away before it was asked for', () => {
+    const asked: string[] = []
+    const judge = (): boolean => asked.push('judge') > 0
+    const rules = { ruleOf: () => RULE, allows: judge, judge, findForeign: () => undefined }
+    const authorisation = new Authorisation({ rules, audit: { record: (event) => void asked.push(event) } })
+    const asker = { id: 'c1', address: '', isOpen: false, identityFor: () => ADA }
+    const wish = { verb: 'publish', channel: 'room:1', event: 'late' } as const
+    expect(() => authorisation.require(asker, wish)).toThrow(expect.objectContaining({ code: 'permission_denied' }))
+    expect(asked).toEqual([])
+  })
+
   it('allows nothing to who was sent away meanwhile', async () => {
     const held = new Held()
     await start({ channels: { 'room:*': { publish: held.predicate, subscribe: held.predicate, history } } })

@@ -63,6 +63,8 @@ export class Authorisation {
    * @throws HoldfastError `permission_denied`, the same for what the identity may not and for what no rule names.
    */
   require(asker: Asker, wish: Wish): ChannelRule | Promise<ChannelRule> {
+    // A command may have waited for something else, a rate for instance.
+    if (!asker.isOpen) throw new HoldfastError('permission_denied')
     const { rule, allowed } = this.#judge(asker, wish)
     if (rule === undefined || allowed === false) throw this.#deny(asker, wish, rule)
     if (allowed === true && !this.#turns.has(asker)) return rule
