@@ -21,10 +21,10 @@ const RENEW_MS = 20_000
 const BATCH = 100
 
 interface Known {
-  /** How long it counts after it was last used. */
-  keptMs: number
-  renewAt: number
+  /** How long it counts, as far as this node has seen to it. */
   until: number
+  /** When this node entered it last; -Infinity: it could not. */
+  enteredAt: number
 }
 
 /**
@@ -48,12 +48,12 @@ export class ChannelQuota {
     return this.#known.size + this.#entering.size
   }
 
-  /** Uses a channel whose history is kept for `keptMs` (0: it has none). False when it is new and one too many; a promise only where the engine has to be asked. */
+  /** Uses a channel whose history is kept for `keptMs` from now on (0: nothing is added to it). False when it is new and one too many; a promise only where the engine has to be asked. */
   enter(channel: string, keptMs: number): boolean | Promise<boolean> {
     const now = this.#parts.clock.now()
     const known = this.#known.get(channel)
     if (known === undefined || known.until <= now) return this.#entering.get(channel) ?? this.#begin(channel, keptMs)
-    if (isDue(known, now)) void this.#renew(channel, known, now)
+    if (isDue(known, keptMs, now)) void this.#renew(channel, known, endOf(keptMs, now))
     return true
   }
 
@@ -64,8 +64,8 @@ export class ChannelQuota {
     const now = this.#parts.clock.now()
     let batch: Promise<void>[] = []
     for (const [channel, known] of this.#known) {
-      if (!isDue(known, now)) continue
-      if (this.#parts.isListened(channel)) batch.push(this.#renew(channel, known, now))
+      const until = this.#neededUntil(channel, known, now)
+      if (until !== undefined) batch.push(this.#renew(channel, known, until))
       else if (known.until <= now) this.#known.delete(channel)
       if (batch.length < BATCH) continue
       await Promise.all(batch)
@@ -89,11 +89,12 @@ export class ChannelQuota {
 
   async #ask(channel: string, keptMs: number): Promise<boolean> {
     const { engine, register, clock } = this.#parts
-    const known = knownFrom(clock.now(), keptMs)
+    const now = clock.now()
+    const until = endOf(keptMs, now)
     try {
-      const ttlMs = known.until - clock.now()
-      const put = await engine.registers.put(register, { key: channel, ttlMs, entriesMax: this.max })
-      if (put !== undefined) this.#known.set(channel, known)
+      const request = { key: channel, rank: until, ttlMs: until - now, entriesMax: this.max }
+      const put = await engine.registers.put(register, request)
+      if (put !== undefined) this.#known.set(channel, { until, enteredAt: now })
       return put !== undefined
     } catch {
       return this.#enterAlone(channel, keptMs)
@@ -103,29 +104,34 @@ export class ChannelQuota {
   /** It is entered when the engine is back. */
   #enterAlone(channel: string, keptMs: number): boolean {
     if (!this.#known.has(channel) && this.#known.size >= this.max) return false
-    const now = this.#parts.clock.now()
-    this.#known.set(channel, { ...knownFrom(now, keptMs), renewAt: now })
+    this.#known.set(channel, { until: endOf(keptMs, this.#parts.clock.now()), enteredAt: -Infinity })
     return true
   }
 
-  async #renew(channel: string, known: Known, now: number): Promise<void> {
-    const { engine, register } = this.#parts
-    const renewed = knownFrom(now, known.keptMs)
-    known.renewAt = renewed.renewAt
+  /** Until when it has to be entered again; undefined: it is entered, or nobody needs it. */
+  #neededUntil(channel: string, known: Known, now: number): number | undefined {
+    if (this.#parts.isListened(channel)) return isDue(known, 0, now) ? endOf(0, now) : undefined
+    return known.enteredAt === -Infinity && known.until > now ? known.until : undefined
+  }
+
+  /** Of two nodes the one that needs it for longer is right, which the rank says: who only listens must not shorten what a message has lengthened. */
+  async #renew(channel: string, known: Known, until: number): Promise<void> {
+    const { engine, register, clock } = this.#parts
+    known.enteredAt = clock.now()
+    known.until = Math.max(known.until, until)
     try {
-      await engine.registers.put(register, { key: channel, ttlMs: renewed.until - now })
-      known.until = renewed.until
+      await engine.registers.put(register, { key: channel, rank: until, ttlMs: until - known.enteredAt })
     } catch {
-      known.renewAt = now
+      known.enteredAt = -Infinity
     }
   }
 }
 
-function knownFrom(now: number, keptMs: number): Known {
-  return { keptMs, renewAt: now + RENEW_MS, until: now + Math.max(keptMs, UNUSED_MS) + RENEW_MS }
+function endOf(keptMs: number, now: number): number {
+  return now + Math.max(keptMs, UNUSED_MS) + RENEW_MS
 }
 
 /** Also where the clock was set back: the engine has a clock of its own. */
-function isDue({ renewAt }: Known, now: number): boolean {
-  return renewAt <= now || renewAt > now + RENEW_MS
+function isDue({ until, enteredAt }: Known, keptMs: number, now: number): boolean {
+  return Math.abs(now - enteredAt) >= RENEW_MS || until - now < Math.max(keptMs, UNUSED_MS)
 }

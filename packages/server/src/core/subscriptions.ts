@@ -202,14 +202,14 @@ export class Subscriptions {
     if (presence) await authorisation.require(this.#owner, { verb: 'presence', channel })
     // A position says what a reader has missed; this asks for what came before it.
     if (typeof since === 'string') await authorisation.require(this.#owner, { verb: 'history', channel })
-    await this.#listen(channel, rule)
+    await this.#listen(channel)
     return rule
   }
 
   /** What the connection will be refused anyway is no channel of the tenant. */
-  #listen(channel: string, rule: ChannelRule): Promise<void> | undefined {
+  #listen(channel: string): Promise<void> | undefined {
     if (this.#byChannel.size >= this.#services.limits.channelsMax) return undefined
-    return this.#services.quotas.of(this.#owner.identity.tenant)?.listen(channel, rule.retention)
+    return this.#services.quotas.of(this.#owner.identity.tenant)?.listen(channel)
   }
 
   /** What does not exist and what belongs to another are refused alike; nobody waits for an operation that never was. */

@@ -60,7 +60,6 @@ describe('a charge that one quota refuses', () => {
       'bytesPerSecond',
       'bytesPerSecond',
     ])
-    expect(await other.channels()).toBe(0)
   })
 
   it('takes nothing of the next', async () => {
@@ -74,12 +73,36 @@ describe('a charge that one quota refuses', () => {
   })
 })
 
+describe('a channel', () => {
+  it('counts for as long as its history only once it has any, whoever listened before and since', async () => {
+    const desk = new Desk()
+    await desk.use.listen('room:1')
+    await desk.use.listen('room:2')
+    await desk.charge({ channel: 'room:2' })
+    await desk.clock.pass(30_000, 30_000)
+    await desk.use.listen('room:2')
+    await desk.clock.pass(120_000, 120_000)
+    expect(await desk.channels()).toBe(1)
+    await desk.clock.pass(RETENTION.ttlMs, RETENTION.ttlMs)
+    expect(await desk.channels()).toBe(0)
+  })
+
+  it('is kept by a message on one node, though another node only listens', async () => {
+    const one = new Desk()
+    const there = new ChannelQuota(2, { ...one, register: 'channels', isListened: () => true })
+    expect(await one.charge({})).toBe('fine')
+    expect(await there.enter('room:1', 0)).toBe(true)
+    await one.clock.pass(120_000, 120_000)
+    expect(await one.channels()).toBe(1)
+  })
+})
+
 describe('the use of a tenant', () => {
   it('is not forgotten while a channel is being entered', async () => {
     const { use, clock } = new Desk()
     await clock.pass(600_000, 600_000)
     expect(use.isIdle).toBe(true)
-    const listening = use.listen('room:1', RETENTION)
+    const listening = use.listen('room:1')
     expect(use.isIdle).toBe(false)
     await listening
     await clock.pass(600_000, 600_000)

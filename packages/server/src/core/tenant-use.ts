@@ -90,9 +90,9 @@ export class TenantUse {
   }
 
   /** Somebody listens to a channel. @throws as `charge`. */
-  listen(channel: string, retention: Retention | undefined): Promise<void> | undefined {
+  listen(channel: string): Promise<void> | undefined {
     this.#usedAt = this.parts.now()
-    const entered = this.parts.channels?.enter(channel, retention?.ttlMs ?? 0)
+    const entered = this.parts.channels?.enter(channel, 0)
     if (entered instanceof Promise) return entered.then((isIn) => this.#judge([true, 0, 0, isIn], 0, 0))
     return entered === undefined ? undefined : void this.#judge([true, 0, 0, entered], 0, 0)
   }
