@@ -40,12 +40,13 @@ describe('a key of a set', () => {
     ['for encryption', jwk(RSA, { use: 'enc' })],
     ['that signs only', jwk(RSA, { key_ops: ['sign'] })],
     ['of another algorithm', jwk(RSA, { alg: 'RSA-OAEP' })],
+    ['for encryption, whose name is none', jwk(RSA, { use: 'enc', kid: 7 })],
     ['of another curve', { kty: 'OKP', crv: 'X25519', x: 'AAAA' }],
     ['of another type', { kty: 'AKP', pub: 'AAAA' }],
     ['that is broken', { kty: 'RSA', n: '!', e: 'AQAB' }],
     ['that is weak', jwk(generateKeyPairSync('rsa', { modulusLength: 1024 }) as unknown as typeof RSA)],
   ])('%s is left out, and others stay', (_, key) => {
-    const ring = read([{ ...key, kid: 'left-out' }, jwk(OKP, { kid: 'k' })])
+    const ring = read([{ kid: 'left-out', ...key }, jwk(OKP, { kid: 'k' })])
     expect(ring.size).toBe(1)
     expect(ring.find('EdDSA', 'k')).toHaveLength(1)
   })

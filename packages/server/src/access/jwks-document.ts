@@ -37,9 +37,9 @@ function readKey(value: unknown, algorithms: readonly PublicAlgorithm[]): TokenK
   // Whoever publishes a secret has given it to everybody.
   if (own(key, 'kty') === 'oct' || PRIVATE_MEMBERS.some((name) => Object.hasOwn(key, name)))
     throw new RangeError('a key that is not public')
-  const kid = readKid(key)
   const algorithm = isForTokens(key) ? algorithmOf(key, algorithms) : undefined
   if (algorithm === undefined) return undefined
+  const kid = readKid(key)
   try {
     return publicKey(key, algorithm, kid)
   } catch {
