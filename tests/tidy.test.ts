@@ -113,6 +113,7 @@ describe('inside the server', () => {
   const PORTS = [
     'clock.js',
     'memory.js',
+    'newest-entries.js',
     'random.js',
     'same-bytes.js',
     'engine/engine.js',

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { enter } from '../newest-entries.js'
 
 /** Violations of one pair within the window that block it. */
 export const VIOLATIONS_MAX = 5
@@ -63,8 +64,8 @@ export class OriginViolations {
     const times = [...earlier.filter((time) => time > now - VIOLATION_WINDOW_MS), now]
     this.#counted.delete(key)
     const blocks = times.length >= VIOLATIONS_MAX
-    if (blocks) enter(this.#blocked, key, { ...pair, until: now + BLOCK_MS })
-    else enter(this.#counted, key, { ...pair, times })
+    if (blocks) enter(this.#blocked, key, { ...pair, until: now + BLOCK_MS }, PAIRS_MAX)
+    else enter(this.#counted, key, { ...pair, times }, PAIRS_MAX)
     return blocks
   }
 
@@ -106,10 +107,4 @@ export class OriginViolations {
 /** Lengths stand first, so that no two pairs share a key. */
 function keyOf({ origin, address, tenant }: OriginPair): string {
   return `${tenant === undefined ? '-' : tenant.length}:${tenant ?? ''}${address.length}:${address}${origin}`
-}
-
-function enter<T>(table: Map<string, T>, key: string, entry: T): void {
-  table.set(key, entry)
-  if (table.size <= PAIRS_MAX) return
-  for (const oldest of table.keys()) return void table.delete(oldest)
 }

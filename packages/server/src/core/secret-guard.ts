@@ -1,5 +1,6 @@
 import type { Identity } from '../access/identity.js'
 import type { Clock } from '../clock.js'
+import { enter } from '../newest-entries.js'
 import type { Audit } from '../telemetry/audit.js'
 
 /** Who claims a session. */
@@ -21,7 +22,7 @@ const COUNTED_MAX = 10_000
 export class SecretGuard {
   readonly #clock: Pick<Clock, 'now'>
   readonly #audit: Audit
-  readonly #counted = new Map<string, { readonly since: number; wrong: number }>()
+  readonly #counted = new Map<string, { readonly since: number; readonly wrong: number }>()
 
   constructor(clock: Pick<Clock, 'now'>, audit: Audit) {
     this.#clock = clock
@@ -49,12 +50,8 @@ export class SecretGuard {
     const fields = { tenant, user, connection: id, address, rule: 'session', reason: 'wrong secret' }
     this.#audit.record('auth.failed', fields)
     const key = keyOf(record, address)
-    const counted = this.#counted.get(key) ?? { since: this.#clock.now(), wrong: 0 }
-    const [oldest] = this.#counted.keys()
-    if (!this.#counted.has(key) && this.#counted.size >= COUNTED_MAX && oldest !== undefined)
-      this.#counted.delete(oldest)
-    counted.wrong += 1
-    this.#counted.set(key, counted)
+    const { since, wrong } = this.#counted.get(key) ?? { since: this.#clock.now(), wrong: 0 }
+    enter(this.#counted, key, { since, wrong: wrong + 1 }, COUNTED_MAX)
   }
 }
 

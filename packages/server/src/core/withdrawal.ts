@@ -1,4 +1,5 @@
 import { type Identity, isKeyUser, userKey } from '../access/identity.js'
+import { enter } from '../newest-entries.js'
 
 /** What is withdrawn: one token or key by its id, every token of a user, or every token of a tenant. */
 export interface WithdrawalScope {
@@ -87,11 +88,7 @@ export class HeardWithdrawals {
   /** Remembers one, together with what was known of the same token, user or tenant. */
   add(key: string, withdrawal: Withdrawal): void {
     const known = this.#heard.get(key)
-    // Removed first, so that the table stays in order of age.
-    this.#heard.delete(key)
-    const [oldest] = this.#heard.keys()
-    if (this.#heard.size >= HEARD_MAX && oldest !== undefined) this.#heard.delete(oldest)
-    this.#heard.set(key, known ? joined(known, withdrawal) : withdrawal)
+    enter(this.#heard, key, known ? joined(known, withdrawal) : withdrawal, HEARD_MAX)
   }
 
   /** When a credential stops to count by what was heard: 0 for now, Infinity for never. */
