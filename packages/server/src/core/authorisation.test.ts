@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AccessPredicate, resolveChannelRule } from '../access/channel-rules.js'
 import type { Identity } from '../access/identity.js'
+import { createApiKey } from '../credentials.js'
 import type { HoldfastOptions } from '../options.js'
 import { settle } from '../simulated-clock.js'
 import { TEST_SECRET, type TestNode, startNode } from '../testing/test-node.js'
@@ -220,6 +221,25 @@ describe('what is refused', () => {
       { action: 'call' },
       { action: 'call' },
     ])
+  })
+
+  it("is a server that moves a user's place in an inbox, whatever it may read", async () => {
+    const { id, hash, key } = createApiKey()
+    const grants = { 'user:{user}': ['subscribe'] }
+    await start({
+      auth: { secret: TEST_SECRET, apiKeys: [{ id, hash, tenant: 'acme', grants }] },
+      channels: { 'user:{user}': { inbox: true, publish: 'server', history } },
+    })
+    await node.holdfast.tenant('acme').publish('user:ada', 'mail', 'unread')
+    const server = await node.open()
+    await server.hello(key)
+    expect(await server.request({ type: 'subscribe', channel: 'user:ada' })).toMatchObject({ type: 'subscribed' })
+    expect(await server.request({ type: 'ack', channel: 'user:ada', offset: 1 })).toMatchObject({
+      code: 'permission_denied',
+    })
+    const ada = await node.join('ada')
+    expect(await ada.next('subscribed')).toMatchObject({ messages: [{ data: 'unread' }] })
+    expect(await ada.request({ type: 'ack', channel: 'user:ada', offset: 1 })).toMatchObject({ type: 'ok' })
   })
 
   it('is what names another user in a field of identity, message or signal', async () => {

@@ -134,6 +134,11 @@ async function state(connection: Connection, { id }: CommandOf<'state'>, data = 
 async function ack(connection: Connection, { channel, offset, id }: CommandOf<'ack'>): Promise<void> {
   const rule = await connection.services.authorisation.require(connection, { verb: 'subscribe', channel })
   if (!rule.inbox || rule.retention === undefined) throw new HoldfastError('bad_request', 'channel must be an inbox')
+  // A grant to read is none to mark as read.
+  if (!connection.services.inboxes.channelsOf(connection.identity).includes(channel)) {
+    connection.services.authorisation.denied(connection, channel, 'ack')
+    throw new HoldfastError('permission_denied', 'channel must be an inbox of your own')
+  }
   await connection.services.inboxes.acknowledge(streamOf(connection, channel), rule.retention, offset)
   answer(connection, { id })
 }
