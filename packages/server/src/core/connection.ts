@@ -138,6 +138,11 @@ export class Connection
     return this.#state === 'open'
   }
 
+  /** Whether it has not said hello. */
+  get isSilent(): boolean {
+    return this.#handshake?.awaitsHello ?? false
+  }
+
   // From the socket
 
   text(frame: string, bytes: number): void {

@@ -12,10 +12,11 @@ beforeEach(() => {
   givenUp = []
 })
 
-function arrive(address: string): Newcomer {
+function arrive(address: string, isSilent: boolean = true): Newcomer {
   const newcomer = {
     address,
     openedAt: clock.now(),
+    isSilent,
     giveUp: () => {
       givenUp.push(address)
       newcomers.departed(newcomer)
@@ -45,6 +46,28 @@ describe('newcomers', () => {
     expect(newcomers.hasRoomFor('192.0.2.2')).toBe(true)
     newcomers.departed(first)
     expect(newcomers.hasRoomFor('192.0.2.1')).toBe(true)
+  })
+
+  it('that say nothing make room, the oldest of the address with most of them first', async () => {
+    newcomers = new Newcomers(clock, { nodeMax: 5, addressMax: 3, timeoutMs: 10_000 })
+    arrive('192.0.2.1', false)
+    for (const address of ['192.0.2.2', '192.0.2.1', '192.0.2.1', '192.0.2.2']) arrive(address)
+    newcomers.makeRoomFor('192.0.2.3')
+    expect(givenUp).toEqual([])
+    await clock.pass(1_000)
+    newcomers.makeRoomFor('192.0.2.3')
+    expect([givenUp, newcomers.hasRoom]).toEqual([['192.0.2.1'], true])
+    newcomers.makeRoomFor('192.0.2.3')
+    expect(givenUp).toHaveLength(1)
+  })
+
+  it('make no room for an address that would have as many', async () => {
+    for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) arrive(address)
+    await clock.pass(1_000)
+    newcomers.makeRoomFor('192.0.2.2')
+    expect(givenUp).toEqual([])
+    newcomers.makeRoomFor('192.0.2.3')
+    expect(givenUp).toEqual(['192.0.2.1'])
   })
 
   it('from one /64 count as one address', () => {

@@ -6,12 +6,17 @@ import type { NewcomerLimits } from './rate-limits.js'
 export interface Newcomer {
   readonly address: string
   readonly openedAt: number
-  /** It took too long. */
+  /** Whether it has not said who it is. */
+  readonly isSilent: boolean
+  /** It took too long, or others need its room. */
   giveUp(): void
 }
 
 /** How often it is looked who has taken too long: a socket that is only held open must not be so for long. */
 const LOOK_MS = 250
+
+/** Whoever says nothing for so long makes room where there is none: who means well says hello at once. */
+const SILENT_MS = 1_000
 
 /** Connections between their upgrade and their welcome: nobody knows yet who they are, so there must not be many, least of all from one address, and not for long. */
 export class Newcomers {
@@ -42,6 +47,18 @@ export class Newcomers {
     return (this.#byNetwork.get(networkOf(address)) ?? 0) < this.#limits.addressMax
   }
 
+  /**
+   * Where the node is full of newcomers, the oldest silent one from the address with most of them has to go, so that a few addresses that only hold sockets open keep nobody else out. Nobody goes
+   * for an address that would have as many itself.
+   */
+  makeRoomFor(address: string): void {
+    if (this.hasRoom) return
+    let most = (this.#byNetwork.get(networkOf(address)) ?? 0) + 1
+    let crowd: string | undefined
+    for (const [network, count] of this.#byNetwork) if (count > most) [crowd, most] = [network, count]
+    if (crowd !== undefined) this.#oldestSilent(crowd)?.giveUp()
+  }
+
   /** One has come. */
   arrived(newcomer: Newcomer): void {
     const network = networkOf(newcomer.address)
@@ -63,6 +80,15 @@ export class Newcomers {
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+  }
+
+  #oldestSilent(network: string): Newcomer | undefined {
+    const now = this.#clock.now()
+    for (const newcomer of this.#members) {
+      if (now - newcomer.openedAt < SILENT_MS) return undefined
+      if (newcomer.isSilent && networkOf(newcomer.address) === network) return newcomer
+    }
+    return undefined
   }
 
   #look(): void {

@@ -21,6 +21,9 @@ export interface ReceptionParts {
 /** A node that has no room is asked again after so long, and up to twice as long, so that not everybody comes at once. */
 const FULL_SECONDS = 5
 
+/** The limit that is counted for each problem; that a node drains is no news. */
+const LIMIT_BEHIND = { draining: undefined, overloaded: 'overload', full: 'connections' } as const
+
 /** Decides on upgrades, before a WebSocket is opened for anybody: whether the node has room, and whether there are too many from one address. */
 export class Reception {
   readonly #parts: ReceptionParts
@@ -29,28 +32,27 @@ export class Reception {
     this.#parts = parts
   }
 
-  /** Why the node should get no new clients; undefined while it should. */
+  /**
+   * Why the node should get no new clients; undefined while it should. Too many newcomers are no reason: that is over in a moment, and whoever sends them must not
+   * have a load balancer take every node for full.
+   */
   get problem(): 'draining' | 'full' | 'overloaded' | undefined {
-    const { admission, budget, overload, newcomers } = this.#parts
+    const { admission, budget, overload } = this.#parts
     if (!admission.isOpen) return 'draining'
     if (!overload.admits || !budget.admits) return 'overloaded'
-    return admission.hasRoom && newcomers.hasRoom ? undefined : 'full'
+    return admission.hasRoom ? undefined : 'full'
   }
 
   /** Why a connection from this address is refused now; undefined: it may come. A node that drains says so: a load balancer then asks the next one, and nobody notices. */
   refuses(address: string): UpgradeRefusal | undefined {
     const { problem } = this
-    if (problem !== undefined) return this.#full(this.#limitBehind(problem), address)
+    if (problem !== undefined) return this.#full(LIMIT_BEHIND[problem], address)
     const { newcomers, handshakes } = this.#parts
+    newcomers.makeRoomFor(address)
+    if (!newcomers.hasRoom) return this.#full('newcomers', address)
     if (!newcomers.hasRoomFor(address)) return this.#tooMany('newcomersPerAddress', address, 1)
     const waitMs = handshakes.takeHere(address)
     return waitMs === 0 ? undefined : this.#tooMany('handshakes', address, Math.ceil(waitMs / 1_000))
-  }
-
-  #limitBehind(problem: string): LimitName | undefined {
-    if (problem === 'draining') return undefined
-    if (problem === 'overloaded') return 'overload'
-    return this.#parts.newcomers.hasRoom ? 'connections' : 'newcomers'
   }
 
   #full(limit: LimitName | undefined, address: string): UpgradeRefusal {
