@@ -86,6 +86,7 @@ export class Lifecycle implements LifecycleDoor {
   #listener: LifecycleListener | undefined
   #following: Promise<void> | undefined
   #isStarted = false
+  #isEnding = false
   #isStopped = false
   #hasBegun = false
   #checking = false
@@ -141,6 +142,8 @@ export class Lifecycle implements LifecycleDoor {
       clock.every(REFRESH_MS, () => this.#refresh()),
     )
     await this.#interest.start()
+    // The engine may have taken longer than the node lived.
+    if (this.#isEnding) return
     await Promise.all([
       ...webhooks.map(({ destination, wanted }) => this.#employ(destination, () => wanted)),
       this.#hooksChanged(),
@@ -150,7 +153,8 @@ export class Lifecycle implements LifecycleDoor {
 
   /** Has the end of every connection told, delivers what can be delivered at once, and leaves the rest to others. Connections are to be closed before. */
   async stop(): Promise<void> {
-    if (!this.#isStarted || this.#isStopped) return
+    if (!this.#isStarted || this.#isEnding) return
+    this.#isEnding = true
     for (const stop of this.#stops) stop()
     this.#interest.stop()
     await this.#settled()
@@ -180,6 +184,7 @@ export class Lifecycle implements LifecycleDoor {
   /** Follows from now on, before anything is known in the engine: what is written down waits its turn. */
   async #follow(): Promise<void> {
     await this.#begin().catch(this.#parts.onError)
+    if (this.#isEnding) return
     void this.#wake.listen()
     this.#overseer.start()
   }
