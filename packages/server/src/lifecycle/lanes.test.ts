@@ -71,7 +71,7 @@ describe('works', () => {
   it('are bounded: those under way, and those that wait', async () => {
     const lanes = lanesOn(new SimulatedClock(), { atOnce: 2, waitingMax: 3 })
     const works = [held(), held(), held(), held()]
-    expect(works.map(({ work }, at) => lanes.add(`${at}`, work))).toEqual([true, true, true, false])
+    expect(works.map(({ work }, at) => lanes.add(`${at}`, work, `tenant ${at}`))).toEqual([true, true, true, false])
     expect(works.map(({ begun }) => begun())).toEqual([true, true, false, false])
     works[0]?.end()
     await settle()
@@ -94,5 +94,29 @@ describe('works', () => {
     lanes.close()
     await lanes.settled()
     expect(lanes.add('c', held().work)).toBe(false)
+  })
+
+  it('of a tenant with many keep no other waiting, and leave it room', async () => {
+    const lanes = lanesOn(new SimulatedClock(), { atOnce: 1, waitingMax: 100 })
+    const done: string[] = []
+    const add = (tenant: string, at: number): boolean =>
+      lanes.add(`${tenant} ${at}`, async () => void done.push(tenant), tenant)
+    const taken = Array.from({ length: 100 }, (_, at) => add('busy', at))
+    expect(taken.filter(Boolean)).toHaveLength(50)
+    for (let at = 0; at < 3; at += 1) expect(add('other', at)).toBe(true)
+    await lanes.settled()
+    expect(done).toHaveLength(53)
+    expect(done.lastIndexOf('other')).toBeLessThan(10)
+  })
+
+  it('are begun in a time that does not grow with their number', async () => {
+    let isBlocked = true
+    const lanes = lanesOn(new SimulatedClock(), { isBlocked: () => isBlocked })
+    for (let at = 0; at < 200_000; at += 1) lanes.add(`${at}`, () => Promise.resolve())
+    isBlocked = false
+    const startedAt = performance.now()
+    lanes.resume()
+    await lanes.settled()
+    expect(performance.now() - startedAt).toBeLessThan(2_500)
   })
 })

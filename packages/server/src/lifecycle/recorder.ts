@@ -106,7 +106,7 @@ export class Recorder {
 
   #later(about: RecordedConnection, work: () => Promise<unknown>): void {
     // Events of a user are told one after the other.
-    if (!this.#parts.lanes.add(userKey(about), work)) this.#parts.onDropped()
+    if (!this.#parts.lanes.add(userKey(about), work, about.tenant)) this.#parts.onDropped()
   }
 
   #enter(about: RecordedConnection): Promise<unknown> {

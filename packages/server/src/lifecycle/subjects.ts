@@ -54,7 +54,7 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
     if (this.#waiting.has(key)) return
     if (!this.#channels.has(key) && !this.#parts.interest.wants(CHANNEL_TYPES, stream.tenant)) return
     this.#waiting.add(key)
-    this.#later(key, async () => {
+    this.#later(stream, key, async () => {
       this.#waiting.delete(key)
       await this.#syncChannel(key, stream)
     })
@@ -68,7 +68,7 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
     const member = known ?? { subject, sessions: new Set<string>() }
     this.#members.set(key, member)
     member.sessions.add(sessionOf(entry))
-    if (member.sessions.size === 1) this.#later(key, () => this.#hold(key))
+    if (member.sessions.size === 1) this.#later(stream, key, () => this.#hold(key))
   }
 
   /** A session that is in a channel already. */
@@ -94,15 +94,15 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
     if (known?.sessions.size === 0) this.#members.delete(key)
     if (known === undefined && !this.#parts.interest.wants(MEMBER_TYPES, stream.tenant)) return
     if (member.connections === 0) this.#markLater(subject)
-    this.#later(key, () => this.#letGo(key))
+    this.#later(stream, key, () => this.#letGo(key))
   }
 
   /** Enters everything again, and has it looked at: it may have been lost, or is soon to end, or belonged to another life. */
   refresh(): void {
     for (const [key, stream] of this.#channels)
-      this.#later(key, () => (this.#channels.has(key) ? this.#enterChannel(key, stream) : Promise.resolve()))
+      this.#later(stream, key, () => (this.#channels.has(key) ? this.#enterChannel(key, stream) : Promise.resolve()))
     for (const [key, { subject }] of this.#members) {
-      this.#later(key, async () => {
+      this.#later(subject.stream, key, async () => {
         if (this.#members.has(key)) await this.#hold(key)
       })
       this.#markLater(subject)
@@ -139,7 +139,7 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
   }
 
   #markLater(subject: Subject): void {
-    this.#later(subjectKey(subject), () => this.#mark(subject))
+    this.#later(subject.stream, subjectKey(subject), () => this.#mark(subject))
   }
 
   /** Each mark is an entry of its own, so that who removes one that was looked at removes none that came since. */
@@ -149,8 +149,8 @@ export class Subjects implements Pick<LifecycleListener, 'channelChanged' | 'ent
     wake.say('changed', subject.stream.tenant)
   }
 
-  #later(key: string, work: () => Promise<unknown>): void {
-    if (this.#parts.lanes.add(key, work)) return
+  #later({ tenant }: Stream, key: string, work: () => Promise<unknown>): void {
+    if (this.#parts.lanes.add(key, work, tenant)) return
     this.#waiting.delete(key)
     this.#parts.onDropped()
   }
