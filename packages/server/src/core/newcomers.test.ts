@@ -61,13 +61,18 @@ describe('newcomers', () => {
     expect(givenUp).toHaveLength(1)
   })
 
-  it('make no room for an address that would have as many', async () => {
+  it('make room for another of their own address before one of an address with fewer', async () => {
     for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) arrive(address)
     await clock.pass(1_000)
-    newcomers.makeRoomFor('192.0.2.2')
-    expect(givenUp).toEqual([])
-    newcomers.makeRoomFor('192.0.2.3')
+    newcomers.makeRoomFor('192.0.2.1')
     expect(givenUp).toEqual(['192.0.2.1'])
+  })
+
+  it('make no room where there are as few of each address', async () => {
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.4']) arrive(address)
+    await clock.pass(1_000)
+    for (const address of ['192.0.2.2', '192.0.2.3']) newcomers.makeRoomFor(address)
+    expect(givenUp).toEqual([])
   })
 
   it('from one /64 count as one address', () => {

@@ -48,13 +48,15 @@ export class Newcomers {
   }
 
   /**
-   * Where the node is full of newcomers, the oldest silent one from the address with most of them has to go, so that a few addresses that only hold sockets open keep nobody else out. Nobody goes
-   * for an address that would have as many itself.
+   * Where the node is full of newcomers, the oldest silent one from the address with most of them has to go, so that a few addresses that only hold sockets open keep nobody out, be it behind the
+   * same proxy. Where each address has one there is none with most of them.
    */
   makeRoomFor(address: string): void {
     if (this.hasRoom) return
-    let most = (this.#byNetwork.get(networkOf(address)) ?? 0) + 1
-    let crowd: string | undefined
+    const own = networkOf(address)
+    const owned = this.#byNetwork.get(own) ?? 0
+    let most = owned + 1
+    let crowd = owned > 1 ? own : undefined
     for (const [network, count] of this.#byNetwork) if (count > most) [crowd, most] = [network, count]
     if (crowd !== undefined) this.#oldestSilent(crowd)?.giveUp()
   }

@@ -32,7 +32,7 @@ beforeEach(() => {
 
 /** Somebody has come from there. */
 function arrive(address: string): Newcomer {
-  const newcomer = { address, openedAt: 0, isSilent: true, giveUp: () => newcomers.departed(newcomer) }
+  const newcomer = { address, openedAt: clock.now(), isSilent: true, giveUp: () => newcomers.departed(newcomer) }
   newcomers.arrived(newcomer)
   return newcomer
 }

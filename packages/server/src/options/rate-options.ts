@@ -32,7 +32,7 @@ export interface RateOptions {
   readonly failedAuthenticationsPerMinuteMax?: number
   /** Connections of this node that were not welcomed yet, 1 to 1,000,000 (4,000). */
   readonly newcomersMax?: number
-  /** Those of them from one address, 1 to 1,000,000 (2,000). */
+  /** Those of them from one address, 1 to 1,000,000 (`newcomersMax`). */
   readonly newcomersPerAddressMax?: number
 }
 
@@ -108,7 +108,8 @@ export function resolveRates(options: Loose<RateOptions>, measures: Measures): R
     failedAuthentications: { perSecond: failures / 60, burst: failures },
     newcomers: {
       nodeMax: options.newcomersMax ?? 4_000,
-      addressMax: options.newcomersPerAddressMax ?? 2_000,
+      // All who were on a node that died may come from one address, that of a proxy or of whoever shares one.
+      addressMax: options.newcomersPerAddressMax ?? options.newcomersMax ?? 4_000,
       timeoutMs: handshakeTimeoutMs,
     },
   }
