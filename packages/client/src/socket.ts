@@ -41,14 +41,14 @@ export function openSocket(
   const socket = new WebSocket(url, [subprotocol])
   socket.onopen = events.opened
   socket.onmessage = ({ data }: { data: unknown }) => typeof data === 'string' && events.received(data)
-  socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) => events.closed(code, reason)
-  // A close event follows every error; without a listener `ws` would end the process.
-  socket.onerror = () => {}
+  socket.onclose = ({ code, reason }: { code: number; reason: string }) => events.closed(code, reason)
+  // A close event follows every error, but in Node 22 where the server refused the upgrade: then it is connecting for ever.
+  socket.onerror = () => socket.readyState || events.closed(1006, '')
   return {
     send: (frame) => socket.readyState === OPEN && attempt(() => socket.send(frame)),
     close(gone) {
       const { terminate } = socket as { terminate?: () => void }
-      attempt(() => (gone && terminate ? terminate.call(socket) : socket.close(1000, 'Normal closure')))
+      attempt(() => ((gone && terminate) || socket.close).call(socket, 1000, 'Normal closure'))
     },
   }
 }
@@ -77,6 +77,6 @@ export async function findWebSocket(given: WebSocketConstructor | undefined): Pr
     const module: unknown = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
     return (module as { WebSocket: WebSocketConstructor }).WebSocket
   } catch (cause) {
-    throw new HoldfastError('invalid_option', 'options.WebSocket must be given, or ws installed', { cause })
+    throw new HoldfastError('invalid_option', 'options.WebSocket must be given', { cause })
   }
 }
