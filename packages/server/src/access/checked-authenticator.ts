@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock.js'
+import { CircuitBreaker, CircuitOpenError } from '../outbound/circuit-breaker.js'
 import type { Authentication, Authenticator } from './authenticator.js'
 import { type Identity, isTenantName, isUserName } from './identity.js'
 
@@ -10,17 +11,29 @@ const KINDS: readonly unknown[] = [undefined, 'user', 'server', 'anonymous']
 /** How long an answer is waited for. */
 const ANSWER_MS_MAX = 5_000
 
+/** After so many questions in a row without an answer nobody asks, and nobody waits, for a while. */
+const UNANSWERED_MAX = 10
+const SPARED_MS = 5_000
+
+/** What came of a question in time. */
+type Outcome = { readonly answer: unknown } | { readonly error: unknown }
+
 /** An authenticator of the application's own, its answers checked: what is no identity must not become one, and who is not answered for is not admitted. */
 export class CheckedAuthenticator implements Authenticator {
   readonly #asked: Authenticator
   readonly #clock: Clock
+  readonly #circuit: CircuitBreaker
 
   constructor(asked: Authenticator, clock: Clock) {
     this.#asked = asked
     this.#clock = clock
+    this.#circuit = new CircuitBreaker({ clock, failuresMax: UNANSWERED_MAX, openMs: SPARED_MS })
   }
 
-  /** Rejects with a TypeError naming what is wrong with the answer; with an Error when there is none within five seconds. */
+  /**
+   * Rejects with a TypeError naming what is wrong with the answer; with an Error when there is none within five seconds. Where there was none again and again, `unavailable` for
+   * five seconds, without asking.
+   */
   authenticate(credential: string): Promise<Authentication> {
     return this.#check(() => this.#asked.authenticate(credential))
   }
@@ -44,7 +57,7 @@ export class CheckedAuthenticator implements Authenticator {
   }
 
   async #check(ask: () => unknown): Promise<Authentication> {
-    const answer = await this.#ask(ask)
+    const answer = await this.#ask(ask).catch(orUnavailable)
     if (typeof answer !== 'object' || answer === null)
       throw new TypeError('authenticate must answer an identity or a failure')
     if (!('identity' in answer)) return answer as Authentication
@@ -53,18 +66,38 @@ export class CheckedAuthenticator implements Authenticator {
     return { identity: copyOf(answer.identity as Identity) }
   }
 
+  /** What is thrown is an answer, too: a client with an odd credential must not silence the authenticator for everybody. */
   async #ask(ask: () => unknown): Promise<unknown> {
+    const outcome = await this.#circuit.run(() => this.#inTime(ask))
+    if ('error' in outcome) throw outcome.error
+    return outcome.answer
+  }
+
+  async #inTime(ask: () => unknown): Promise<Outcome> {
     let cancel: Cancel = () => undefined
     const late = new Promise<never>((_, reject) => {
       const error = new Error(`authenticate gave no answer within ${ANSWER_MS_MAX} ms`)
       cancel = this.#clock.after(ANSWER_MS_MAX, () => reject(error))
     })
     try {
-      return await Promise.race([ask(), late])
+      return await Promise.race([outcomeOf(ask), late])
     } finally {
       cancel()
     }
   }
+}
+
+async function outcomeOf(ask: () => unknown): Promise<Outcome> {
+  try {
+    return { answer: await ask() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function orUnavailable(error: unknown): Authentication {
+  if (error instanceof CircuitOpenError) return { failure: 'unavailable', detail: 'the authenticator does not answer' }
+  throw error
 }
 
 /** What was checked must not change afterwards, and what is known of an identity is kept by the object. */

@@ -443,7 +443,9 @@ export class Connection
     const content = this.#handedOver || this.#admitted === undefined ? undefined : this.content()
     this.subscriptions.stopAll(clean && !this.#handedOver)
     this.#admitted?.end(content)
-    if (this.#admitted !== undefined) this.services.lifecycle.listener?.ended(this, end)
+    if (this.#admitted === undefined) return
+    this.services.lifecycle.listener?.ended(this, end)
+    this.services.audit.record('connection.closed', { ...this.who, rule: String(end.code), reason: end.reason })
   }
 
   #enter(next: ConnectionState): void {

@@ -147,6 +147,11 @@ export class Handshake {
     const { state, grants } = claimed?.content ?? {}
     this.#connection.admit({ identity, session: key, state, recordVersion: version, channels, grants })
     this.#services.lifecycle.listener?.welcomed(this.#connection, claimed !== undefined)
+    this.#services.audit.record('connection.accepted', {
+      ...this.#connection.who,
+      origin: this.#upgrade.origin,
+      action: claimed === undefined ? 'connected' : 'resumed',
+    })
     this.#connection.endsWith = this.#operation()
     this.#connection.send(this.#welcomeText(hello, claimed, channels))
     this.#services.degradation.greet(this.#connection)

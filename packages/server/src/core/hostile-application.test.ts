@@ -131,6 +131,32 @@ describe('F-35 an authenticator that never answers', () => {
     expect(socket.messages.filter(({ type }) => type === 'welcome')).toEqual([])
   })
 
+  it('is not asked for a while when it did not answer again and again, and nobody waits for it', async () => {
+    let asked = 0
+    authenticate = () => {
+      asked += 1
+      return new Promise(() => undefined)
+    }
+    const waiting = await Promise.all(Array.from({ length: 10 }, open))
+    await clock.pass(5_000, 100)
+    expect(waiting.map(({ socket }) => socket.closedWith?.code)).toEqual(Array.from({ length: 10 }, () => 1011))
+    const spared = await open()
+    expect(spared.socket.closedWith).toMatchObject({ code: 1013, reason: 'Server busy' })
+    expect(asked).toBe(10)
+    authenticate = () => ({ identity: ADA })
+    await clock.pass(5_000, 100)
+    expect((await open()).socket.messages[0]).toMatchObject({ type: 'welcome' })
+  })
+
+  it('is asked by others however many credentials it chokes on', async () => {
+    authenticate = () => {
+      throw new Error('cannot read this')
+    }
+    for (let odd = 0; odd < 20; odd += 1) await open()
+    authenticate = () => ({ identity: ADA })
+    expect((await open()).socket.messages[0]).toMatchObject({ type: 'welcome' })
+  })
+
   it('leaves a refreshed token unrefreshed, and the connection as it was', async () => {
     const { socket, say, answer } = await open()
     authenticate = () => new Promise(() => undefined)

@@ -4,7 +4,6 @@ import type { Logger } from './log.js'
 /** Every decision that is written down, with the level of its line. */
 export const AUDIT_EVENTS = {
   'connection.accepted': 'info',
-  'connection.refused': 'warn',
   'connection.closed': 'info',
   'origin.allowed': 'debug',
   'origin.refused': 'warn',
