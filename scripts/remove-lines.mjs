@@ -8,7 +8,7 @@ import { root } from './tool.mjs'
 // A slow search, not a part of the checks: takes one line at a time out of the code that recovers a subscription, or a channel, in a clone,
 // and runs the tests of that code. A line that no test misses is printed, and the exit code is 1.
 
-const CORE = 'packages/server/src/core'
+const CORE = 'packages/server/src/core/channels'
 const SOURCES = ['recovery.ts', 'gate.ts', 'subscription.ts', 'join.ts', 'continuity.ts', 'catch-up.ts']
 const TESTS = ['recovery', 'gate', 'subscription', 'continuity', 'topic'].map((name) => `${name}.test.ts`)
 

@@ -1,7 +1,7 @@
 import { type StreamMessage, RedisEngine, redisOptions, signToken } from '@holdfast/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../packages/server/src/clock.js'
-import { Seal } from '../../packages/server/src/core/seal.js'
+import { Seal } from '../../packages/server/src/core/nodes/seal.js'
 import { encodeMessage } from '../../packages/server/src/engine/redis/announcement.js'
 import { Keys } from '../../packages/server/src/engine/redis/keys.js'
 import { systemRandom } from '../../packages/server/src/random.js'

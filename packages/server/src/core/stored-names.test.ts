@@ -5,8 +5,8 @@ import { signTokenAt } from '../access/token.js'
 import { streamKey } from '../engine/engine.js'
 import { SimulatedCluster } from '../testing/simulated-cluster.js'
 import { TEST_SECRET } from '../testing/test-node.js'
-import { sessionRecordKey } from './session-record.js'
-import { withdrawalKey } from './withdrawal.js'
+import { sessionRecordKey } from './sessions/session-record.js'
+import { withdrawalKey } from './rights/withdrawal.js'
 
 /** Names out of few characters, those that keys are put together with among them, so that they meet if they can. */
 const name = fc.string({

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../clock.js'
-import type { ControlDesk } from '../core/control.js'
+import type { ControlDesk } from '../core/nodes/control.js'
 import type { Engine, RegisterEntry } from '../engine/engine.js'
 import { type LifecycleType, isLifecycleType } from './event.js'
 import { ENTRY_MS, INTEREST } from './places.js'

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../clock.js'
-import type { ControlDesk } from '../core/control.js'
+import type { ControlDesk } from '../core/nodes/control.js'
 import type { FollowedConnection, LifecycleDoor, LifecycleListener } from '../core/lifecycle.js'
 import type { Engine, PresenceEntry, Stream } from '../engine/engine.js'
 import type { Random } from '../random.js'

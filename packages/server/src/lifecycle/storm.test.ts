@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Connection } from '../core/connection.js'
+import { Connection } from '../core/connection/connection.js'
 import type { Engine } from '../engine/engine.js'
 import { type Peer, SimulatedCluster, type SimulatedNode } from '../testing/simulated-cluster.js'
 import { LIFECYCLE_TYPES, type LifecycleEvent } from './event.js'

@@ -1,7 +1,7 @@
 import { type OperationSnapshot, UnserialisableError, isTerminal } from '@holdfast/protocol'
 import { isUserName } from '../access/identity.js'
 import { type Clock, timestamp } from '../clock.js'
-import { pause } from '../core/drain.js'
+import { pause } from '../core/nodes/drain.js'
 import { HoldfastError } from '../core/errors.js'
 import type { Random } from '../random.js'
 import { Operation, type OperationEnvironment, type OperationSpec } from './operation.js'

@@ -1,7 +1,7 @@
 import { DEFAULT_FRAME_LIMITS } from '@holdfast/protocol'
 import * as z from 'zod'
-import type { Limits } from '../core/limits.js'
-import type { PresenceOptions } from '../core/presence.js'
+import type { Limits } from '../core/limits/limits.js'
+import type { PresenceOptions } from '../core/channels/presence.js'
 import { type Loose, whole } from './leaves.js'
 import { type OverloadOptions, type RateOptions, rateSchemas, resolveOverload, resolveRates } from './rate-options.js'
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Rate } from '../engine/engine.js'
-import type { OverloadLimits } from '../core/overload.js'
-import type { RateLimits } from '../core/rate-limits.js'
+import type { OverloadLimits } from '../core/limits/overload.js'
+import type { RateLimits } from '../core/limits/rate-limits.js'
 import { type Loose, whole } from './leaves.js'
 
 /** How much in how long. Each is a bucket that holds what comes in two seconds, unless it says otherwise. Defaults in brackets. */

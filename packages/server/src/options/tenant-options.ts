@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { isTenantName } from '../access/identity.js'
-import type { Quota, QuotaLimits } from '../core/quota.js'
+import type { Quota, QuotaLimits } from '../core/limits/quota.js'
 import type { IssuerOptions } from './issuer-options.js'
 import { OptionsError } from './options-error.js'
 

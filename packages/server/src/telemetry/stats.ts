@@ -1,5 +1,5 @@
-import type { QuotaStats } from '../core/quotas.js'
-import type { LimitStats } from '../core/safeguards.js'
+import type { QuotaStats } from '../core/limits/quotas.js'
+import type { LimitStats } from '../core/limits/safeguards.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
 
 /** What a node is doing, at one moment. */

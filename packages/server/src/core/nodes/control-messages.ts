@@ -1,0 +1,117 @@
+import { isText, membersOf } from '../members.js'
+import { type SessionContent, readSessionContent } from '../sessions/session-record.js'
+import type { WithdrawalScope } from '../rights/withdrawal.js'
+
+/** What nodes say to each other, and what they answer. */
+export interface ControlContract {
+  /** Hands over a session that lives on the node asked; no answer where none does, or where a newer owner than the one who asks has it. */
+  readonly 'session.claim': {
+    readonly ask: {
+      /** The key of its record. */
+      readonly record: string
+      /** The version under which whoever asks owns the record. */
+      readonly version: number
+    }
+    readonly answer: SessionContent | null
+  }
+  /** Closes every connection of a user; answers how many there were. */
+  readonly 'user.disconnect': {
+    readonly ask: { readonly tenant: string; readonly user: string }
+    readonly answer: number
+  }
+  /** Asks the rules again about every channel of a user; answers how many connections there are. */
+  readonly 'user.recheck': {
+    readonly ask: { readonly tenant: string; readonly user: string }
+    readonly answer: number
+  }
+  /** Ends every connection with a token that was withdrawn: the one of an id, those of a user, or (without both) those of the tenant. */
+  readonly 'token.revoke': {
+    readonly ask: WithdrawalScope & { readonly issuedBefore?: number; readonly from?: number; readonly until?: number }
+    readonly answer: null
+  }
+  /** Somebody wants lifecycle events of other kinds or tenants than before. */
+  readonly 'lifecycle.interest': {
+    readonly ask: Readonly<Record<string, never>>
+    readonly answer: null
+  }
+  /** What the node has published for a tenant in the last second. */
+  readonly 'tenant.usage': {
+    readonly ask: { readonly tenant: string }
+    readonly answer: { readonly messages: number; readonly bytes: number }
+  }
+  /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
+  readonly 'operation.cancel': {
+    readonly ask: { readonly tenant: string; readonly id: string }
+    readonly answer: null
+  }
+}
+
+/** The name of a control message. */
+export type ControlKind = keyof ControlContract
+
+/** What is asked in a message of this kind. */
+export type ControlAsk<K extends ControlKind> = ControlContract[K]['ask']
+
+/** What is answered to it. */
+export type ControlAnswer<K extends ControlKind> = ControlContract[K]['answer']
+
+type Reader<T> = (value: unknown) => T | undefined
+
+/** How each message is read: another version of this program may have written it. */
+export const CONTROL_READERS: {
+  readonly [K in ControlKind]: { readonly ask: Reader<ControlAsk<K>>; readonly answer: Reader<ControlAnswer<K>> }
+} = {
+  'session.claim': {
+    ask(value) {
+      const { record, version } = membersOf(value)
+      return isText(record) && isNumber(version) ? { record, version } : undefined
+    },
+    answer: (value) => (value === null ? null : readSessionContent(value)),
+  },
+  'user.recheck': {
+    ask(value) {
+      const { tenant, user } = membersOf(value)
+      return isText(tenant) && isText(user) ? { tenant, user } : undefined
+    },
+    answer: (value) => (isNumber(value) ? value : undefined),
+  },
+  'user.disconnect': {
+    ask(value) {
+      const { tenant, user } = membersOf(value)
+      return isText(tenant) && isText(user) ? { tenant, user } : undefined
+    },
+    answer: (value) => (isNumber(value) ? value : undefined),
+  },
+  'token.revoke': {
+    ask(value) {
+      const { tenant, user, tokenId, issuedBefore, from, until } = membersOf(value)
+      const isRead = isText(tenant) && [user, tokenId].every((name) => name === undefined || isText(name))
+      if (!isRead || ![issuedBefore, from, until].every((time) => time === undefined || isNumber(time)))
+        return undefined
+      return { tenant, user, tokenId, issuedBefore, from, until } as ControlAsk<'token.revoke'>
+    },
+    answer: () => null,
+  },
+  'lifecycle.interest': { ask: () => ({}), answer: () => null },
+  'tenant.usage': {
+    ask(value) {
+      const { tenant } = membersOf(value)
+      return isText(tenant) ? { tenant } : undefined
+    },
+    answer(value) {
+      const { messages, bytes } = membersOf(value)
+      return isNumber(messages) && isNumber(bytes) ? { messages, bytes } : undefined
+    },
+  },
+  'operation.cancel': {
+    ask(value) {
+      const { tenant, id } = membersOf(value)
+      return isText(tenant) && isText(id) ? { tenant, id } : undefined
+    },
+    answer: () => null,
+  },
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
