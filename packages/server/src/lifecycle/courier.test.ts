@@ -251,6 +251,19 @@ describe('a receiver that fails', () => {
     ])
   })
 
+  it('that refuses everything, as behind a proxy that does not know it for a while, loses nothing', async () => {
+    const receiver = new Receiver()
+    let isKnown = false
+    receiver.answer = () => (isKnown ? 'taken' : 'refused')
+    const { counts } = await employ(receiver)
+    const ids = await tell('acme', 'room:1', 'room:2', 'room:1', 'room:3')
+    await clock.pass(30 * 60_000, 500)
+    isKnown = true
+    await clock.pass(6 * 60_000, 500)
+    expect(receiver.ids().toSorted()).toEqual(ids.toSorted())
+    expect(counts.totals.dropped).toBe(0)
+  })
+
   it('that is gone is not asked again about the same events', async () => {
     const receiver = new Receiver()
     receiver.answer = () => 'gone'

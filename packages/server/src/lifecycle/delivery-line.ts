@@ -205,7 +205,7 @@ export class DeliveryLine {
     const { counts, destination } = this.#parts
     if (delivery === 'taken') {
       counts.delivered(batch.length)
-      return this.#queue?.settle(batch, now)
+      return this.#queue?.taken(batch, now)
     }
     counts.failed(batch.length)
     const over = batch.filter((queued) => this.#isOver(queued, delivery, now))
@@ -218,9 +218,9 @@ export class DeliveryLine {
     this.#queue?.settle(over, now)
   }
 
-  #isOver({ event, refusals, strikes }: QueuedEvent, delivery: Delivery, now: number): boolean {
+  #isOver({ event, refusals, strikes, isOdd }: QueuedEvent, delivery: Delivery, now: number): boolean {
     if (delivery === 'gone' || now - Date.parse(event.at) >= TRIED_FOR_MS) return true
-    if (delivery === 'refused' && refusals + 1 >= REFUSALS_MAX) return true
+    if (delivery === 'refused' && isOdd && refusals + 1 >= REFUSALS_MAX) return true
     return strikes + 1 >= STRIKES_MAX && this.#queue?.isOutage === false
   }
 

@@ -8,6 +8,8 @@ export interface QueuedEvent {
   attempts: number
   refusals: number
   strikes: number
+  /** Whether the receiver has taken others since it refused this one: then it is about the event. */
+  isOdd: boolean
   /** Not before this time, in milliseconds since 1970. */
   notBefore: number
 }
@@ -82,7 +84,7 @@ export class DeliveryQueue {
   add(offset: number, event: LifecycleEvent | undefined): void {
     this.#readTo = offset
     if (event === undefined || this.#done.has(offset)) return
-    this.#events.set(offset, { offset, event, attempts: 0, refusals: 0, strikes: 0, notBefore: 0 })
+    this.#events.set(offset, { offset, event, attempts: 0, refusals: 0, strikes: 0, isOdd: false, notBefore: 0 })
   }
 
   /** There is nothing any more up to this offset. */
@@ -106,7 +108,13 @@ export class DeliveryQueue {
     return batch
   }
 
-  /** They were taken, or given up. */
+  /** They were taken. */
+  taken(batch: readonly QueuedEvent[], now: number): void {
+    this.settle(batch, now)
+    for (const queued of this.#events.values()) queued.isOdd ||= queued.refusals > 0
+  }
+
+  /** Nothing more is to be done about them. */
   settle(batch: readonly QueuedEvent[], now: number): void {
     for (const { offset, event } of batch) {
       this.#underWay.delete(event.key)
