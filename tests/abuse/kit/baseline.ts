@@ -3,11 +3,17 @@ import { runInNewContext } from 'node:vm'
 import type { Holdfast } from '@holdfast/server'
 import { eventually, pause } from '../../kit/deadline.js'
 
+/** The tables of an engine. */
+interface Tables {
+  sizes(): Readonly<Record<string, number>>
+  readonly records: { entries(): Iterable<readonly [key: string, record: unknown]> }
+}
+
 /** A node in this process whose tables are looked at. */
 export interface Measured {
   readonly holdfast: Holdfast
   /** With its tables, where it tells of them. */
-  readonly engine?: { sizes(): Readonly<Record<string, number>> }
+  readonly engine?: Tables
 }
 
 /** What may differ after an attack. */
@@ -85,9 +91,14 @@ function sizesOf({ holdfast, engine }: Measured): Sizes {
     operations,
     sessionsUnsaved,
     retriesWaiting,
-    ...engine?.sizes(),
+    ...(engine && { ...engine.sizes(), records: recordsOf(engine) }),
     ...Object.fromEntries(counted),
   }
+}
+
+/** Without sessions: one waits for its client until its window is over, whoever that was. */
+function recordsOf({ records }: Tables): number {
+  return [...records.entries()].filter(([key]) => !key.startsWith('session:')).length
 }
 
 setFlagsFromString('--expose-gc')
