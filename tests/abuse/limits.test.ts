@@ -227,6 +227,7 @@ describe('control frames', () => {
 describe('credentials', () => {
   it('T-064 bad tokens beyond a hundred in a minute are answered late and told to back off, and good ones from the same address are let in', async () => {
     await restart({ engine: 'memory' })
+    let limitedCount = 0
     await field.attack(async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 130 }, async () => {
@@ -240,7 +241,11 @@ describe('credentials', () => {
       )
       const wrong = outcomes.filter(({ reason }) => reason === 'Invalid authentication token')
       const limited = outcomes.filter(({ reason }) => reason === 'Rate limit exceeded')
-      expect([wrong.length, limited.length]).toEqual([100, 30])
+      // While they come the address gets another 1.7 a second.
+      expect(wrong.length + limited.length).toBe(130)
+      expect(wrong.length).toBeGreaterThanOrEqual(100)
+      expect(limited.length).toBeGreaterThan(20)
+      limitedCount = limited.length
       for (const { reconnect, ms } of limited) {
         expect(reconnect).toBe('backoff')
         expect(ms).toBeGreaterThan(900)
@@ -248,7 +253,7 @@ describe('credentials', () => {
       const honest = await mallory()
       honest.destroy()
     })
-    expect(refused('failedAuthentications')).toBe(30)
+    expect(refused('failedAuthentications')).toBe(limitedCount)
     const lines = node.log.of('auth.bruteforce', { address: ELSEWHERE })
     expect(lines.length).toBeGreaterThan(0)
     expect(node.log.text).not.toContain('eyJhbGciOiJIUzI1NiJ9')
