@@ -113,9 +113,11 @@ describe('inside the server', () => {
   const PORTS = [
     'clock.js',
     'memory.js',
+    'network-address.js',
     'newest-entries.js',
     'random.js',
     'same-bytes.js',
+    'token-bucket.js',
     'engine/engine.js',
     'transport/transport.js',
     'access/authenticator.js',

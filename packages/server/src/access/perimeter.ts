@@ -1,6 +1,7 @@
+import { plainAddress } from '../network-address.js'
 import type { Audit } from '../telemetry/audit.js'
 import { type HostPolicy, hostName } from './host-policy.js'
-import { type Forwarding, type TrustedProxies, plainAddress } from './trusted-proxies.js'
+import type { Forwarding, TrustedProxies } from './trusted-proxies.js'
 
 /** What a request says before anything of it is believed. */
 export interface RequestHead extends Forwarding {

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { plainAddress } from '../network-address.js'
 
 /** Networks that have a name. */
 const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
@@ -67,12 +68,6 @@ export class TrustedProxies {
       throw new RangeError('must be an address, a network such as 10.0.0.0/8, loopback or private')
     this.#networks.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6')
   }
-}
-
-/** An address as it is compared and logged: an IPv4 address in IPv6 notation as IPv4, without the zone. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return mapped ?? address.split('%')[0] ?? ''
 }
 
 /** One entry of `X-Forwarded-For`. Some proxies add the port; `unknown` and made-up names (RFC 7239, 6) are no address. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js'
 import type { Rate } from '../../engine/engine.js'
-import { networkOf } from './network.js'
+import { networkOf } from '../../network-address.js'
 import { RateTable } from './rate-table.js'
 
 /** A rate over all nodes, as far as it is needed here. */

@@ -1,6 +1,6 @@
 import { type Identity, userKey } from '../../access/identity.js'
 import type { Engine } from '../../engine/engine.js'
-import { networkOf } from './network.js'
+import { networkOf } from '../../network-address.js'
 import type { Retries } from '../retries.js'
 import { type Count, SharedCounts } from './shared-counts.js'
 

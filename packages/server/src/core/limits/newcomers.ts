@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../clock.js'
-import { networkOf } from './network.js'
+import { networkOf } from '../../network-address.js'
 import type { NewcomerLimits } from './rate-limits.js'
 
 /** A connection that has not been welcomed. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js'
 import type { Rate } from '../../engine/engine.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../../token-bucket.js'
 
 /** Names known at most; beyond it the one that was not heard of for longest is forgotten. Whoever can make up names must not fill the memory. */
 const NAMES_MAX = 10_000

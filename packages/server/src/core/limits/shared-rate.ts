@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../clock.js'
 import type { Engine, Rate } from '../../engine/engine.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../../token-bucket.js'
 
 /** What a shared rate works with. */
 export interface SharedRateParts {

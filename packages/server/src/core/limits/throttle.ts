@@ -6,7 +6,7 @@ import { encodeError } from '../connection/encode.js'
 import { HoldfastError } from '../errors.js'
 import type { ConnectionRates } from './rate-limits.js'
 import type { Refusals } from './refusals.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../../token-bucket.js'
 
 /** What is counted of one connection. */
 export type ConnectionRate = keyof ConnectionRates

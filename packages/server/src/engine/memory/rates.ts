@@ -1,25 +1,23 @@
 import type { Clock } from '../../clock.js'
+import { enter } from '../../newest-entries.js'
+import { TokenBucket } from '../../token-bucket.js'
 import type { Rate, Rates } from '../engine.js'
 
-interface Bucket {
-  tokens: number
-  filledAt: number
-  /** When it is full again, and so as good as new. */
-  fullAt: number
+interface Entry {
+  readonly bucket: TokenBucket
+  /** By which it was filled last. */
+  readonly rate: Rate
 }
 
 /** Buckets held at most; beyond it those that were not used for longest go. Whoever can make up names must not fill the memory. */
 const BUCKETS_MAX = 100_000
-
-/** Tokens that floating point may lose on the way: no reason to refuse. */
-const ROUNDING = 1e-9
 
 /** Token buckets in a table. */
 export class MemoryRates implements Rates {
   readonly #clock: Pick<Clock, 'now'>
   readonly #bucketsMax: number
   /** Those used last stand last. */
-  readonly #table = new Map<string, Bucket>()
+  readonly #table = new Map<string, Entry>()
 
   constructor(clock: Pick<Clock, 'now'>, bucketsMax: number = BUCKETS_MAX) {
     this.#clock = clock
@@ -31,31 +29,17 @@ export class MemoryRates implements Rates {
     return this.#table.size
   }
 
-  async take(name: string, cost: number, { perSecond, burst }: Rate): Promise<number> {
-    if (cost > burst) return Infinity
-    const now = this.#clock.now()
-    const bucket = this.#table.get(name) ?? { tokens: burst, filledAt: now, fullAt: now }
-    // A clock that was set back gives nothing and takes nothing.
-    const elapsedMs = Math.max(0, now - bucket.filledAt)
-    const tokens = Math.min(burst, bucket.tokens + (elapsedMs * perSecond) / 1_000)
-    const missing = cost - tokens
-    const isThere = missing <= ROUNDING
-    const left = isThere ? Math.max(0, tokens - cost) : tokens
-    this.#keep(name, { tokens: left, filledAt: now, fullAt: now + ((burst - left) * 1_000) / perSecond })
-    return isThere ? 0 : Math.ceil((missing * 1_000) / perSecond)
+  async take(name: string, cost: number, rate: Rate): Promise<number> {
+    const { bucket } = this.#table.get(name) ?? { bucket: new TokenBucket() }
+    const waitMs = bucket.take(cost, this.#clock.now(), rate)
+    // More than it can ever hold: nothing of it is known then.
+    if (waitMs !== Infinity) enter(this.#table, name, { bucket, rate }, this.#bucketsMax)
+    return waitMs
   }
 
   /** Forgets buckets that are full again. */
   sweep(): void {
     const now = this.#clock.now()
-    for (const [name, { fullAt }] of this.#table) if (fullAt <= now) this.#table.delete(name)
-  }
-
-  #keep(name: string, bucket: Bucket): void {
-    this.#table.delete(name)
-    this.#table.set(name, bucket)
-    if (this.#table.size <= this.#bucketsMax) return
-    const [oldest] = this.#table.keys()
-    if (oldest !== undefined) this.#table.delete(oldest)
+    for (const [name, { bucket, rate }] of this.#table) if (bucket.isFull(now, rate)) this.#table.delete(name)
   }
 }

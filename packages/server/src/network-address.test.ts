@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { networkOf } from './network.js'
+import { networkOf, plainAddress } from './network-address.js'
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -13,3 +13,9 @@ it.each([
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['', ''],
 ])('connections from %s are counted under %s', (address, network) => expect(networkOf(address)).toBe(network))
+
+it('an address is compared without its zone, and IPv4 as IPv4', () => {
+  expect(plainAddress('::ffff:127.0.0.1')).toBe('127.0.0.1')
+  expect(plainAddress('fe80::1%eth0')).toBe('fe80::1')
+  expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
+})

@@ -1,4 +1,4 @@
-import type { Rate } from '../../engine/engine.js'
+import type { Rate } from './engine/engine.js'
 
 /** Tokens that floating point may lose on the way: no reason to refuse. */
 const ROUNDING = 1e-9
