@@ -3,9 +3,10 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SUBPROTOCOL } from '@holdfast/protocol'
 import { type Holdfast, createHoldfast, signToken } from '@holdfast/server'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SECRET } from '../kit/server-process.js'
+import { launchChromium } from './chromium.js'
 
 // What a real browser sends and lets a page see: a page at one address is named, the same page at another is not.
 
@@ -35,19 +36,7 @@ beforeAll(async () => {
   local = createHoldfast({ auth })
   const [{ port }, { port: localPort }] = [await node.listen(), await local.listen()]
   ports = { named: portOf(named), other: portOf(other), node: port, local: localPort }
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--host-resolver-rules=MAP rebound.test 127.0.0.1',
-    ],
-  })
+  browser = await launchChromium('--host-resolver-rules=MAP rebound.test 127.0.0.1')
 })
 
 afterAll(async () => {
