@@ -30,6 +30,12 @@ export const ERRORS = {
     blame: 'client',
     remedy: 'Name channels namespace:name as the protocol says',
   },
+  unauthenticated: {
+    message: 'Authentication required',
+    retryable: false,
+    blame: 'client',
+    remedy: 'Send a token or an API key as Authorization: Bearer',
+  },
   permission_denied: {
     message: 'Not allowed',
     retryable: false,
@@ -77,6 +83,24 @@ export const ERRORS = {
     retryable: false,
     blame: 'client',
     remedy: 'Read the snapshot; a terminal state is final',
+  },
+  stale_report: {
+    message: 'A later attempt or report is known',
+    retryable: false,
+    blame: 'client',
+    remedy: 'Stop the work: another worker has taken it over, or this report came late',
+  },
+  already_held: {
+    message: 'Another worker has this operation',
+    retryable: true,
+    blame: 'client',
+    remedy: 'Wait until its lease lapses, or take it over with force',
+  },
+  children_running: {
+    message: 'Operations below this one have not ended',
+    retryable: true,
+    blame: 'client',
+    remedy: 'Wait for them, or say that it completes regardless',
   },
   recovery_overflow: {
     message: 'Too much arrived while the channel was being recovered',

@@ -14,6 +14,8 @@ export interface Identity {
   readonly issuedAt?: number | undefined
   /** What stands behind the credential: a person or program of the tenant (the default), a server of the tenant with an API key, or nobody known. */
   readonly kind?: 'user' | 'server' | 'anonymous'
+  /** What it may beside channels, by name: `operations`, `notify`. Default: nothing. */
+  readonly permissions?: readonly string[]
 }
 
 /** The longest segment that a user id may become in a channel name such as `user:{user}`. */

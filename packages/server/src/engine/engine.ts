@@ -243,6 +243,46 @@ export interface Registers {
   list(name: string, limit: number): Promise<readonly RegisterEntry[]>
 }
 
+/** One entry of an index. */
+export interface IndexEntry {
+  readonly key: string
+  /** A finite number, by which the index is sorted. Entries of one score stand in the order of their keys, by code unit. */
+  readonly score: number
+}
+
+/** Which entries of an index: those with a score from `from` to `to`, both inclusive (default: all of them), at most `limit`. */
+export interface IndexRange {
+  readonly from?: number
+  readonly to?: number
+  /** Only what stands behind this entry, in the order asked for; it need not be there. */
+  readonly after?: IndexEntry
+  /** Default `ascending`. */
+  readonly order?: 'ascending' | 'descending'
+  readonly limit: number
+}
+
+/** Named lists of keys, sorted by a number, each entry with a lifetime. What a node has entered outlives the node. Every step is atomic. */
+export interface Indexes {
+  /** Enters a key or moves it; it is forgotten `ttlMs` after it was entered last. */
+  put(name: string, entry: IndexEntry & { readonly ttlMs: number }): Promise<void>
+  /** Removes a key; of several who do it one is answered true. */
+  remove(name: string, key: string): Promise<boolean>
+  range(name: string, range: IndexRange): Promise<readonly IndexEntry[]>
+}
+
+/** A report that somebody left for the operations beside the node, not through it. */
+export interface LeftReport {
+  /** Rises with each report, as two numbers: `1690000000000-3`. */
+  readonly entry: string
+  readonly fields: Readonly<Record<string, string>>
+}
+
+/** Where programs beside the nodes leave reports. Of all nodes one reads at a time, in order; what it did not finish is read again by the next. */
+export interface Reports {
+  /** Hands over what was left, in order and in batches; what `take` resolves for is done and never read again, of what it rejects nothing is. Answers its undo. */
+  consume(node: string, take: (reports: readonly LeftReport[]) => Promise<void>): () => Promise<void>
+}
+
 /** A node that holds its lease, and what it tells of itself. */
 export interface LiveNode {
   readonly node: string
