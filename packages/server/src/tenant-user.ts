@@ -7,7 +7,8 @@ import { HoldfastError } from './core/errors.js'
 import type { RevokeOptions } from './core/rights/revocations.js'
 import type { WithdrawalScope } from './core/rights/withdrawal.js'
 import { durationMs } from './duration.js'
-import type { Operation, OperationSpec } from './operations/operation.js'
+import type { OperationSpec } from './operations/desk.js'
+import type { Operation } from './operations/operation.js'
 import type { HistoryPage, Notification, PublishResult, Tenant } from './tenant.js'
 
 /** Which tokens of a user or tenant are withdrawn, and for how long that is kept. */

@@ -11,29 +11,11 @@ import {
 } from '@holdfast/protocol'
 import { type Cancel, type Clock, timestamp } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
+import type { OperationSpec } from './desk.js'
 import { type Eta, Meter, etaOf } from './meter.js'
-import { type PhaseSpec, Progress, type ProgressReport } from './progress.js'
+import { Progress, type ProgressReport } from './progress.js'
 import type { OperationStore } from './store.js'
 import { mayBecome } from './transitions.js'
-
-/** What an operation is, when it starts. */
-export interface OperationSpec {
-  /** 1 to 128 of A-Z a-z 0-9 _ . @ ~ + = - (default: the kind and a random part). Unique within the tenant. */
-  readonly id?: string
-  readonly kind: string
-  readonly label?: string
-  /** The user whose operation it is. */
-  readonly owner: string
-  /** Units there are, when known. */
-  readonly total?: number
-  /** What is counted: `files`, `rows`. */
-  readonly unit?: string
-  /** The steps, in order. */
-  readonly phases?: readonly PhaseSpec[]
-  /** Users besides the owner who may watch and cancel. */
-  readonly sharedWith?: readonly string[]
-  readonly metadata?: Readonly<Record<string, unknown>>
-}
 
 /** The reason of an operation's `AbortSignal`: somebody asked for it to stop. */
 export class OperationCancelled extends Error {

@@ -4,7 +4,8 @@ import { type Clock, timestamp } from '../clock.js'
 import { pause } from '../core/nodes/drain.js'
 import { HoldfastError } from '../core/errors.js'
 import type { Random } from '../random.js'
-import { Operation, type OperationEnvironment, type OperationSpec } from './operation.js'
+import type { OperationDesk, OperationEnding, OperationPage, OperationReport, OperationSpec } from './desk.js'
+import { Operation, type OperationEnvironment } from './operation.js'
 import { type OperationStore, isOperationId, parseStored } from './store.js'
 
 /** What the operations of a node need. */
@@ -38,7 +39,7 @@ const END_RETRY_MS_MAX = 30_000
 const TRIES = 10
 
 /** The operations of all tenants, as this node sees them; those that run here are in its hands. */
-export class Operations {
+export class Operations implements OperationDesk {
   readonly #options: OperationsOptions
   readonly #running = new Map<string, Operation>()
   /** Those whose start is being stored. */
@@ -135,6 +136,71 @@ export class Operations {
       }
     }
     throw new HoldfastError('engine_unavailable', 'the operation could not be written')
+  }
+
+  async create(tenant: string, spec: OperationSpec): Promise<OperationSnapshot> {
+    return (await this.start(tenant, spec)).snapshot
+  }
+
+  find(tenant: string, id: string): Promise<OperationSnapshot | undefined> {
+    return this.get(tenant, id)
+  }
+
+  async list(): Promise<OperationPage> {
+    return { operations: [...this.#running.values()].map(({ snapshot }) => snapshot) }
+  }
+
+  async attempt(tenant: string, id: string): Promise<OperationSnapshot> {
+    return this.#here(tenant, id).snapshot
+  }
+
+  async report(tenant: string, id: string, report: OperationReport): Promise<OperationSnapshot> {
+    const operation = this.#here(tenant, id)
+    if (report.phase !== undefined) operation.phase(report.phase, report)
+    else if (report.advance !== undefined) operation.advance(report.advance, report)
+    else operation.report(report)
+    return operation.snapshot
+  }
+
+  async heartbeat(tenant: string, id: string): Promise<OperationSnapshot> {
+    return this.#here(tenant, id).snapshot
+  }
+
+  async end(tenant: string, id: string, ending: OperationEnding): Promise<OperationSnapshot> {
+    const operation = this.#here(tenant, id)
+    if (ending.state === 'completed') await operation.complete(ending.result)
+    else if (ending.state === 'failed') await operation.fail(ending.error, ending.error)
+    else await operation.cancelled()
+    return operation.snapshot
+  }
+
+  async cancel(tenant: string, id: string): Promise<OperationSnapshot> {
+    const asked = await this.requestCancel(tenant, id)
+    const snapshot = await this.get(tenant, id)
+    if (snapshot === undefined) throw new HoldfastError('not_found')
+    if (!asked) throw new HoldfastError('already_ended')
+    return snapshot
+  }
+
+  async changed(
+    tenant: string,
+    id: string,
+    { version, timeoutMs }: { readonly version: number | 'end'; readonly timeoutMs: number },
+  ): Promise<OperationSnapshot | undefined> {
+    const until = this.#options.clock.now() + timeoutMs
+    for (;;) {
+      const snapshot = await this.get(tenant, id)
+      const isReached = version !== 'end' && snapshot !== undefined && snapshot.version > version
+      if (snapshot === undefined || isReached || isTerminal(snapshot.state)) return snapshot
+      if (this.#options.clock.now() >= until) return snapshot
+      await pause(this.#options.clock, 50)
+    }
+  }
+
+  #here(tenant: string, id: string): Operation {
+    const operation = this.#running.get(runningKey(tenant, id))
+    if (operation === undefined) throw new HoldfastError('not_found')
+    return operation
   }
 
   /** Somebody asked for an operation to stop, and has stored that: if it runs here, its worker is told. */
