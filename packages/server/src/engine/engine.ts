@@ -331,6 +331,9 @@ export interface Engine {
   readonly members: Members
   readonly rates: Rates
   readonly registers: Registers
+  readonly indexes: Indexes
+  /** Where programs beside the nodes can leave reports; absent where there is no such place. */
+  readonly reports?: Reports
   readonly nodes: Nodes
   readonly control: Control
   /**

@@ -8,7 +8,7 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       await before(method)
       return run(...parts)
     }
-  const { records, leases, counters, members, rates, registers, nodes, control } = engine
+  const { records, leases, counters, members, rates, registers, indexes, nodes, control } = engine
   return {
     name: 'faulty',
     canDiverge: engine.canDiverge,
@@ -34,6 +34,11 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       remove: asking('registers.remove', (name, key) => registers.remove(name, key)),
       totals: asking('registers.totals', (name) => registers.totals(name)),
       list: asking('registers.list', (name, limit) => registers.list(name, limit)),
+    },
+    indexes: {
+      put: asking('indexes.put', (name, entry) => indexes.put(name, entry)),
+      remove: asking('indexes.remove', (name, key) => indexes.remove(name, key)),
+      range: asking('indexes.range', (name, range) => indexes.range(name, range)),
     },
     nodes: {
       renew: asking('nodes.renew', (node, about, ttlMs) => nodes.renew(node, about, ttlMs)),

@@ -23,6 +23,7 @@ import {
 } from '../engine.js'
 import { MemoryControl } from '../memory/control.js'
 import { MemoryCounters } from '../memory/counters.js'
+import { MemoryIndexes } from '../memory/indexes.js'
 import { MemoryLeases } from '../memory/leases.js'
 import { MemoryMembers } from '../memory/members.js'
 import { MemoryNodes } from '../memory/nodes.js'
@@ -71,6 +72,7 @@ export class DiskEngine implements Engine {
   readonly members: MemoryMembers
   readonly rates: MemoryRates
   readonly registers: Registers
+  readonly indexes: MemoryIndexes
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -102,6 +104,7 @@ export class DiskEngine implements Engine {
     this.counters = new MemoryCounters()
     this.rates = new MemoryRates(clock)
     this.registers = new DiskRegisters(this.#store)
+    this.indexes = new MemoryIndexes(clock)
     this.members = new MemoryMembers((key, change) => this.#tell(key, (receiver) => receiver.members(change)))
     this.nodes = new MemoryNodes(clock, (node) => {
       this.members.forget(node)
@@ -229,6 +232,7 @@ export class DiskEngine implements Engine {
     this.#passing.sweep()
     this.leases.sweep()
     this.rates.sweep()
+    this.indexes.sweep()
   }
 }
 

@@ -12,6 +12,11 @@ export class Expiries {
     return this.#heap.length
   }
 
+  /** When the earliest ends. */
+  get next(): number | undefined {
+    return this.#heap[0]?.until
+  }
+
   add(key: string, until: number): void {
     const heap = this.#heap
     let at = heap.length

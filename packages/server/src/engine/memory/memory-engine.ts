@@ -18,6 +18,7 @@ import {
 import { MemoryControl } from './control.js'
 import { MemoryCounters } from './counters.js'
 import { IdempotencyTable, type Remembered } from './idempotency.js'
+import { MemoryIndexes } from './indexes.js'
 import { MemoryLeases } from './leases.js'
 import { MemoryLog } from './log.js'
 import { MemoryMembers } from './members.js'
@@ -60,6 +61,7 @@ export class MemoryEngine implements Engine {
   readonly members: MemoryMembers
   readonly rates: MemoryRates
   readonly registers: MemoryRegisters
+  readonly indexes: MemoryIndexes
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -79,6 +81,7 @@ export class MemoryEngine implements Engine {
     this.counters = new MemoryCounters()
     this.rates = new MemoryRates(this.#clock)
     this.registers = new MemoryRegisters(this.#clock)
+    this.indexes = new MemoryIndexes(this.#clock)
     this.members = new MemoryMembers((key, change) => {
       for (const receiver of this.#streams.get(key)?.receivers ?? []) receiver.members(change)
     })
@@ -110,7 +113,16 @@ export class MemoryEngine implements Engine {
   /** How much each table holds. */
   sizes(): Readonly<
     Record<
-      'streams' | 'records' | 'members' | 'counters' | 'rates' | 'registers' | 'leases' | 'nodes' | 'idempotencyKeys',
+      | 'streams'
+      | 'records'
+      | 'members'
+      | 'counters'
+      | 'rates'
+      | 'registers'
+      | 'indexes'
+      | 'leases'
+      | 'nodes'
+      | 'idempotencyKeys',
       number
     >
   > {
@@ -121,6 +133,7 @@ export class MemoryEngine implements Engine {
       counters: this.counters.size,
       rates: this.rates.size,
       registers: this.registers.size,
+      indexes: this.indexes.size,
       leases: this.leases.size,
       nodes: this.nodes.size,
       idempotencyKeys: this.#idempotency.size,
@@ -263,6 +276,7 @@ export class MemoryEngine implements Engine {
     this.leases.sweep()
     this.rates.sweep()
     this.registers.sweep()
+    this.indexes.sweep()
   }
 
   #forgetOne(): void {

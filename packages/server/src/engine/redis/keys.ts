@@ -26,6 +26,14 @@ export interface RegisterKeys {
   readonly entries: string
 }
 
+/** The keys of one index, in one slot. */
+export interface IndexKeys {
+  /** The entries by their scores: a sorted set. */
+  readonly order: string
+  /** When each entry ends: a sorted set. */
+  readonly ends: string
+}
+
 /** What prefix and cluster id may be. */
 export const KEY_PART: RegExp = /^[A-Za-z0-9_.-]{1,64}$/
 
@@ -82,6 +90,10 @@ export class Keys {
 
   register(name: string): RegisterKeys {
     return { ends: this.#key(name, 'ends', name), entries: this.#key(name, 'entries', name) }
+  }
+
+  index(name: string): IndexKeys {
+    return { order: this.#key(name, 'order', name), ends: this.#key(name, 'order-ends', name) }
   }
 
   /** What concerns all nodes, in one slot: `part` is one of a few words. */

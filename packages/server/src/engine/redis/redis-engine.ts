@@ -22,6 +22,7 @@ import { type Connector, DriverConnector, loadDriver } from './connector.js'
 import { RedisControl } from './control.js'
 import { RedisCounters } from './counters.js'
 import { Holdings } from './holdings.js'
+import { RedisIndexes } from './indexes.js'
 import { Keys } from './keys.js'
 import { RedisLeases } from './leases.js'
 import { Logs } from './logs.js'
@@ -68,6 +69,7 @@ export class RedisEngine implements Engine {
   readonly members: RedisMembers
   readonly rates: RedisRates
   readonly registers: RedisRegisters
+  readonly indexes: RedisIndexes
   readonly nodes: RedisNodes
   readonly control: RedisControl
   readonly #clock: Clock
@@ -134,6 +136,7 @@ export class RedisEngine implements Engine {
     this.members = new RedisMembers(this.#links, this.#keys, holdings)
     this.rates = new RedisRates(this.#links, this.#keys)
     this.registers = new RedisRegisters(this.#links, this.#keys)
+    this.indexes = new RedisIndexes(this.#links, this.#keys)
     this.nodes = new RedisNodes({ ...shared, holdings, losses: () => this.#muster.losses })
     this.control = new RedisControl(this.#announcements, this.#links, this.#keys)
   }

@@ -1,6 +1,7 @@
 import type { Script } from '../shard.js'
 import { CONCLUDE, MARK, REPORT, VERIFY } from '../muster-scripts.js'
 import { ADD_TO_COUNTER } from './counter.js'
+import { PUT_INDEXED, RANGE_INDEXED, REMOVE_INDEXED } from './sorted-index.js'
 import { HOLD_LEASE, RELEASE_LEASE } from './lease.js'
 import { BEGIN, READ, ROTATE, TOP } from './log.js'
 import { ENTER, LEAVE, LET_GO, LIST_MEMBERS } from './member.js'
@@ -32,6 +33,9 @@ export const SCRIPTS: readonly Script[] = [
   REMOVE_ENTRY,
   TOTAL_ENTRIES,
   LIST_ENTRIES,
+  PUT_INDEXED,
+  REMOVE_INDEXED,
+  RANGE_INDEXED,
   MARK,
   REPORT,
   CONCLUDE,
