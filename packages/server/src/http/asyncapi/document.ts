@@ -131,7 +131,7 @@ function received(): object {
 }
 
 function sent(): object {
-  const ordinary = MESSAGE_NAMES.map((name) => [
+  const ordinary = MESSAGE_NAMES.map((name): [string, object] => [
     `send-${name}`,
     {
       action: 'send',
