@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Engine, PublishOutcome, PublishRequest, Signal, Stream } from '../engine.js'
+import { describeIndexes } from './indexes.js'
 import { describeSharedState } from './shared-state.js'
 import { describeShares } from './shares.js'
 import { ALL, IDEMPOTENCY_MS, KEPT, anyStep, followModel } from './model.js'
@@ -437,6 +438,7 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
 
     describeSharedState(() => ({ engine, pass, delivered }))
     describeShares(() => ({ engine, pass, delivered }))
+    describeIndexes(() => ({ engine, pass, delivered }))
 
     it('behaves as a plain array of messages would, whatever is done to it', async () => {
       await fc.assert(

@@ -32,13 +32,13 @@ const connector = new DriverConnector({ tls: false, connectTimeoutMs: 5_000 }, s
 const PASS = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local left = redis.call('PTTL', key)
-  if redis.call('TYPE', key).ok == 'zset' then
+  if redis.call('TYPE', key).ok == 'zset' and not string.find(key, '}:order:', 1, true) then
     for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do redis.call('ZINCRBY', key, -ARGV[1], member) end
   end
   if left > tonumber(ARGV[1]) then redis.call('PEXPIRE', key, left - ARGV[1]) elseif left >= 0 then redis.call('DEL', key) end
 end`
 
-/** Lets time pass on one server: every lifetime gets shorter by `ms`. Exact, because nothing else in it knows what time it is but the sorted sets of registers, whose scores are times. */
+/** Lets time pass on one server: every lifetime gets shorter by `ms`. Exact, because nothing else in it knows what time it is but the sorted sets of registers and indexes whose scores are times. */
 async function passOn(port: number, ms: number): Promise<void> {
   const connection = await connector.open({ host: '127.0.0.1', port }, { broken: () => undefined })
   try {
