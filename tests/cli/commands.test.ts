@@ -81,11 +81,13 @@ describe('the command line', () => {
   })
 
   it('names where a wrong address of the server came from', async () => {
-    place.env['HOLDFAST_URL'] = 'http://127.0.0.1:8000'
+    place.env['HOLDFAST_URL'] = 'ftp://127.0.0.1:8000'
     expect((await place.run('listen', 'room:1')).stderr).toContain('HOLDFAST_URL must be an address such as ws://')
     const { code, stderr } = await place.run('listen', 'room:1', '--url', 'nowhere')
     expect(code).toBe(2)
     expect(stderr).toContain('--url must be an address such as ws://')
+    const site = await place.run('listen', 'room:1', '--url', 'http://127.0.0.1:1')
+    expect(site.stderr).toContain('cannot reach ws://127.0.0.1:1/ws')
   })
 
   it('says which port is taken', async () => {

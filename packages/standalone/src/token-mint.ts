@@ -7,6 +7,10 @@ export interface Bearer {
   readonly tenant: string
   readonly user: string
   readonly roles?: readonly string[]
+  /** What it may besides channels: `operations`, `keys` … */
+  readonly permissions?: readonly string[]
+  /** Verbs by channel or pattern. */
+  readonly grants?: Readonly<Record<string, readonly string[]>>
   /** Seconds. */
   readonly ttlSeconds: number
 }

@@ -2,16 +2,32 @@ import type { Channel, StatusChange } from '@holdfast/client'
 import { EXIT, Failure } from '../failure.js'
 import { type Shell, interruption } from '../shell.js'
 import { renderGapLine, renderMessageLine } from '../terminal/message-line.js'
-import { type Remote, type RemoteOptions, connect, refused } from './remote.js'
+import { type Declare, addRemoteOptions, examples } from './command.js'
+import { type Remote, connect, refused } from './remote.js'
+import type { RemoteOptions } from './server-access.js'
 
 /** The flags of `holdfast listen`. */
-export interface ListenOptions extends RemoteOptions {
+interface ListenOptions extends RemoteOptions {
   readonly since?: string
   readonly json?: boolean
 }
 
+/** `holdfast listen`. */
+export const declareListen: Declare = (command, { shell, end }) => {
+  command
+    .argument('<channel>', 'channel, such as room:lobby')
+    .option('--since <since>', 'begin with the newest N messages: newest:10')
+    .option('--json', 'lines of JSON, also on a terminal')
+  addRemoteOptions(command)
+    .addHelpText(
+      'after',
+      examples('holdfast listen room:lobby --tenant demo', 'holdfast listen room:lobby --since newest:10 --json'),
+    )
+    .action(async (channel: string, options: ListenOptions) => end(await listen(channel, options, shell)))
+}
+
 /** Prints the messages of a channel until Ctrl-C: lines for people on a terminal, lines of JSON elsewhere. */
-export async function listen(channel: string, options: ListenOptions, shell: Shell): Promise<number> {
+async function listen(channel: string, options: ListenOptions, shell: Shell): Promise<number> {
   const since = checkSince(options.since)
   const signal = interruption(shell)
   const remote = await connect(options, shell, signal)

@@ -1,15 +1,31 @@
 import { EXIT, Failure } from '../failure.js'
 import { type Shell, interruption } from '../shell.js'
-import { type RemoteOptions, connect, refused } from './remote.js'
+import { type Declare, addRemoteOptions, examples } from './command.js'
+import { connect, refused } from './remote.js'
+import type { RemoteOptions } from './server-access.js'
 
 /** The flags of `holdfast publish`. */
-export interface PublishOptions extends RemoteOptions {
+interface PublishOptions extends RemoteOptions {
   readonly event: string
   readonly key?: string
 }
 
+/** `holdfast publish`. */
+export const declarePublish: Declare = (command, { shell, end }) => {
+  command
+    .argument('<channel>', 'channel, such as room:lobby')
+    .argument('<json>', 'data of the message, as JSON')
+    .option('--event <event>', 'event of the message', 'message')
+    .option('--key <key>', 'idempotency key: the same key publishes once')
+  addRemoteOptions(command)
+    .addHelpText('after', examples(`holdfast publish room:lobby '{"text":"hello"}' --event chat --tenant demo`))
+    .action(async (channel: string, json: string, options: PublishOptions) => {
+      end(await publish(channel, json, options, shell))
+    })
+}
+
 /** Publishes one message and prints where it stands, as a line of JSON: `{"offset", "epoch", "id", "duplicate"}`. */
-export async function publish(channel: string, json: string, options: PublishOptions, shell: Shell): Promise<number> {
+async function publish(channel: string, json: string, options: PublishOptions, shell: Shell): Promise<number> {
   const data = parseData(json)
   const signal = interruption(shell)
   const { client } = await connect(options, shell, signal)

@@ -9,15 +9,40 @@ import type { Shell } from '../shell.js'
 import { startStandalone } from '../standalone-server.js'
 import { VERSION } from '../version.js'
 import type { Order, Serving, WorkerTie } from '../workers/worker-tie.js'
+import { type Declare, configOption, examples } from './command.js'
 
 /** The flags of `holdfast serve`. */
-export interface ServeOptions extends Flags {
+interface ServeOptions extends Flags {
   readonly config?: string
   readonly open?: boolean
 }
 
+/** `holdfast serve`. */
+export const declareServe: Declare = (command, { shell, end }) => {
+  command
+    .option('--port <port>', 'port to listen on (PORT; default 8000)')
+    .option('--host <host>', 'address to listen on (HOST; default 127.0.0.1)')
+    .option('--engine <engine>', 'memory, disk, or a redis:// address (REDIS_URL; default memory, in production disk)')
+    .option('--data-dir <directory>', 'where the disk engine keeps its state (HOLDFAST_DATA_DIR; default .holdfast)')
+    .option('--workers <count>', 'processes that serve together through Redis: a number, or auto (HOLDFAST_WORKERS)')
+    .addOption(configOption())
+    .option('--demo', 'serve the demo at / (development only, where it is the default)')
+    .option('--no-demo', 'do not serve the demo')
+    .option('--open', 'open the demo where there is a desktop')
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast serve --demo --open',
+        'PORT=9000 holdfast serve --data-dir ./data',
+        'holdfast serve --engine redis://127.0.0.1:6379 --workers auto',
+        'holdfast serve --config holdfast.yaml',
+      ),
+    )
+    .action(async (options: ServeOptions) => end(await serve(options, shell)))
+}
+
 /** Runs a server until SIGTERM or SIGINT, then drains and ends with 0. A second signal ends at once. */
-export async function serve(options: ServeOptions, shell: Shell): Promise<number> {
+async function serve(options: ServeOptions, shell: Shell): Promise<number> {
   try {
     return await serveFrom(await loadSettings(options, shell), options, shell)
   } finally {

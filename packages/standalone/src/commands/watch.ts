@@ -5,14 +5,16 @@ import { type OutputStream, type Shell, interruption } from '../shell.js'
 import { createLiveLine } from '../terminal/live-line.js'
 import { renderProgressLine, renderProgressText } from '../terminal/progress-line.js'
 import { printable } from '../terminal/text-width.js'
-import { type Remote, type RemoteOptions, connect, refused } from './remote.js'
+import { type Declare, addRemoteOptions, examples } from './command.js'
+import { type Remote, connect, refused } from './remote.js'
+import type { RemoteOptions } from './server-access.js'
 
 const REDRAW_MS = 100
 const PLAIN_LINE_MS = 1000
 const COLUMNS_DEFAULT = 80
 
 /** The flags of `holdfast watch`. */
-export interface WatchOptions extends RemoteOptions {
+interface WatchOptions extends RemoteOptions {
   readonly json?: boolean
 }
 
@@ -24,8 +26,21 @@ interface Display {
   end(): void
 }
 
+/** `holdfast watch`. */
+export const declareWatch: Declare = (command, { shell, end }) => {
+  command.argument('<operation>', 'id of the operation').option('--json', 'every snapshot as a line of JSON')
+  addRemoteOptions(command)
+    .addHelpText(
+      'after',
+      `${examples('holdfast watch index-4f2a', 'holdfast watch import-42 --tenant acme --user ada')}\n${CODES}\n`,
+    )
+    .action(async (operation: string, options: WatchOptions) => end(await watch(operation, options, shell)))
+}
+
+const CODES = 'Ends with 0 when it completed, 1 when it failed, expired or is not there, 3 when it was cancelled.'
+
 /** Shows an operation until it ends; resolves with 0, 1 or 3 as it completed, failed or expired, or was cancelled. */
-export async function watch(operation: string, options: WatchOptions, shell: Shell): Promise<number> {
+async function watch(operation: string, options: WatchOptions, shell: Shell): Promise<number> {
   const signal = interruption(shell)
   const remote = await connect(options, shell, signal)
   const display = createDisplay(options, shell)

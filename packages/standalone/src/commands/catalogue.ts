@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import type { CommandContext, Declare } from './command.js'
+
+/** A command by its name. It is loaded when it is asked for, so that help and wrong usage are answered at once. */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<Declare>
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'serve',
+    summary: 'run a server',
+    load: async () => (await import('./serve.js')).declareServe,
+  },
+  {
+    name: 'token',
+    summary: 'print a token and nothing else',
+    load: async () => (await import('./token.js')).declareToken,
+  },
+  {
+    name: 'publish',
+    summary: 'publish one message',
+    load: async () => (await import('./publish.js')).declarePublish,
+  },
+  {
+    name: 'listen',
+    summary: 'print the messages of a channel until Ctrl-C',
+    load: async () => (await import('./listen.js')).declareListen,
+  },
+  {
+    name: 'watch',
+    summary: 'show the progress of operations until they end',
+    load: async () => (await import('./watch.js')).declareWatch,
+  },
+]
+
+/** Adds every command to the program, those that `argv` names with all they have, the others by name. */
+export async function addCommands(program: Command, context: CommandContext, argv: readonly string[]): Promise<void> {
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary)
+    if (argv.slice(0, 2).includes(name)) (await load())(command, context)
+  }
+}
