@@ -8,16 +8,18 @@ describe('the bytes of a record', () => {
     const unit = fc.constantFrom('a', '\u0000', 'ä', '€', '😀')
     const anyText = fc.oneof(fc.string({ unit, maxLength: 60 }), fc.string({ unit, maxLength: 300 }))
     fc.assert(
-      fc.property(fc.array(fc.tuple(anyText, fc.maxSafeNat(), fc.nat(255)), { maxLength: 10 }), (rows) => {
+      fc.property(fc.array(fc.tuple(anyText, fc.maxSafeNat(), fc.nat(255), fc.double()), { maxLength: 10 }), (rows) => {
         const writer = new ByteWriter()
-        for (const [text, number, byte] of rows) {
+        for (const [text, number, byte, double] of rows) {
           writer.text(text)
           writer.number(number)
           writer.byte(byte)
+          writer.double(double)
         }
         const reader = new ByteReader(writer.bytes)
-        for (const row of rows) expect([reader.text(), reader.number(), reader.byte()]).toEqual(row)
+        for (const row of rows) expect([reader.text(), reader.number(), reader.byte(), reader.double()]).toEqual(row)
         expect(() => reader.byte()).toThrow(RangeError)
+        expect(() => reader.double()).toThrow(RangeError)
       }),
     )
   })

@@ -48,6 +48,12 @@ export class ByteWriter {
     this.#buffer[this.#length++] = rest
   }
 
+  /** Any number, in the 8 bytes of IEEE 754, the lowest first. */
+  double(value: number): void {
+    this.#grow(8)
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length)
+  }
+
   /** UTF-8, its length in bytes before it. */
   text(value: string): void {
     if (value.length <= SHORT_TEXT) {
@@ -96,6 +102,12 @@ export class ByteReader {
       if (byte < 128) return value
       scale *= 128
     }
+  }
+
+  double(): number {
+    if (this.#at + 8 > this.#end) throw new RangeError('there are no more bytes')
+    this.#at += 8
+    return this.#buffer.readDoubleLE(this.#at - 8)
   }
 
   text(): string {

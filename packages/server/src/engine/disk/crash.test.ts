@@ -15,6 +15,7 @@ type Step =
   | { readonly do: 'rotate'; readonly room: number }
   | { readonly do: 'put' | 'take'; readonly record: number }
   | { readonly do: 'enter' | 'remove'; readonly entry: number }
+  | { readonly do: 'place' | 'displace'; readonly place: number }
   | { readonly do: 'wait'; readonly turns: number }
   | { readonly do: 'pass' }
 
@@ -31,6 +32,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rotate' as const), room: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('put' as const, 'take' as const), record: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('enter' as const, 'remove' as const), entry: fc.nat(3) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('place' as const, 'displace' as const), place: fc.nat(3) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 30 }) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'pass' as const }) },
 )
@@ -60,6 +62,7 @@ class Witness {
   readonly #logs = new Map<number, KnownLog>()
   readonly #records = new Map<number, string | undefined>()
   readonly #entries = new Map<number, string | undefined>()
+  readonly #places = new Map<number, number | undefined>()
   readonly #keys = new Map<string, string>()
   /** What is being done and was not answered: it may have happened or not. */
   readonly #pending = new Map<string, number>()
@@ -71,6 +74,7 @@ class Witness {
     else if (step.do === 'rotate') await this.#rotate(engine, step.room)
     else if (step.do === 'put' || step.do === 'take') await this.#change(engine, step)
     else if (step.do === 'enter' || step.do === 'remove') await this.#enter(engine, step)
+    else if (step.do === 'place' || step.do === 'displace') await this.#place(engine, step)
   }
 
   /** Compares what is there now with what was acknowledged; what is seen has been seen from then on. */
@@ -82,6 +86,7 @@ class Witness {
       this.#records.set(record, value)
     }
     await this.#lookAtRegister(engine)
+    await this.#lookAtIndex(engine)
     this.#pending.clear()
   }
 
@@ -93,6 +98,16 @@ class Witness {
       const value = found.find(({ key }) => key === String(entry))?.value
       if (!this.#pending.has(`entry ${entry}`)) expect(value).toBe(this.#entries.get(entry))
       this.#entries.set(entry, value)
+    }
+  }
+
+  async #lookAtIndex(engine: DiskEngine): Promise<void> {
+    const found = await engine.indexes.range('i', { limit: 10 })
+    expect(found).toEqual(found.toSorted((one, other) => one.score - other.score))
+    for (let place = 0; place < 4; place += 1) {
+      const score = found.find(({ key }) => key === String(place))?.score
+      if (!this.#pending.has(`place ${place}`)) expect(score).toBe(this.#places.get(place))
+      this.#places.set(place, score)
     }
   }
 
@@ -153,6 +168,16 @@ class Witness {
     if (step.do === 'enter') await engine.registers.put('r', request)
     else await engine.registers.remove('r', request.key)
     this.#entries.set(step.entry, step.do === 'enter' ? request.value : undefined)
+    done()
+  }
+
+  async #place(engine: DiskEngine, step: Extract<Step, { do: 'place' | 'displace' }>): Promise<void> {
+    const done = this.#begin(`place ${step.place}`)
+    const score = (this.#written += 1) % 7 === 0 ? -this.#written : this.#written
+    const key = String(step.place)
+    if (step.do === 'place') await engine.indexes.put('i', { key, score, ttlMs: 3_600_000 })
+    else await engine.indexes.remove('i', key)
+    this.#places.set(step.place, step.do === 'place' ? score : undefined)
     done()
   }
 

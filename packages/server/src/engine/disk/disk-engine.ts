@@ -3,6 +3,9 @@ import { type Random, systemRandom } from '../../random.js'
 import { type Logger, silentLogger } from '../../telemetry/log.js'
 import {
   type Engine,
+  type IndexEntry,
+  type IndexRange,
+  type Indexes,
   type LogPage,
   type LogTop,
   type PublishOutcome,
@@ -23,7 +26,6 @@ import {
 } from '../engine.js'
 import { MemoryControl } from '../memory/control.js'
 import { MemoryCounters } from '../memory/counters.js'
-import { MemoryIndexes } from '../memory/indexes.js'
 import { MemoryLeases } from '../memory/leases.js'
 import { MemoryMembers } from '../memory/members.js'
 import { MemoryNodes } from '../memory/nodes.js'
@@ -59,7 +61,7 @@ export interface DiskEngineParts {
 const MEBIBYTE = 1_048_576
 
 /**
- * The embedded engine that survives restarts: logs, epochs, states, idempotency keys, records and registers are in a journal on the disk before anything is acknowledged.
+ * The embedded engine that survives restarts: logs, epochs, states, idempotency keys, records, registers and indexes are in a journal on the disk before anything is acknowledged.
  * Members, leases, counters, rates, nodes and control texts belong to connections, and live as long as the process. What the clock of the machine says is what ages it,
  * also while the process is not running.
  */
@@ -72,7 +74,7 @@ export class DiskEngine implements Engine {
   readonly members: MemoryMembers
   readonly rates: MemoryRates
   readonly registers: Registers
-  readonly indexes: MemoryIndexes
+  readonly indexes: Indexes
   readonly nodes: MemoryNodes
   readonly control: MemoryControl
   readonly #clock: Clock
@@ -104,7 +106,7 @@ export class DiskEngine implements Engine {
     this.counters = new MemoryCounters()
     this.rates = new MemoryRates(clock)
     this.registers = new DiskRegisters(this.#store)
-    this.indexes = new MemoryIndexes(clock)
+    this.indexes = new DiskIndexes(this.#store)
     this.members = new MemoryMembers((key, change) => this.#tell(key, (receiver) => receiver.members(change)))
     this.nodes = new MemoryNodes(clock, (node) => {
       this.members.forget(node)
@@ -188,11 +190,20 @@ export class DiskEngine implements Engine {
   /** How much each table holds. */
   sizes(): Readonly<
     Record<
-      'streams' | 'records' | 'members' | 'counters' | 'rates' | 'registers' | 'leases' | 'nodes' | 'idempotencyKeys',
+      | 'streams'
+      | 'records'
+      | 'members'
+      | 'counters'
+      | 'rates'
+      | 'registers'
+      | 'indexes'
+      | 'leases'
+      | 'nodes'
+      | 'idempotencyKeys',
       number
     >
   > {
-    const { streams, records, registers, remembered } = this.#store.tables
+    const { streams, records, registers, indexes, remembered } = this.#store.tables
     return {
       streams: streams.size,
       records: records.size,
@@ -200,6 +211,7 @@ export class DiskEngine implements Engine {
       counters: this.counters.size,
       rates: this.rates.size,
       registers: registers.size,
+      indexes: indexes.size,
       leases: this.leases.size,
       nodes: this.nodes.size,
       idempotencyKeys: remembered.size + this.#passing.size,
@@ -232,7 +244,6 @@ export class DiskEngine implements Engine {
     this.#passing.sweep()
     this.leases.sweep()
     this.rates.sweep()
-    this.indexes.sweep()
   }
 }
 
@@ -284,6 +295,27 @@ class DiskRegisters implements Registers {
 
   async list(name: string, limit: number): Promise<readonly RegisterEntry[]> {
     return this.#store.tables.registers.list(name, limit)
+  }
+}
+
+/** Indexes, each change of which is on the disk before it is answered. */
+class DiskIndexes implements Indexes {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async put(name: string, entry: IndexEntry & { readonly ttlMs: number }): Promise<void> {
+    await this.#store.submit((draft) => draft.indexes.put(name, entry))
+  }
+
+  async remove(name: string, key: string): Promise<boolean> {
+    return this.#store.submit((draft) => draft.indexes.remove(name, key))
+  }
+
+  async range(name: string, range: IndexRange): Promise<readonly IndexEntry[]> {
+    return this.#store.tables.indexes.range(name, range)
   }
 }
 

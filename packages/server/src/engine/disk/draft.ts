@@ -9,6 +9,7 @@ import {
 } from '../engine.js'
 import { IDEMPOTENCY_KEPT_MS, fingerprint, idempotencyKey } from '../memory/idempotency.js'
 import type { BeginEntry, Entry, PublishEntry } from './entry.js'
+import { IndexDraft } from './index-draft.js'
 import { RegisterDraft } from './register-draft.js'
 import type { StreamHead } from './streams.js'
 import type { Tables } from './tables.js'
@@ -38,6 +39,8 @@ export class Draft {
 
   /** What is done to registers. */
   readonly registers: RegisterDraft
+  /** What is done to indexes. */
+  readonly indexes: IndexDraft
 
   /** Everything in it happens at `now`. */
   constructor(tables: Tables, random: Random, now: number) {
@@ -45,6 +48,7 @@ export class Draft {
     this.#random = random
     this.#now = now
     this.registers = new RegisterDraft(tables.registers, now)
+    this.indexes = new IndexDraft(tables.indexes, now)
   }
 
   /** Whether anything in it concerns a stream. */

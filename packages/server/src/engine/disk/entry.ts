@@ -1,5 +1,6 @@
 import type { Sender } from '@holdfast/protocol'
 import type { Retention, StreamMessage } from '../engine.js'
+import type { KeptPlace } from '../memory/indexes.js'
 import type { KeptEntry } from '../memory/registers.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
 
@@ -72,8 +73,30 @@ export interface RemoveEntry {
   readonly key: string
 }
 
+/** An entry of an index that was written, and when it ends. */
+export interface PlaceEntry extends KeptPlace {
+  readonly kind: 'place'
+  readonly index: string
+  readonly key: string
+}
+
+/** An entry of an index that was removed. */
+export interface DisplaceEntry {
+  readonly kind: 'displace'
+  readonly index: string
+  readonly key: string
+}
+
 /** One change of the durable state: what the journal is made of. */
-export type Entry = PublishEntry | BeginEntry | PutEntry | TakeEntry | EnterEntry | RemoveEntry
+export type Entry =
+  | PublishEntry
+  | BeginEntry
+  | PutEntry
+  | TakeEntry
+  | EnterEntry
+  | RemoveEntry
+  | PlaceEntry
+  | DisplaceEntry
 
 const PUBLISH = 1
 const BEGIN = 2
@@ -81,6 +104,8 @@ const PUT = 3
 const TAKE = 4
 const ENTER = 5
 const REMOVE = 6
+const PLACE = 7
+const DISPLACE = 8
 
 /** What a publish carries, as bits. */
 const HAS_LOG = 1
@@ -114,6 +139,15 @@ export function encodeEntry(entry: Entry, to: ByteWriter): void {
       to.byte(REMOVE)
       to.text(entry.register)
       return to.text(entry.key)
+    case 'place':
+      to.byte(PLACE)
+      to.text(entry.index)
+      to.text(entry.key)
+      return encodePlace(entry, to)
+    case 'displace':
+      to.byte(DISPLACE)
+      to.text(entry.index)
+      return to.text(entry.key)
   }
 }
 
@@ -133,6 +167,10 @@ export function decodeEntry(from: ByteReader): Entry {
       return { kind: 'enter', register: from.text(), key: from.text(), ...decodeKept(from) }
     case REMOVE:
       return { kind: 'remove', register: from.text(), key: from.text() }
+    case PLACE:
+      return { kind: 'place', index: from.text(), key: from.text(), ...decodePlace(from) }
+    case DISPLACE:
+      return { kind: 'displace', index: from.text(), key: from.text() }
     default:
       throw new Error(`the journal has an entry of the unknown kind ${kind}`)
   }
@@ -205,6 +243,17 @@ export function encodeKept({ value, amount, rank, until }: KeptEntry, to: ByteWr
 /** The other half of `encodeKept`. */
 export function decodeKept(from: ByteReader): KeptEntry {
   return { value: from.text(), amount: from.number(), rank: from.number(), until: from.number() }
+}
+
+/** What an entry of an index holds. */
+export function encodePlace({ score, until }: KeptPlace, to: ByteWriter): void {
+  to.double(score)
+  to.number(until)
+}
+
+/** The other half of `encodePlace`. */
+export function decodePlace(from: ByteReader): KeptPlace {
+  return { score: from.double(), until: from.number() }
 }
 
 const IS_FINAL = 1

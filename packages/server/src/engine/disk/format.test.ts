@@ -50,6 +50,12 @@ const ENTRIES: [string, Entry, string][] = [
     '050172016b0176ac020702',
   ],
   ['an entry that was removed', { kind: 'remove', register: 'r', key: 'k' }, '060172016b'],
+  [
+    'an entry of an index',
+    { kind: 'place', index: 'i', key: 'k', score: -1.5, until: 300 },
+    '070169016b000000000000f8bfac02',
+  ],
+  ['an entry of an index that was removed', { kind: 'displace', index: 'i', key: 'k' }, '080169016b'],
 ]
 
 describe('the format', () => {

@@ -112,6 +112,27 @@ describe('after a restart', () => {
     expect(await (await next()).registers.totals('r')).toEqual({ entries: 0, amount: 0 })
   })
 
+  it('indexes are there in their order, what was removed is not, and their time has gone on', async () => {
+    const { clock, next } = inTurn()
+    const { indexes } = await next()
+    const put = (key: string, score: number, ttlMs = 60_000): Promise<void> => indexes.put('i', { key, score, ttlMs })
+    await put('last', 0.25)
+    await put('moved', 1_690_000_000_000.5)
+    await put('moved', -2)
+    await put('brief', 0, 10_000)
+    await put('removed', 0)
+    expect(await indexes.remove('i', 'removed')).toBe(true)
+    await clock.pass(11_000)
+    const again = await next()
+    expect(again.sizes()).toMatchObject({ indexes: 2 })
+    expect(await again.indexes.range('i', { limit: 10 })).toEqual([
+      { key: 'moved', score: -2 },
+      { key: 'last', score: 0.25 },
+    ])
+    await clock.pass(50_000)
+    expect(await (await next()).indexes.range('i', { limit: 10 })).toEqual([])
+  })
+
   it('records are there, those that were taken are not, and their time has gone on', async () => {
     const { next, clock } = inTurn()
     const engine = await next()

@@ -1,7 +1,16 @@
 import type { StreamMessage } from '../engine.js'
 import { MemoryLog } from '../memory/log.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
-import { decodeHeld, decodeKept, decodeMessage, encodeHeld, encodeKept, encodeMessage } from './entry.js'
+import {
+  decodeHeld,
+  decodeKept,
+  decodeMessage,
+  decodePlace,
+  encodeHeld,
+  encodeKept,
+  encodeMessage,
+  encodePlace,
+} from './entry.js'
 import { FrameWriter, scanFrames } from './frame.js'
 import { encodeHeading, fileName, HEADING_BYTES, readHeading } from './heading.js'
 import { createWhole, type Storage, type StoredFile } from './storage.js'
@@ -14,6 +23,7 @@ const REMEMBERED = 3
 const RECORD = 4
 const END = 5
 const ENTRY = 6
+const PLACE = 7
 
 const HAS_LOG = 1
 const HAS_STATE = 2
@@ -81,6 +91,14 @@ class SnapshotWriter {
         await this.#keyed(ENTRY, register, (to) => {
           to.text(key)
           encodeKept(entry, to)
+        })
+      }
+    }
+    for (const [index, places] of oldest(tables.indexes.tables())) {
+      for (const [key, place] of oldest(places)) {
+        await this.#keyed(PLACE, index, (to) => {
+          to.text(key)
+          encodePlace(place, to)
         })
       }
     }
@@ -210,6 +228,7 @@ class SnapshotReader {
     else if (kind === REMEMBERED) this.#remembered(from)
     else if (kind === RECORD) this.#record(from)
     else if (kind === ENTRY) this.#entry(from)
+    else if (kind === PLACE) this.#place(from)
     else if (kind === END) this.#isEnded = true
     else if (kind !== MESSAGES) throw new Error(`the snapshot has an entry of the unknown kind ${kind}`)
   }
@@ -250,6 +269,12 @@ class SnapshotReader {
     const [register, applied, key] = [from.text(), from.number(), from.text()]
     this.#note('registers', entryKey(register, key), applied)
     this.#tables.registers.hold(register, key, decodeKept(from))
+  }
+
+  #place(from: ByteReader): void {
+    const [index, applied, key] = [from.text(), from.number(), from.text()]
+    this.#note('indexes', entryKey(index, key), applied)
+    this.#tables.indexes.hold(index, key, decodePlace(from))
   }
 
   #key(table: Parameters<IsCovered>[0], from: ByteReader): string {

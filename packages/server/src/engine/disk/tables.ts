@@ -1,8 +1,9 @@
 import type { Clock } from '../../clock.js'
 import { IdempotencyTable } from '../memory/idempotency.js'
+import { MemoryIndexes } from '../memory/indexes.js'
 import { MemoryRecords } from '../memory/records.js'
 import { MemoryRegisters } from '../memory/registers.js'
-import type { EnterEntry, Entry, PublishEntry, PutEntry } from './entry.js'
+import type { EnterEntry, Entry, PlaceEntry, PublishEntry, PutEntry } from './entry.js'
 import { StreamTable } from './streams.js'
 
 /** What the tables are made with. */
@@ -13,11 +14,11 @@ export interface TableOptions {
 }
 
 /** Asked during a replay on a snapshot: whether the entry's effect on this key is in the snapshot already. */
-export type IsCovered = (table: 'streams' | 'remembered' | 'records' | 'registers', key: string) => boolean
+export type IsCovered = (table: 'streams' | 'remembered' | 'records' | 'registers' | 'indexes', key: string) => boolean
 
-/** The name of an entry of a register among those of all registers. */
-export function entryKey(register: string, key: string): string {
-  return `${register.length}:${register}${key}`
+/** The name of an entry of a register among those of all registers, or of an index among those of all indexes. */
+export function entryKey(table: string, key: string): string {
+  return `${table.length}:${table}${key}`
 }
 
 /** The durable state: what all entries of the journal come to, one after the other. Nothing else changes it but time. */
@@ -26,6 +27,7 @@ export class Tables {
   readonly remembered: IdempotencyTable
   readonly records: MemoryRecords
   readonly registers: MemoryRegisters
+  readonly indexes: MemoryIndexes
   readonly #clock: Clock
 
   constructor(options: TableOptions) {
@@ -34,6 +36,7 @@ export class Tables {
     this.remembered = new IdempotencyTable(options.clock)
     this.records = new MemoryRecords(options.clock)
     this.registers = new MemoryRegisters(options.clock)
+    this.indexes = new MemoryIndexes(options.clock)
   }
 
   apply(entry: Entry, isCovered: IsCovered = () => false): void {
@@ -56,6 +59,12 @@ export class Tables {
         return
       case 'remove':
         if (!isCovered('registers', entryKey(entry.register, entry.key))) this.registers.drop(entry.register, entry.key)
+        return
+      case 'place':
+        if (!isCovered('indexes', entryKey(entry.index, entry.key))) this.#place(entry)
+        return
+      case 'displace':
+        if (!isCovered('indexes', entryKey(entry.index, entry.key))) this.indexes.drop(entry.index, entry.key)
     }
   }
 
@@ -70,6 +79,7 @@ export class Tables {
     this.remembered.sweep()
     this.records.sweep()
     this.registers.sweep()
+    this.indexes.sweep()
   }
 
   #hold({ key, value, version, until }: PutEntry): void {
@@ -81,6 +91,11 @@ export class Tables {
   #enter({ register, key, value, amount, rank, until }: EnterEntry): void {
     if (until <= this.#clock.now()) this.registers.drop(register, key)
     else this.registers.hold(register, key, { value, amount, rank, until })
+  }
+
+  #place({ index, key, score, until }: PlaceEntry): void {
+    if (until <= this.#clock.now()) this.indexes.drop(index, key)
+    else this.indexes.hold(index, key, { score, until })
   }
 
   #remember({ id, logged }: PublishEntry, remembered: NonNullable<PublishEntry['remembered']>): void {
