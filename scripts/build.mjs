@@ -4,27 +4,36 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, runTool } from './tool.mjs'
 
-const standalone = join(root, 'packages', 'standalone')
-const page = join(standalone, 'dist', 'demo', 'page', 'index.html')
+const packages = join(root, 'packages')
 
-/** Builds every package (incrementally), then the pages if their sources are newer. Resolves to an exit code. */
+/** What Vite builds: where its configuration is, and a file that is there and new when it has. */
+const BUNDLES = [
+  { folder: join(packages, 'client'), output: 'dist/progress.bundle.js' },
+  { folder: join(packages, 'standalone'), output: 'dist/demo/page/index.html' },
+]
+
+/** Builds every package (incrementally), then the bundles whose sources are newer. Resolves to an exit code. */
 export async function build() {
   const compiled = await runTool('typescript', 'tsc', ['-b'])
   if (compiled.code !== 0) return compiled.code
-  if (!existsSync(join(standalone, 'vite.config.ts')) || isFresh()) return 0
-  const bundled = await runTool('vite', 'vite', ['build', '--logLevel', 'warn'], { cwd: standalone })
-  return bundled.code
+  for (const bundle of BUNDLES) {
+    if (!existsSync(join(bundle.folder, 'vite.config.ts')) || isFresh(bundle)) continue
+    const bundled = await runTool('vite', 'vite', ['build', '--logLevel', 'warn'], { cwd: bundle.folder })
+    if (bundled.code !== 0) return bundled.code
+  }
+  return 0
 }
 
-/** Whether the built page is newer than everything that goes into it. */
-function isFresh() {
-  if (!existsSync(page)) return false
-  const builtAt = statSync(page).mtimeMs
+/** Whether what was built is newer than everything that goes into it. */
+function isFresh({ folder, output }) {
+  const built = join(folder, output)
+  if (!existsSync(built)) return false
+  const builtAt = statSync(built).mtimeMs
   const inputs = [
-    join(standalone, 'vite.config.ts'),
-    join(standalone, 'src'),
-    join(root, 'packages', 'client', 'src'),
-    join(root, 'packages', 'protocol', 'src'),
+    join(folder, 'vite.config.ts'),
+    join(folder, 'src'),
+    join(packages, 'client', 'src'),
+    join(packages, 'protocol', 'src'),
   ]
   return inputs.every((path) => newest(path) <= builtAt)
 }
