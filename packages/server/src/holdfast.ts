@@ -11,6 +11,7 @@ import { inviteAll, pause, settledWithin, waitUntil, within } from './core/nodes
 import type { Method } from './core/connection/methods.js'
 import type { Services } from './core/services.js'
 import { socketsMax } from './descriptors.js'
+import { Api } from './http/api.js'
 import { createHttpApp } from './http/app.js'
 import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
 import type { LifecycleType } from './lifecycle/event.js'
@@ -92,8 +93,10 @@ export class Holdfast implements Acceptor {
       messageBytesMax: services.limits.messageBytesMax,
       perimeter: this.#perimeter,
     })
-    const app = createHttpApp({ unready: () => this.#unready() })
-    this.#answer = this.protect((request) => app.fetch(request))
+    const tenant = (id: string): Tenant => this.tenant(id)
+    const api = new Api({ services, operations, tenant, stats: () => this.stats() })
+    const app = createHttpApp({ unready: () => this.#unready() }, api)
+    this.#answer = this.protect((request, visitor) => app.fetch(request, { visitor }))
   }
 
   /** The name of this node. */

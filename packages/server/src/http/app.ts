@@ -1,4 +1,6 @@
 import { Hono } from 'hono'
+import type { Visitor } from '../access/perimeter.js'
+import { API_PREFIX } from './routes.js'
 
 /** What the HTTP side of a node knows of it. */
 export interface Health {
@@ -6,9 +8,20 @@ export interface Health {
   unready(): string | undefined
 }
 
+/** What answers below the prefix of the REST API. */
+export interface RestApi {
+  answer(request: Request, visitor: Visitor): Promise<Response>
+}
+
+/** What `protect` found out of a request, as the app is told. */
+export interface HttpSurroundings {
+  readonly Bindings: { readonly visitor: Visitor }
+}
+
 /** The HTTP side of a node as one fetch-style app. It is reached through `protect` alone, which also answers for what is thrown here. */
-export function createHttpApp(health: Health): Hono {
-  const app = new Hono()
+export function createHttpApp(health: Health, api?: RestApi): Hono<HttpSurroundings> {
+  const app = new Hono<HttpSurroundings>()
+  if (api !== undefined) app.all(`${API_PREFIX}/*`, ({ req, env }) => api.answer(req.raw, env.visitor))
   app.use(async (context, next) => {
     await next()
     context.header('Cache-Control', 'no-store')

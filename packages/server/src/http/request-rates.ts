@@ -1,0 +1,51 @@
+import { userKey } from '../access/identity.js'
+import { HoldfastError } from '../core/errors.js'
+import { RateTable } from '../core/limits/rate-table.js'
+import type { Services } from '../core/services.js'
+import type { Bearer } from './bearer.js'
+
+/** What is counted of a request besides itself. */
+type Counted = 'publish' | 'read' | undefined
+
+/**
+ * How much a user may do over HTTP on this node: as much as over one connection. What a user publishes is counted on all nodes, together with what comes over its
+ * connections.
+ */
+export class RequestRates {
+  readonly #services: Pick<Services, 'safeguards'>
+  readonly #tables: Readonly<Record<'commands' | 'publishes' | 'reads', RateTable>>
+
+  constructor({ clock, limits, safeguards }: Pick<Services, 'clock' | 'limits' | 'safeguards'>) {
+    const { commands, publishes, reads } = limits.rates.connection
+    this.#services = { safeguards }
+    this.#tables = {
+      commands: new RateTable(clock, commands),
+      publishes: new RateTable(clock, publishes),
+      reads: new RateTable(clock, reads),
+    }
+  }
+
+  /** Counts a request. @throws HoldfastError `rate_limited`. */
+  async take(bearer: Bearer, counts: Counted): Promise<void> {
+    this.#take('commands', bearer)
+    if (counts === 'read') {
+      this.#take('reads', bearer)
+      this.#services.safeguards.read(bearer)
+    }
+    if (counts === 'publish') await this.publish(bearer)
+  }
+
+  /** Counts a message. @throws HoldfastError `rate_limited`. */
+  async publish(bearer: Bearer): Promise<void> {
+    this.#take('publishes', bearer)
+    await this.#services.safeguards.publish(bearer)
+  }
+
+  #take(limit: 'commands' | 'publishes' | 'reads', { id, address, identity }: Bearer): void {
+    const retryAfter = this.#tables[limit].take(userKey(identity))
+    if (retryAfter === 0) return
+    const { tenant, user } = identity
+    this.#services.safeguards.refusals.note(limit, { tenant, user, connection: id, address, action: 'http' })
+    throw new HoldfastError('rate_limited', undefined, { retryAfter })
+  }
+}

@@ -1,0 +1,17 @@
+import { documentRoutes } from './documents-routes.js'
+import { type OpenApiDocument, describeRoutes } from './openapi.js'
+import type { Route } from './route.js'
+
+/** What every address of the API begins with. */
+export const API_PREFIX = '/api/v1'
+
+/** Every route of the API. */
+export const API_ROUTES: readonly Route[] = [...documentRoutes(() => openApiDocument())]
+
+let document: OpenApiDocument | undefined
+
+/** The REST API as an OpenAPI 3.1 document, made of the schemas that check requests. */
+export function openApiDocument(): OpenApiDocument {
+  document ??= describeRoutes(API_ROUTES, API_PREFIX)
+  return document
+}
