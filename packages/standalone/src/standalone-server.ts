@@ -15,6 +15,7 @@ import type { EngineChoice } from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
 import { toNodeListener } from './http/node-bridge.js'
+import { loadProgressScript } from './http/progress-script.js'
 import { type Handler, createSite, refusal } from './http/site.js'
 import { createTokenMint } from './token-mint.js'
 
@@ -60,7 +61,8 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const assets = await findDemo(configuration, log)
   const holdfast = build(parts)
   if (assets) registerDemo(holdfast, parts)
-  const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets })
+  const files = new Map([...(await loadProgressScript()), ...(assets ?? [])])
+  const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets: files })
   const guarded = holdfast.protect((request, { address }) => site({ request, address }))
   const server = createServer(
     TIMEOUTS,

@@ -40,7 +40,8 @@ export async function loadAssets(directory: string): Promise<Assets | undefined>
   return assets.has('/') ? assets : undefined
 }
 
-function toAsset(path: string, contentType: string, content: Buffer): Asset {
+/** A file as it is served at a path. */
+export function toAsset(path: string, contentType: string, content: Buffer): Asset {
   const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`
   const cacheControl = path.startsWith('/assets/') ? `public, max-age=${YEAR_S}, immutable` : 'no-cache'
   return { body: Uint8Array.from(content), contentType, etag, cacheControl }
