@@ -2,7 +2,7 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Holdfast, type HoldfastOptions, createHoldfast } from '@holdfast/server'
+import { type Holdfast, type HoldfastOptions, type ProtectedHandler, createHoldfast } from '@holdfast/server'
 import type { Logger } from 'pino'
 import { localAuthority } from './address.js'
 import { DEFAULT_CHANNELS } from './channel-rules.js'
@@ -64,10 +64,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const files = new Map([...(await loadProgressScript()), ...(assets ?? [])])
   const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets: files })
   const guarded = holdfast.protect((request, { address }) => site({ request, address }))
-  const server = createServer(
-    TIMEOUTS,
-    toNodeListener(guarded, (error) => log.error({ reason: describeError(error) }, 'request failed')),
-  )
+  const handle: ProtectedHandler = (request, incoming) =>
+    isOfApi(new URL(request.url).pathname) ? holdfast.fetch(request, { incoming }) : guarded(request, incoming)
+  const failed = (error: unknown): void => log.error({ reason: describeError(error) }, 'request failed')
+  const server = createServer(TIMEOUTS, toNodeListener(handle, failed, { streams: isOfApi }))
   await startEngine(holdfast)
   const detach = holdfast.attach(server)
   const authority = await listen(server, configuration).catch(async (error: unknown) => {
@@ -90,6 +90,11 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
       await stop(server)
     },
   }
+}
+
+/** What is below this path is answered by the node itself, which reads its bodies within its own bounds. */
+function isOfApi(path: string): boolean {
+  return path.startsWith('/api/')
 }
 
 /** An engine that is away is waited for a little and then goes on trying; one that can never be used ends the start. */

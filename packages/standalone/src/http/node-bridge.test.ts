@@ -47,6 +47,43 @@ describe('the bridge from Node to a fetch-style handler', () => {
     expect(errors).toEqual([])
   })
 
+  it('lets a handler of its own read a body of any size as it comes', async () => {
+    const handle = async (request: Request): Promise<Response> => Response.json((await request.text()).length)
+    const streams = createServer(toNodeListener(handle, (error) => errors.push(error), { streams: () => true }))
+    await once(streams.listen(0, '127.0.0.1'), 'listening')
+    const { port } = streams.address() as AddressInfo
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'x'.repeat(100_000) })
+    expect(await answer.json()).toBe(100_000)
+    expect(await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST' })).json()).toBe(0)
+    streams.close()
+  })
+
+  it('sends a stream of events as they come, and ends it when the client goes away', async () => {
+    let leave = (): void => undefined
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    let signal: AbortSignal | undefined
+    const handle = async (request: Request): Promise<Response> => {
+      signal = request.signal
+      const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+        controller.enqueue(new TextEncoder().encode('data: 1\n\n'))
+      return new Response(new ReadableStream({ start, cancel: leave }), {
+        headers: { 'content-type': 'text/event-stream' },
+      })
+    }
+    const streams = createServer(toNodeListener(handle, (error) => errors.push(error)))
+    await once(streams.listen(0, '127.0.0.1'), 'listening')
+    const { port } = streams.address() as AddressInfo
+    const client = new AbortController()
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: client.signal })
+    const part = await answer.body?.getReader().read()
+    expect(new TextDecoder().decode(part?.value as Uint8Array)).toBe('data: 1\n\n')
+    client.abort()
+    await left
+    expect(signal?.aborted).toBe(true)
+    expect(errors).toEqual([])
+    streams.close()
+  })
+
   it('answers 405 to a method that a fetch-style handler cannot be asked with', async () => {
     expect(await answerTo('TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 405 [^]*\r\nx-content-type-options: nosniff\r\n/,
