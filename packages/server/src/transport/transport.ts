@@ -47,6 +47,8 @@ export interface Upgrade {
   readonly speaksProtocol: boolean
   /** A token that came as a subprotocol entry. */
   readonly protocolToken: string | undefined
+  /** It is here for what it asks for itself: the inboxes of its user are not part of it. */
+  readonly leavesInboxes?: boolean
 }
 
 /** Makes the bytes of frames. Encoded once, a frame can be written to any number of sockets. */
@@ -68,3 +70,15 @@ export interface Acceptor {
   refuses(address: string): UpgradeRefusal | undefined
   accept(socket: Socket, upgrade: Upgrade): SocketHandler
 }
+
+/** What a client says on an event stream that carries the whole protocol: each line is a frame. */
+export interface StreamPost {
+  /** 1, 2, 3 and so on: what comes twice is taken once. */
+  readonly sequence: number
+  readonly frames: string
+  /** The client means to go. */
+  readonly isLast: boolean
+}
+
+/** What became of a post: `busy` is to be tried again, unchanged. */
+export type StreamPostOutcome = 'taken' | 'busy' | 'gone'

@@ -194,7 +194,8 @@ export class Handshake {
     const channels = new Map<string, SessionChannel>()
     for (const channel of claimed?.content.channels ?? []) channels.set(channel.channel, channel)
     const addressed = this.#addressed().filter((channel) => isChannelName(channel))
-    for (const channel of [...this.#services.inboxes.channelsOf(identity), ...addressed]) {
+    const inboxes = this.#upgrade.leavesInboxes ? [] : this.#services.inboxes.channelsOf(identity)
+    for (const channel of [...inboxes, ...addressed]) {
       if (!channels.has(channel)) channels.set(channel, { channel, presence: false })
     }
     return [...channels.values()]

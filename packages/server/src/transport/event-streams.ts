@@ -1,0 +1,105 @@
+import type { Clock } from '../clock.js'
+import type { Random } from '../random.js'
+import { type ChannelOutcome, type ChannelQuestion, ChannelReader } from './event-stream-channel.js'
+import { EventStreamSocket } from './event-stream-socket.js'
+import { eventText } from './event-stream-text.js'
+import { WholeStream, WholeVoice } from './event-stream-whole.js'
+import type { Acceptor, SocketHandler, StreamPost, StreamPostOutcome, Upgrade, UpgradeRefusal } from './transport.js'
+
+/** What event streams are made with. */
+export interface EventStreamsParts {
+  readonly acceptor: Acceptor
+  readonly clock: Clock
+  readonly random: Pick<Random, 'fraction'>
+  /** Bytes of one message of a client. */
+  readonly messageBytesMax: number
+}
+
+/** Who asks for an event stream, and what the answer hangs on. */
+export interface StreamVisit {
+  readonly address: string
+  readonly origin: string | undefined
+  readonly authorization: string | undefined
+  readonly query: URLSearchParams
+  /** Aborted when the client has gone away. */
+  readonly signal?: AbortSignal | undefined
+  /** Destroys the answer if it has not left; left out: it cannot be reached. */
+  readonly abandon?: (() => void) | undefined
+}
+
+/** The body of an event stream, or why there is none. */
+export type StreamAnswer =
+  | { readonly body: ReadableStream<Uint8Array> }
+  | { readonly refusal: UpgradeRefusal }
+  | { readonly outcome: Exclude<ChannelOutcome, 'open'> }
+
+/** How the client of an event stream names and proves it. */
+export interface StreamKey {
+  readonly id: string
+  readonly secret: string
+}
+
+/**
+ * Event streams of this node. Each is a connection like any other, with another way to write: whatever holds for a WebSocket (admission, limits, revocation, drain)
+ * holds for it by itself.
+ */
+export class EventStreams {
+  readonly #parts: EventStreamsParts
+  readonly #whole = new Map<string, WholeStream>()
+
+  constructor(parts: EventStreamsParts) {
+    this.#parts = parts
+  }
+
+  /** The events of one channel. Resolves when it is known whether there are any. */
+  channel(visit: StreamVisit, question: ChannelQuestion): Promise<StreamAnswer> {
+    const refusal = this.#parts.acceptor.refuses(visit.address)
+    if (refusal !== undefined) return Promise.resolve({ refusal })
+    const { clock, random, acceptor } = this.#parts
+    return new Promise((resolve) => {
+      let handler: SocketHandler | undefined
+      const reader = new ChannelReader(question, {
+        command(command) {
+          const text = JSON.stringify(command)
+          // Not in the middle of what the connection says.
+          clock.defer(() => handler?.text(text, Buffer.byteLength(text)))
+        },
+        depart: (afterMs = 0) => void (afterMs > 0 ? clock.after(afterMs, () => socket.depart()) : socket.depart()),
+        settle(outcome) {
+          if (outcome === 'open') return resolve({ body: socket.body.stream })
+          clock.defer(() => socket.lose())
+          resolve({ outcome })
+        },
+        fraction: () => random.fraction(),
+      })
+      const socket = this.#socket(visit, reader)
+      handler = socket.begin(acceptor, upgradeOf(visit, true))
+      reader.begin()
+    })
+  }
+
+  /** The whole protocol under this key; what the client says comes by `take`. */
+  open(visit: StreamVisit, key: StreamKey): StreamAnswer {
+    const { acceptor, clock, messageBytesMax } = this.#parts
+    const refusal = acceptor.refuses(visit.address)
+    if (refusal !== undefined) return { refusal }
+    const socket = this.#socket(visit, new WholeVoice(() => this.#whole.delete(key.id)))
+    socket.say(eventText({ event: 'open', data: JSON.stringify(key) }))
+    const handler = socket.begin(acceptor, upgradeOf(visit, false))
+    if (!socket.isOver) this.#whole.set(key.id, new WholeStream(socket, handler, clock, messageBytesMax))
+    return { body: socket.body.stream }
+  }
+
+  /** What the client of a stream of this node posted. */
+  take(id: string, post: StreamPost): Promise<StreamPostOutcome> {
+    return this.#whole.get(id)?.take(post) ?? Promise.resolve('gone')
+  }
+
+  #socket({ signal, abandon }: StreamVisit, voice: ConstructorParameters<typeof EventStreamSocket>[0]['voice']): EventStreamSocket {
+    return new EventStreamSocket({ clock: this.#parts.clock, voice, signal, abandon })
+  }
+}
+
+function upgradeOf({ address, origin, authorization, query }: StreamVisit, leavesInboxes: boolean): Upgrade {
+  return { address, origin, authorization, query, leavesInboxes, path: '', speaksProtocol: true, protocolToken: undefined }
+}
