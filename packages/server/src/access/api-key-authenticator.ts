@@ -4,13 +4,6 @@ import type { ApiKeyRecords, StoredApiKey } from './api-key-records.js'
 import type { Authentication, Authenticator } from './authenticator.js'
 import { type Identity, isKeyUser, userOfKey } from './identity.js'
 
-/** A key that proved its secret. */
-export interface KnownApiKey {
-  readonly identity: Identity
-  /** What else it may: names. */
-  readonly permissions: readonly string[]
-}
-
 /** What an authenticator of keys works with. */
 export interface ApiKeyAuthenticatorParts {
   /** Those of the options. */
@@ -35,7 +28,8 @@ export class ApiKeyAuthenticator implements Authenticator {
   }
 
   authenticate(credential: string): Authentication | Promise<Authentication> {
-    if (looksLikeApiKey(credential)) return this.find(credential).then((known) => known ?? REFUSED)
+    if (looksLikeApiKey(credential))
+      return this.#find(credential).then((identity) => (identity === undefined ? REFUSED : { identity }))
     const result = this.#parts.next.authenticate(credential)
     return result instanceof Promise ? result.then(withoutKeyUser) : withoutKeyUser(result)
   }
@@ -52,8 +46,8 @@ export class ApiKeyAuthenticator implements Authenticator {
     this.#parts.next.stop?.()
   }
 
-  /** The key with what it may; undefined when it is not one of ours, whatever is wrong with it. */
-  async find(credential: string): Promise<KnownApiKey | undefined> {
+  /** Undefined when it is not one of ours, whatever is wrong with it. */
+  async #find(credential: string): Promise<Identity | undefined> {
     const parsed = parseApiKey(credential)
     if (parsed === undefined) return undefined
     const { id, secret } = parsed
@@ -64,16 +58,16 @@ export class ApiKeyAuthenticator implements Authenticator {
     const secrets = (key?.secrets ?? []).filter(({ until = Infinity }) => now < until)
     const hashes = secrets.map(({ hash }) => hash)
     const proven = secrets[findSecret(hashes, secret)]
-    return key && proven && now < (key.expiresAt ?? Infinity) ? known(id, key, proven) : undefined
+    return key && proven && now < (key.expiresAt ?? Infinity) ? identityOf(id, key, proven) : undefined
   }
 }
 
 const REFUSED: Authentication = { failure: 'invalid', detail: 'not an API key of ours' }
 
-function known(id: string, key: StoredApiKey, { madeAt, until }: StoredApiKey['secrets'][number]): KnownApiKey {
+function identityOf(id: string, key: StoredApiKey, { madeAt, until }: StoredApiKey['secrets'][number]): Identity {
   const { tenant, grants, permissions } = key
   const end = Math.min(until ?? Infinity, key.expiresAt ?? Infinity)
-  const identity: Identity = {
+  return {
     tenant,
     user: userOfKey(id),
     roles: [],
@@ -82,8 +76,8 @@ function known(id: string, key: StoredApiKey, { madeAt, until }: StoredApiKey['s
     tokenId: id,
     issuedAt: madeAt,
     kind: 'server',
+    ...(permissions.length > 0 && { permissions }),
   }
-  return { identity, permissions }
 }
 
 function asStored({ hash, tenant, grants, permissions = [] }: ApiKeyOptions): StoredApiKey {

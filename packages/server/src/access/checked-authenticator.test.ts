@@ -28,6 +28,13 @@ describe('an authenticator of the application', () => {
     await expect(checked({ authenticate: () => nobody }).authenticate('a')).rejects.toThrow('tenant must be')
   })
 
+  it('says what its identities may, as a list of texts', async () => {
+    const able = { identity: { ...LOBBY, permissions: ['stats'] } }
+    expect(await checked({ authenticate: () => able }).authenticate('a')).toEqual(able)
+    const odd = { identity: { ...LOBBY, permissions: 'stats' } } as unknown as typeof able
+    await expect(checked({ authenticate: () => odd }).authenticate('a')).rejects.toThrow('permissions must be a list')
+  })
+
   it('begins and ends its own work with the node, which ends whatever that throws', () => {
     const calls: string[] = []
     const stop = (): void => {

@@ -101,10 +101,11 @@ function orUnavailable(error: unknown): Authentication {
 }
 
 /** What was checked must not change afterwards, and what is known of an identity is kept by the object. */
-function copyOf({ tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind }: Identity): Identity {
+function copyOf(identity: Identity): Identity {
+  const { tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind, permissions } = identity
   const verbs = Object.entries(grants).map(([channel, named]) => [channel, [...named]] as const)
   const copied = { tenant, user, roles: [...roles], grants: Object.fromEntries(verbs), expiresAt, tokenId, issuedAt }
-  return kind === undefined ? copied : { ...copied, kind }
+  return { ...copied, ...(kind && { kind }), ...(permissions && { permissions: [...permissions] }) }
 }
 
 function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefined): string | undefined {
@@ -117,6 +118,8 @@ function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefine
   if (!isTime(identity.issuedAt)) return 'issuedAt must be milliseconds since 1970, or undefined'
   if (identity.tokenId !== undefined && typeof identity.tokenId !== 'string')
     return 'tokenId must be text, or undefined'
+  if (identity.permissions !== undefined && !isTexts(identity.permissions))
+    return 'permissions must be a list of texts, or undefined'
   if (!KINDS.includes(identity.kind)) return 'kind must be user, server, anonymous or undefined'
   return undefined
 }

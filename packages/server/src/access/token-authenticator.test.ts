@@ -134,6 +134,20 @@ describe('the times of a token', () => {
   })
 })
 
+describe('permissions', () => {
+  it('stand in the identity as the token names them, up to 64', async () => {
+    const permissions = Array.from({ length: 64 }, (_, at) => `p${at}`)
+    expect(await authenticator.authenticate(withClaims({ permissions }))).toMatchObject({ identity: { permissions } })
+    const most = withClaims({ permissions: [...permissions, 'more'] })
+    expect(await problemOf(most)).toBe('invalid: roles, grants or permissions malformed')
+  })
+
+  it('are those that tokens name alone', async () => {
+    const { identity } = (await authenticator.authenticate(withClaims({}))) as { identity: object }
+    expect(identity).not.toHaveProperty('permissions')
+  })
+})
+
 describe('a configured claim', () => {
   const issuer = 'https://accounts.example.com'
 
@@ -150,8 +164,14 @@ describe('a configured claim', () => {
     ['a tenant under the default name only', {}, { claims: { tenant: 'org' } }, 'tenant or user missing'],
     ['a user that every object inherits', {}, { claims: { user: 'constructor' } }, 'tenant or user missing'],
     ['roles that every object inherits', {}, { claims: { roles: 'constructor' } }, undefined],
-    ['roles by name', { groups: 'staff' }, { claims: { roles: 'groups' } }, 'roles or grants malformed'],
-    ['grants by name', { access: [] }, { claims: { grants: 'access' } }, 'roles or grants malformed'],
+    ['roles by name', { groups: 'staff' }, { claims: { roles: 'groups' } }, 'roles, grants or permissions malformed'],
+    ['grants by name', { access: [] }, { claims: { grants: 'access' } }, 'roles, grants or permissions malformed'],
+    [
+      'permissions by name',
+      { may: 'stats' },
+      { claims: { permissions: 'may' } },
+      'roles, grants or permissions malformed',
+    ],
     ['the one tenant', {}, { tenant: 'acme' }, undefined],
     ['the one tenant, left out', { tenant: undefined }, { tenant: 'acme' }, undefined],
     ['another tenant', {}, { tenant: 'blue' }, 'not a tenant of this issuer'],

@@ -12,6 +12,8 @@ export interface ClaimNames {
   readonly roles?: string
   /** Default `grants`. */
   readonly grants?: string
+  /** Default `permissions`. */
+  readonly permissions?: string
 }
 
 /** What the claims of a token have to say. */
@@ -34,6 +36,7 @@ const TIME_S_MAX = 253_402_300_799
 
 const ROLES_MAX = 256
 const GRANTS_MAX = 256
+const PERMISSIONS_MAX = 64
 
 /** Says who a verified token is for, or why it is for nobody. That it has expired is said of a token only where nothing else is wrong with it. */
 export function judgeClaims(claims: Members, rules: ClaimRules, now: number): Authentication {
@@ -46,13 +49,16 @@ export function judgeClaims(claims: Members, rules: ClaimRules, now: number): Au
   if (rules.tenants?.includes(tenant) === false) return fail('invalid', 'not a tenant of this issuer')
   const roles = readTexts(own(claims, rules.claims.roles ?? 'roles') ?? [], ROLES_MAX)
   const grants = readGrants(own(claims, rules.claims.grants ?? 'grants') ?? {})
-  if (roles === undefined || grants === undefined) return fail('invalid', 'roles or grants malformed')
+  const permissions = readTexts(own(claims, rules.claims.permissions ?? 'permissions') ?? [], PERMISSIONS_MAX)
+  if (roles === undefined || grants === undefined || permissions === undefined)
+    return fail('invalid', 'roles, grants or permissions malformed')
   const tokenId = own(claims, 'jti')
   // One that could not be withdrawn by its id.
   if (tokenId !== undefined && typeof tokenId !== 'string') return fail('invalid', 'jti must be text')
   const [expiresAt, issuedAt] = [msOf(claims, 'exp') ?? 0, msOf(claims, 'iat')]
   if (now >= expiresAt + rules.toleranceMs) return fail('expired', 'expired')
-  return { identity: { tenant, user, roles, grants, expiresAt, tokenId, issuedAt } }
+  const identity = { tenant, user, roles, grants, expiresAt, tokenId, issuedAt }
+  return { identity: permissions.length === 0 ? identity : { ...identity, permissions } }
 }
 
 /** The tenant that the claims name, whatever it is; undefined: none. */

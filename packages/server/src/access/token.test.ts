@@ -23,9 +23,17 @@ describe('signTokenAt', () => {
 
   it('carries what it is given', () => {
     const given = { roles: ['staff'], grants: { 'room:1': ['publish'] }, tokenId: 't1', issuer: 'i', audience: 'a' }
-    const [, claims] = partsOf(sign({ ...given, ttlSeconds: 60 }))
+    const [, claims] = partsOf(sign({ ...given, permissions: ['stats'], ttlSeconds: 60 }))
     const { roles, grants } = given
-    expect(claims).toMatchObject({ roles, grants, jti: 't1', iss: 'i', aud: 'a', exp: NOW_S + 60 })
+    expect(claims).toMatchObject({
+      roles,
+      grants,
+      permissions: ['stats'],
+      jti: 't1',
+      iss: 'i',
+      aud: 'a',
+      exp: NOW_S + 60,
+    })
   })
 
   it.each(['HS256', 'HS384', 'HS512'] as const)('signs with %s', (algorithm) => {

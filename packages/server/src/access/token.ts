@@ -11,6 +11,8 @@ export interface TokenClaims {
   readonly user: string
   readonly roles?: readonly string[]
   readonly grants?: Readonly<Record<string, readonly string[]>>
+  /** What the bearer may beside channels, by name: `operations`, `notify`. Default: nothing. */
+  readonly permissions?: readonly string[]
   /** Seconds from now (default 3600). */
   readonly ttlSeconds?: number
   readonly tokenId?: string
@@ -27,7 +29,7 @@ export const SECRET_BYTES_MIN = 32
  * @throws RangeError when tenant, user or lifetime cannot be in a token.
  */
 export function signTokenAt(claims: TokenClaims, nowMs: number): string {
-  const { tenant, user, roles = [], grants, ttlSeconds = 3600, tokenId, issuer, audience } = claims
+  const { tenant, user, roles = [], grants, permissions, ttlSeconds = 3600, tokenId, issuer, audience } = claims
   const { secret, algorithm = 'HS256' } = claims
   if (!isTenantName(tenant)) throw new RangeError('tenant must be 1 to 128 printable characters')
   if (!isUserName(user)) throw new RangeError('user must be 1 to 128 printable characters')
@@ -40,6 +42,7 @@ export function signTokenAt(claims: TokenClaims, nowMs: number): string {
     tenant,
     roles,
     grants,
+    permissions,
     jti: tokenId,
     iat,
     exp: iat + Math.floor(ttlSeconds),

@@ -41,7 +41,7 @@ interface RawIssue {
   readonly values?: readonly unknown[]
 }
 
-/** Completes "field …". A schema may say it better, by a message of its own. */
+/** Completes "field …". A schema may say better what the field must be, by a message of its own. */
 function expectation({ code, input, expected = '', origin, minimum, maximum, values = [] }: RawIssue): string {
   const unit = origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
   if (input === undefined && code !== 'unrecognized_keys') return 'is missing'
@@ -57,7 +57,8 @@ function refusal(issue: z.core.$ZodIssue | undefined, place: Place): ApiRefusal 
   if (issue === undefined) return new ApiRefusal(code, `the ${place} is not valid`)
   const path = pathOf(issue.path)
   if (issue.code !== 'unrecognized_keys') {
-    const message = path === '' ? `the ${place} ${issue.message}` : `${path} ${issue.message}`
+    const told = /^(?:must be|is) /.test(issue.message) ? issue.message : `must be ${issue.message}`
+    const message = `${path === '' ? `the ${place}` : path} ${told}`
     return new ApiRefusal(code, message, { field: path === '' ? undefined : path })
   }
   const name = issue.keys[0] ?? ''

@@ -103,8 +103,14 @@ const keySetSchema = z.strictObject(
 )
 
 const claimsSchema = z.strictObject(
-  { tenant: name.optional(), user: name.optional(), roles: name.optional(), grants: name.optional() },
-  'an object with tenant, user, roles or grants',
+  {
+    tenant: name.optional(),
+    user: name.optional(),
+    roles: name.optional(),
+    grants: name.optional(),
+    permissions: name.optional(),
+  },
+  'an object with tenant, user, roles, grants or permissions',
 )
 
 /** The schema of the members of an issuer. */
