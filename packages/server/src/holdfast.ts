@@ -13,6 +13,7 @@ import type { Services } from './core/services.js'
 import { socketsMax } from './descriptors.js'
 import { Api } from './http/api.js'
 import { createHttpApp } from './http/app.js'
+import { WaitingRoom } from './http/operations/waiting.js'
 import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
 import type { LifecycleType } from './lifecycle/event.js'
 import type { LifecycleHook } from './lifecycle/hooks.js'
@@ -94,7 +95,7 @@ export class Holdfast implements Acceptor {
       perimeter: this.#perimeter,
     })
     const tenant = (id: string): Tenant => this.tenant(id)
-    const api = new Api({ services, operations, tenant, stats: () => this.stats() })
+    const api = new Api({ services, operations, waiting: new WaitingRoom(), path, tenant, stats: () => this.stats() })
     const app = createHttpApp({ unready: () => this.#unready() }, api)
     this.#answer = this.protect((request, visitor) => app.fetch(request, { visitor }))
   }

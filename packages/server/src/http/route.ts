@@ -5,6 +5,7 @@ import type { OperationDesk } from '../operations/desk.js'
 import type { HoldfastStats } from '../telemetry/stats.js'
 import type { Tenant } from '../tenant.js'
 import type { Bearer } from './bearer.js'
+import type { WaitingRoom } from './operations/waiting.js'
 
 /** The methods that addresses take. `HEAD` is answered where `GET` is. */
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -28,6 +29,10 @@ export type Permission = (typeof PERMISSIONS)[number]
 export interface ApiNode {
   readonly services: Services
   readonly operations: OperationDesk
+  /** Where requests wait that are answered later. */
+  readonly waiting: WaitingRoom
+  /** Where the WebSocket is: `/ws`. */
+  readonly path: string
   /** The facade of a tenant, as the application has it. */
   tenant(id: string): Tenant
   stats(): HoldfastStats

@@ -1,12 +1,20 @@
+import { ASYNCAPI_ROUTE } from './asyncapi/route.js'
 import { documentRoutes } from './documents-routes.js'
 import { type OpenApiDocument, describeRoutes } from './openapi.js'
+import { READING_ROUTES } from './operations/reading-routes.js'
+import { WORKER_ROUTES } from './operations/worker-routes.js'
 import type { Route } from './route.js'
 
 /** What every address of the API begins with. */
 export const API_PREFIX = '/api/v1'
 
 /** Every route of the API. */
-export const API_ROUTES: readonly Route[] = [...documentRoutes(() => openApiDocument())]
+export const API_ROUTES: readonly Route[] = [
+  ...READING_ROUTES,
+  ...WORKER_ROUTES,
+  ...documentRoutes(() => openApiDocument()),
+  ASYNCAPI_ROUTE,
+]
 
 let document: OpenApiDocument | undefined
 

@@ -30,6 +30,10 @@ export const AUDIT_EVENTS = {
   'key.created': 'info',
   'key.rotated': 'info',
   'key.revoked': 'info',
+  'operation.started': 'info',
+  'operation.taken': 'info',
+  'operation.cancelled': 'info',
+  'operation.ended': 'info',
   'config.insecure': 'warn',
   'event.suppressed': 'warn',
 } as const
