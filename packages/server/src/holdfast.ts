@@ -18,6 +18,7 @@ import { type ProtectedHandler, type RequestHandler, protect } from './http/prot
 import type { LifecycleType } from './lifecycle/event.js'
 import type { LifecycleHook } from './lifecycle/hooks.js'
 import type { Lifecycle } from './lifecycle/lifecycle.js'
+import type { Notifications } from './notifications/notifications.js'
 import type { Operations } from './operations/operations.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import type { AuditTrail } from './telemetry/audit.js'
@@ -63,6 +64,7 @@ export class Holdfast implements Acceptor {
   readonly #operations: Operations
   readonly #audit: AuditTrail
   readonly #lifecycle: Lifecycle
+  readonly #notifications: Notifications
   readonly #credentials: CredentialDoors
   readonly #transport: NodeTransport
   readonly #origins: OriginPolicy
@@ -84,6 +86,7 @@ export class Holdfast implements Acceptor {
     this.#operations = operations
     this.#audit = audit
     this.#lifecycle = wiring.lifecycle
+    this.#notifications = wiring.notifications
     this.#credentials = wiring.credentials
     this.#origins = origins
     const { hosts, proxies, path } = this.#options
@@ -187,6 +190,7 @@ export class Holdfast implements Acceptor {
     ])
       part.start()
     this.#services.authenticator.start?.()
+    this.#notifications.start()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
   }
@@ -216,6 +220,7 @@ export class Holdfast implements Acceptor {
       recheck: (tenant, user) => this.#services.rechecks.everywhere(tenant, user),
       usage: (tenant) => this.#services.quotas.usage(tenant, this.#services.admission),
       lifecycle: this.#lifecycle,
+      notifications: this.#notifications,
       ...this.#credentials,
     })
   }
@@ -256,6 +261,7 @@ export class Holdfast implements Acceptor {
         controlRefused: control.refused,
       },
       lifecycle: this.#lifecycle.stats(),
+      notifications: this.#notifications.stats(),
     }
   }
 
@@ -309,7 +315,7 @@ export class Holdfast implements Acceptor {
     await this.#closeServer()
     this.#stopClockwork()
     // What the others are to find when the lease is gone.
-    await settled(sessions.stop(), control.stop(), this.#lifecycle.stop())
+    await settled(sessions.stop(), control.stop(), this.#notifications.stop(), this.#lifecycle.stop())
     await settled(lease.leave())
     await within(clock, left(), engine.close())
   }

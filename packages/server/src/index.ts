@@ -47,10 +47,17 @@ export type {
   LifecycleHeading,
   LifecycleType,
   MemberEvent,
+  NotificationEvent,
+  NotificationExpiredEvent,
+  NotificationUnreachableEvent,
 } from './lifecycle/event.js'
 export type { LifecycleHook } from './lifecycle/hooks.js'
 export type { LifecycleStats } from './lifecycle/lifecycle.js'
 export type { OperationSpec } from './operations/desk.js'
+export type { Notification, NotificationPriority } from './notifications/notification.js'
+export type { NotificationStats } from './notifications/notifications.js'
+export type { ExpiryReason, NotificationReceipt, ReceiptState } from './notifications/receipt.js'
+export type { ReceiptWait } from './notifications/waits.js'
 export { Operation, OperationCancelled } from './operations/operation.js'
 export type { PhaseSpec, ProgressReport } from './operations/progress.js'
 export type { EngineChoice, HoldfastOptions } from './options.js'
@@ -72,10 +79,11 @@ export type { HoldfastStats } from './telemetry/stats.js'
 export {
   type HistoryMessage,
   type HistoryPage,
-  type Notification,
+  type NotifyResult,
   type PublishResult,
   Tenant,
   type TenantOperations,
+  type TenantReceipts,
 } from './tenant.js'
 export { type ApiKeyInfo, type ApiKeySpec, TenantKeys } from './tenant-keys.js'
 export {

@@ -7,9 +7,10 @@ import { HoldfastError } from './core/errors.js'
 import type { RevokeOptions } from './core/rights/revocations.js'
 import type { WithdrawalScope } from './core/rights/withdrawal.js'
 import { durationMs } from './duration.js'
+import type { Notification } from './notifications/notification.js'
 import type { OperationSpec } from './operations/desk.js'
 import type { Operation } from './operations/operation.js'
-import type { HistoryPage, Notification, PublishResult, Tenant } from './tenant.js'
+import type { HistoryPage, NotifyResult, PublishResult, Tenant } from './tenant.js'
 
 /** Which tokens of a user or tenant are withdrawn, and for how long that is kept. */
 export interface WithdrawOptions {
@@ -80,8 +81,8 @@ export class TenantUser {
     return this.#tenant.signal(this.#inbox, event, data)
   }
 
-  /** Publishes a `notification` to the user's inbox; it waits there for the user's next connection. */
-  notify(notification: Notification): Promise<PublishResult> {
+  /** Publishes a `notification` to the user's inbox; it waits there for the user's next connection. @throws HoldfastError as `notify` of the tenant. */
+  notify(notification: Notification): Promise<NotifyResult> {
     return this.#tenant.notify(this.id, notification)
   }
 

@@ -10,6 +10,7 @@ import {
 import { isTenantName, isUserName } from './access/identity.js'
 import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
+import { NOTIFICATION_EVENT } from './core/channels/receipts.js'
 import type { PresenceTracker } from './core/channels/presence.js'
 import type { Publisher } from './core/channels/publisher.js'
 import type { TenantUsage } from './core/limits/quotas.js'
@@ -18,6 +19,10 @@ import type { Engine, MemberList, StreamMessage } from './engine/engine.js'
 import type { LifecycleType } from './lifecycle/event.js'
 import type { LifecycleHook } from './lifecycle/hooks.js'
 import type { Lifecycle } from './lifecycle/lifecycle.js'
+import { type Notification, readNotification } from './notifications/notification.js'
+import type { Notifications } from './notifications/notifications.js'
+import type { NotificationReceipt } from './notifications/receipt.js'
+import type { ReceiptWait } from './notifications/waits.js'
 import type { OperationSpec } from './operations/desk.js'
 import type { Operation } from './operations/operation.js'
 import type { Operations } from './operations/operations.js'
@@ -59,14 +64,20 @@ export interface HistoryPage {
   readonly more: boolean
 }
 
-/** A message to a user, kept in the user's inbox until a device has acknowledged it. */
-export interface Notification {
-  readonly id?: string
-  readonly title: string
-  readonly body?: string
-  /** Default `normal`. */
-  readonly priority?: 'low' | 'normal' | 'high'
-  readonly metadata?: Readonly<Record<string, unknown>>
+/** What a notification came to. */
+export interface NotifyResult extends PublishResult {
+  /** What becomes of it, where it has a receipt. */
+  readonly receipt?: NotificationReceipt
+}
+
+/** The receipts of one tenant. */
+export interface TenantReceipts {
+  /**
+   * The receipt when it is confirmed or expired, or as it is when `timeoutMs` (1 to 3,600,000) are over or the signal aborts; undefined where there is none.
+   *
+   * @throws HoldfastError `bad_request`, `engine_unavailable`.
+   */
+  changed(id: string, wait: ReceiptWait): Promise<NotificationReceipt | undefined>
 }
 
 /** The operations of one tenant. */
@@ -95,10 +106,14 @@ export interface TenantSurroundings extends TenantKeysSurroundings, TenantUserSu
   recheck(tenant: string, user: string): Promise<number>
   usage(tenant: string): Promise<TenantUsage>
   readonly lifecycle: Pick<Lifecycle, 'on'>
+  readonly notifications: Pick<Notifications, 'send' | 'receipt' | 'changed'>
 }
 
 /** Characters of the id of a token that can be withdrawn. */
 const TOKEN_ID_LENGTH_MAX = 256
+
+/** The longest wait for a receipt. */
+const WAIT_MAX_MS = 3_600_000
 
 /** Messages in one answer to `history`. */
 const HISTORY_LIMIT_MAX = 1_000_000
@@ -110,6 +125,7 @@ const HISTORY_BYTES_MAX = 16_777_216
 export class Tenant {
   readonly id: string
   readonly operations: TenantOperations
+  readonly receipts: TenantReceipts
   /** Its API keys. */
   readonly keys: TenantKeys
   readonly #node: TenantSurroundings
@@ -120,6 +136,7 @@ export class Tenant {
     this.id = id
     this.#node = node
     this.keys = new TenantKeys(id, node)
+    this.receipts = { changed: (receipt, wait) => this.#changed(receipt, wait) }
     const { operations } = node
     this.operations = {
       run: (spec, work) => operations.run(id, spec, work),
@@ -172,16 +189,30 @@ export class Tenant {
     await this.#node.publisher.signal(stream, { event, data: this.#encode(data), from: SYSTEM, at }, rule)
   }
 
-  /** Publishes a `notification` to the inbox of a user; it waits there for the user's next connection. */
-  async notify(user: string, notification: Notification): Promise<PublishResult> {
-    const { id = this.#node.newId(), priority = 'normal', title, body = '', metadata = {} } = notification
+  /**
+   * Publishes a `notification` to the inbox of a user; it waits there for the user's next connection. With `receipt: true` what becomes of it is followed.
+   *
+   * @throws HoldfastError as `publish`; with a receipt also `bad_request` where `user:{user}` is no inbox, and `limit_exceeded` where the tenant has too many that are open.
+   */
+  async notify(user: string, notification: Notification): Promise<NotifyResult> {
     if (!isUserName(user)) throw new HoldfastError('bad_request', 'user must be the name of a user')
-    return this.publish(
-      `user:${channelSegment(user)}`,
-      'notification',
-      { id, title, body, priority, metadata },
-      { key: id },
-    )
+    const read = readNotification(notification, this.#node.newId)
+    const channel = `user:${channelSegment(user)}`
+    if (read.ttlMs === undefined) return this.publish(channel, NOTIFICATION_EVENT, read.data, { key: read.id })
+    const { stream: inbox, rule } = this.#resolve(channel)
+    return this.#node.notifications.send({ user, inbox, rule, notification: read, json: this.#encode(read.data) })
+  }
+
+  /** What has become of a notification with a receipt, for a day after it was confirmed or expired; undefined where there is none. @throws HoldfastError `engine_unavailable`. */
+  receipt(id: string): Promise<NotificationReceipt | undefined> {
+    return this.#node.notifications.receipt(this.id, id)
+  }
+
+  async #changed(id: string, wait: ReceiptWait): Promise<NotificationReceipt | undefined> {
+    const { timeoutMs } = wait
+    if (!(timeoutMs >= 1 && timeoutMs <= WAIT_MAX_MS))
+      throw new HoldfastError('bad_request', `timeoutMs must be from 1 to ${WAIT_MAX_MS}, received ${timeoutMs}`)
+    return this.#node.notifications.changed({ tenant: this.id, id }, wait)
   }
 
   /**

@@ -42,6 +42,7 @@ import { MemoryEngine } from './engine/memory/memory-engine.js'
 import { RedisEngine } from './engine/redis/redis-engine.js'
 import { redisOptions } from './engine/redis/redis-options.js'
 import { Lifecycle, type LifecycleWebhook } from './lifecycle/lifecycle.js'
+import { Notifications } from './notifications/notifications.js'
 import { Operations } from './operations/operations.js'
 import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
@@ -70,6 +71,7 @@ export interface Wiring {
   readonly origins: OriginPolicy
   readonly credentials: CredentialDoors
   readonly lifecycle: Lifecycle
+  readonly notifications: Notifications
 }
 
 /** What applications need to make and withdraw credentials. */
@@ -171,6 +173,7 @@ export function wire(
     quietMs: limits.quietCheckMs,
     lingerMs: LINGER_MS,
     lifecycle,
+    receipts: { handed: (...handed) => notifications.handed(...handed) },
     onError: report('topic.behind'),
   })
   const publisher = new Publisher({
@@ -182,6 +185,23 @@ export function wire(
     quotas,
     onLost: ({ tenant, channel }, reason) =>
       log.error({ event: 'spool.refused', tenant, channel, reason }, 'a message that waited was refused'),
+  })
+  const inboxes = new Inboxes(engine, rules.inboxes)
+  const notifications = new Notifications({
+    engine,
+    clock,
+    random,
+    node,
+    publisher,
+    inboxes,
+    rules,
+    hub,
+    control,
+    peers,
+    retries,
+    lifecycle,
+    receiptsMax: limits.receiptsPerTenantMax,
+    onError: report('receipt.unwritten'),
   })
   const revocations = new Revocations({
     engine,
@@ -244,7 +264,8 @@ export function wire(
     }),
     revocations,
     dismissal: new Dismissal({ node, control, peers, connections }),
-    inboxes: new Inboxes(engine, rules.inboxes),
+    inboxes,
+    receipts: notifications,
     heartbeat: new Heartbeat(clock, random, limits.heartbeat),
     methods: new Methods(clock, (method, error) =>
       log.error({ event: 'method.failed', method, ...errorFields(error) }, 'a method failed'),
@@ -270,7 +291,7 @@ export function wire(
     audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations, audit, origins, credentials, lifecycle }
+  return { services, operations, audit, origins, credentials, lifecycle, notifications }
 }
 
 function refuse(error: unknown): never {

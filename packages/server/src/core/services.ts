@@ -26,6 +26,7 @@ import type { OutboxBudget } from './connection/outbox-budget.js'
 import type { PresenceTracker } from './channels/presence.js'
 import type { Degradation } from './nodes/degradation.js'
 import type { Publisher } from './channels/publisher.js'
+import type { ReceiptDoor } from './channels/receipts.js'
 import type { Quotas } from './limits/quotas.js'
 import type { Rechecks } from './rights/rechecks.js'
 import type { Retries } from './retries.js'
@@ -97,6 +98,7 @@ export interface Services {
   readonly dismissal: Dismissal
   readonly revocations: Revocations
   readonly inboxes: Inboxes
+  readonly receipts: ReceiptDoor
   readonly heartbeat: Heartbeat
   readonly methods: Methods
   readonly operations: OperationDoor

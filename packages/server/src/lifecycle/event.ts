@@ -7,6 +7,9 @@ export const LIFECYCLE_TYPES = [
   'vacated',
   'joined',
   'left',
+  'notification.confirmed',
+  'notification.expired',
+  'notification.unreachable',
 ] as const
 
 /** The name of a kind of lifecycle event. */
@@ -18,7 +21,7 @@ export interface LifecycleHeading<T extends LifecycleType> {
   readonly id: string
   readonly type: T
   readonly tenant: string
-  /** Events of one key arrive in order: the user for those of connections, the channel for the others. */
+  /** Events of one key arrive in order: the channel for those of channels and members, the user for the others. */
   readonly key: string
   /** When it happened, or was found to have happened; ISO-8601, UTC. */
   readonly at: string
@@ -56,6 +59,36 @@ export interface MemberEvent<T extends 'joined' | 'left'> extends LifecycleHeadi
   readonly user: string
 }
 
+/**
+ * What has become of a notification with a receipt: a device of the user has acknowledged it (`confirmed`), nobody did in time (`expired`), or it is critical and the user has no device that is
+ * connected (`unreachable`).
+ */
+export interface NotificationEvent<
+  T extends 'notification.confirmed' | 'notification.expired' | 'notification.unreachable',
+> extends LifecycleHeading<T> {
+  readonly user: string
+  /** The id of the notification. */
+  readonly notification: string
+  readonly priority: 'low' | 'normal' | 'high' | 'critical'
+  /** How often it was handed to a connection so far. */
+  readonly attempts: number
+  /** ISO-8601, UTC. */
+  readonly sentAt: string
+  readonly expiresAt: string
+}
+
+/** A notification has expired. */
+export interface NotificationExpiredEvent extends NotificationEvent<'notification.expired'> {
+  /** Its time was over, or the inbox kept it no longer. */
+  readonly reason: 'ttl' | 'trimmed'
+}
+
+/** Nobody is there to get a critical notification. */
+export interface NotificationUnreachableEvent extends NotificationEvent<'notification.unreachable'> {
+  /** How often that was told of this notification, this time included. */
+  readonly times: number
+}
+
 /** Each kind of event by its name. */
 export interface LifecycleEvents {
   readonly connected: ConnectionEvent<'connected'>
@@ -65,6 +98,9 @@ export interface LifecycleEvents {
   readonly vacated: ChannelEvent<'vacated'>
   readonly joined: MemberEvent<'joined'>
   readonly left: MemberEvent<'left'>
+  readonly 'notification.confirmed': NotificationEvent<'notification.confirmed'>
+  readonly 'notification.expired': NotificationExpiredEvent
+  readonly 'notification.unreachable': NotificationUnreachableEvent
 }
 
 /** Any lifecycle event. */

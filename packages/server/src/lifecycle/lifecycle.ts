@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/log.js'
 import { Courier } from './courier.js'
 import { DeliveryCounts } from './delivery-counts.js'
 import type { Destination } from './destination.js'
-import type { LifecycleType } from './event.js'
+import type { LifecycleEvent, LifecycleType } from './event.js'
 import { EventLog } from './event-log.js'
 import { type LifecycleHook, Hooks } from './hooks.js'
 import { Interest, type Wanted } from './interest.js'
@@ -123,6 +123,11 @@ export class Lifecycle implements LifecycleDoor {
   /** Adds a hook; answers its undo. @throws RangeError when there is no such event. */
   on<T extends LifecycleType>(type: T, hook: LifecycleHook<T>, tenant?: string): () => void {
     return this.#hooks.on(type, hook, tenant)
+  }
+
+  /** Writes down an event that others have found, if anybody wants it; the same id again within five minutes changes nothing. Rejects when the engine refuses. */
+  async tell(event: LifecycleEvent): Promise<void> {
+    if (this.#interest.wants([event.type], event.tenant)) await this.#log.tell(event)
   }
 
   /** What it is doing now. */

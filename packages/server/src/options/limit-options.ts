@@ -41,6 +41,8 @@ export interface LimitOptions extends RateOptions {
   readonly stateBytesMax?: number
   /** Bytes of what a member tells of itself, 0 to 65,536 (1,024). */
   readonly presenceInfoBytesMax?: number
+  /** Notifications of one tenant with a receipt that is neither confirmed nor expired, 1 to 10,000,000 (100,000). */
+  readonly receiptsPerTenantMax?: number
   /** Milliseconds until `hello` must have come, 100 to 120,000 (10,000). */
   readonly handshakeTimeoutMs?: number
   /** Messages that one subscription recovers at most, 0 to 9,999 (1,000). */
@@ -89,6 +91,7 @@ export const limitsSchema: z.ZodType<Loose<LimitOptions>> = z.strictObject({
   connectionsMax: whole(1, 1_000_000),
   stateBytesMax: whole(0, 1_048_576),
   presenceInfoBytesMax: whole(0, 65_536),
+  receiptsPerTenantMax: whole(1, 10_000_000),
   handshakeTimeoutMs: whole(100, 120_000),
   quietCheckMs: whole(100, 3_600_000),
   spoolMessagesMax: whole(0, 1_000_000),
@@ -132,6 +135,7 @@ export function resolveLimits({
     connectionsMax: limits.connectionsMax ?? 100_000,
     stateBytesMax: limits.stateBytesMax ?? 16_384,
     presenceInfoBytesMax: limits.presenceInfoBytesMax ?? 1_024,
+    receiptsPerTenantMax: limits.receiptsPerTenantMax ?? 100_000,
     handshakeTimeoutMs,
     sessionWindowMs: session.windowMs ?? 300_000,
     quietCheckMs: limits.quietCheckMs ?? 25_000,

@@ -1,6 +1,7 @@
 import type { QuotaStats } from '../core/limits/quotas.js'
 import type { LimitStats } from '../core/limits/safeguards.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
+import type { NotificationStats } from '../notifications/notifications.js'
 
 /** What a node is doing, at one moment. */
 export interface HoldfastStats {
@@ -33,4 +34,5 @@ export interface HoldfastStats {
   }
   /** Lifecycle events. */
   readonly lifecycle: LifecycleStats
+  readonly notifications: NotificationStats
 }

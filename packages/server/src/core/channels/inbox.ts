@@ -14,7 +14,7 @@ export class Inboxes {
   readonly #engine: Engine
   readonly #patterns: readonly string[]
   /** The last move under way of each cursor that is being moved. */
-  readonly #moving = new Map<string, Promise<void>>()
+  readonly #moving = new Map<string, Promise<Position>>()
 
   /** `patterns` end in `{user}`. */
   constructor(engine: Engine, patterns: readonly string[]) {
@@ -30,30 +30,36 @@ export class Inboxes {
 
   /** Where the user's devices have read to; with nothing acknowledged, the beginning of what is stored. */
   async cursor(stream: Stream, retention: Retention): Promise<Position> {
-    const record = await this.#engine.records.get(cursorKey(stream))
-    if (record !== undefined) return JSON.parse(record.value) as Position
+    const acknowledged = await this.acknowledged(stream)
+    if (acknowledged !== undefined) return acknowledged
     const { epoch } = await this.#engine.read(stream, retention, { limit: 0, bytesMax: 0, keep: 'newest' })
     return { ...BEGINNING, epoch }
   }
 
+  /** How far the user has acknowledged; undefined while that is nothing. */
+  async acknowledged(stream: Stream): Promise<Position | undefined> {
+    const record = await this.#engine.records.get(cursorKey(stream))
+    return record && (JSON.parse(record.value) as Position)
+  }
+
   /**
-   * Moves the cursor to `offset`, never back and never past the newest message. Moves of one cursor take turns.
+   * Moves the cursor to `offset`, never back and never past the newest message; answers where it is then. Moves of one cursor take turns.
    *
    * @throws HoldfastError `engine_unavailable` when other nodes moved it again and again.
    */
-  async acknowledge(stream: Stream, retention: Retention, offset: number): Promise<void> {
+  async acknowledge(stream: Stream, retention: Retention, offset: number): Promise<Position> {
     const key = cursorKey(stream)
-    const move = (): Promise<void> => this.#move(key, stream, retention, offset)
+    const move = (): Promise<Position> => this.#move(key, stream, retention, offset)
     const moved = this.#moving.get(key)?.then(move, move) ?? move()
     this.#moving.set(key, moved)
     try {
-      await moved
+      return await moved
     } finally {
       if (this.#moving.get(key) === moved) this.#moving.delete(key)
     }
   }
 
-  async #move(key: string, stream: Stream, retention: Retention, offset: number): Promise<void> {
+  async #move(key: string, stream: Stream, retention: Retention, offset: number): Promise<Position> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const record = await this.#engine.records.get(key)
       const page = await this.#engine.read(stream, retention, {
@@ -65,10 +71,10 @@ export class Inboxes {
       const held = record && (JSON.parse(record.value) as Position)
       const reached =
         offset >= page.top.offset ? page.top : { offset, id: page.messages.find((m) => m.offset === offset)?.id ?? '' }
-      if (held?.epoch === page.epoch && held.offset >= reached.offset) return
-      const value = JSON.stringify({ epoch: page.epoch, ...reached })
+      if (held?.epoch === page.epoch && held.offset >= reached.offset) return held
+      const position = { epoch: page.epoch, ...reached }
       const options = { ttlMs: retention.ttlMs * 2, ifVersion: record?.version ?? 0 }
-      if ((await this.#engine.records.put(key, value, options)) !== undefined) return
+      if ((await this.#engine.records.put(key, JSON.stringify(position), options)) !== undefined) return position
     }
     throw new HoldfastError('engine_unavailable', 'the cursor could not be moved')
   }

@@ -38,6 +38,8 @@ export class Subscription {
   readonly presence: boolean
   /** What the member tells of itself, as JSON text. */
   readonly info: string | undefined
+  /** Whether the channel is the subscriber's own inbox. */
+  readonly isDevice: boolean
   /** Where it stands, until its topic has come as far. */
   settlesAt: LogTop | undefined
   /** Its place in the topic's list of live subscriptions. */
@@ -49,13 +51,14 @@ export class Subscription {
     subscriber: Subscriber,
     topic: Topic,
     rule: ChannelRule,
-    options: { presence: boolean; info?: string | undefined },
+    options: { presence: boolean; info?: string | undefined; isDevice?: boolean },
   ) {
     this.subscriber = subscriber
     this.topic = topic
     this.rule = rule
     this.presence = options.presence
     this.info = options.info
+    this.isDevice = options.isDevice ?? false
     // From now on the topic has somebody: it must not be given up while the subscription waits for its turn.
     topic.hold(this)
   }

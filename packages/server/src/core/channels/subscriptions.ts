@@ -124,7 +124,9 @@ export class Subscriptions {
     if (earlier !== undefined) this.#forget(channel, earlier)
     this.#checkRoom()
     const topic = this.#services.hub.topic(this.#stream(channel))
-    const subscription = new Subscription(this.#owner, topic, rule, request)
+    const isDevice = rule.inbox && this.#services.inboxes.channelsOf(this.#owner.identity).includes(channel)
+    const { presence, info } = request
+    const subscription = new Subscription(this.#owner, topic, rule, { presence, info, isDevice })
     this.#byChannel.set(channel, subscription)
     this.#owner.channelsChanged()
     if (earlier?.presence && !subscription.presence) this.#leave(earlier, true)
@@ -234,6 +236,8 @@ export class Subscriptions {
       this.#owner.send(
         encodeSubscribed({ ...beginning.verdict, channel, messages, present: entered?.list }, request.id),
       )
+      if (subscription.isDevice && messages.length > 0)
+        this.#services.receipts.handed(stream, messages, { connections: 1, hasJustCome: true })
       if (messages.some((message) => message.final)) this.#owner.streamEnded(channel)
     })
   }

@@ -18,6 +18,7 @@ import { encodeGap, encodePresence, encodeSignal, encodeStreamMessage } from '..
 import type { Frame } from '../connection/frame.js'
 import type { Checked, PositionChecks } from './position-checks.js'
 import type { PresenceOptions } from './presence.js'
+import { NOTIFICATION_EVENT, type ReceiptDoor } from './receipts.js'
 import { type PresenceChange, Roster } from './roster.js'
 import type { Subscription, SubscriptionLimits } from './subscription.js'
 
@@ -27,6 +28,8 @@ export interface TopicParts {
   readonly clock: Clock
   readonly frames: FrameEncoder
   readonly checks: PositionChecks
+  /** Who wants to know what was handed to those whose inbox it is (default: nobody). */
+  readonly receipts?: Pick<ReceiptDoor, 'handed'>
   readonly limits: { readonly subscription: SubscriptionLimits; readonly presence: PresenceOptions }
   onError(error: unknown): void
 }
@@ -83,6 +86,14 @@ export class Topic implements Receiver, Checked, Straggler {
   /** Subscriptions, live or recovering. */
   get size(): number {
     return this.#live.length + this.#held.size + this.#settling.size
+  }
+
+  /** Live subscriptions of the one whose inbox it is. */
+  get devices(): number {
+    let devices = 0
+    for (const { isDevice } of this.#live) if (isDevice) devices += 1
+    for (const { isDevice } of this.#settling) if (isDevice) devices += 1
+    return devices
   }
 
   get retention(): Retention | undefined {
@@ -230,7 +241,13 @@ export class Topic implements Receiver, Checked, Straggler {
   #carry(message: StreamMessage): void {
     if (this.#live.length > 0) this.#pushLive(this.#messageFrame(message))
     if (message.offset === undefined) this.#toSettling(message)
+    if (message.event === NOTIFICATION_EVENT) this.#noteHanded(message)
     if (message.final) for (const { subscriber } of [...this.#live]) subscriber.streamEnded(this.stream.channel)
+  }
+
+  #noteHanded(message: StreamMessage): void {
+    const connections = this.#live.filter(({ isDevice }) => isDevice).length
+    if (connections > 0) this.#parts.receipts?.handed(this.stream, [message], { connections, hasJustCome: false })
   }
 
   #pushLive(frame: Frame): void {

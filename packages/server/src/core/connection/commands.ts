@@ -139,7 +139,9 @@ async function ack(connection: Connection, { channel, offset, id }: CommandOf<'a
     connection.services.authorisation.denied(connection, channel, 'ack')
     throw new HoldfastError('permission_denied', 'channel must be an inbox of your own')
   }
-  await connection.services.inboxes.acknowledge(streamOf(connection, channel), rule.retention, offset)
+  const { inboxes, receipts } = connection.services
+  const inbox = streamOf(connection, channel)
+  await receipts.acknowledged(inbox, await inboxes.acknowledge(inbox, rule.retention, offset))
   answer(connection, { id })
 }
 

@@ -27,6 +27,8 @@ export interface Limits extends FrameLimits, AdmissionLimits {
   readonly presenceInfoBytesMax: number
   /** Milliseconds until `hello` must have come. */
   readonly handshakeTimeoutMs: number
+  /** Notifications of one tenant whose receipts are open. */
+  readonly receiptsPerTenantMax: number
   /** Milliseconds that a session outlives its connection. */
   readonly sessionWindowMs: number
   /** Milliseconds without a message after which a channel is compared with its log. */

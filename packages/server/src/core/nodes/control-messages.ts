@@ -1,3 +1,4 @@
+import type { StreamPost, StreamPostOutcome } from '../../event-stream.js'
 import { isText, membersOf } from '../members.js'
 import { type SessionContent, readSessionContent } from '../sessions/session-record.js'
 import type { WithdrawalScope } from '../rights/withdrawal.js'
@@ -34,10 +35,30 @@ export interface ControlContract {
     readonly ask: Readonly<Record<string, never>>
     readonly answer: null
   }
+  /**
+   * Reminds the devices of users of notifications in their inboxes, where `reminder` (which one it is) is not 0; answers for each how many devices there are on the node.
+   */
+  readonly 'inbox.remind': {
+    readonly ask: {
+      readonly items: readonly {
+        readonly tenant: string
+        readonly channel: string
+        readonly epoch: string
+        readonly offset: number
+        readonly reminder: number
+      }[]
+    }
+    readonly answer: readonly number[]
+  }
   /** What the node has published for a tenant in the last second. */
   readonly 'tenant.usage': {
     readonly ask: { readonly tenant: string }
     readonly answer: { readonly messages: number; readonly bytes: number }
+  }
+  /** What the client of an event stream posted, which lives on the node asked. */
+  readonly 'stream.post': {
+    readonly ask: StreamPost & { readonly id: string }
+    readonly answer: StreamPostOutcome
   }
   /** Somebody asked an operation to stop, and has stored that: its worker is to know at once. */
   readonly 'operation.cancel': {
@@ -54,6 +75,9 @@ export type ControlAsk<K extends ControlKind> = ControlContract[K]['ask']
 
 /** What is answered to it. */
 export type ControlAnswer<K extends ControlKind> = ControlContract[K]['answer']
+
+/** Notifications in one message that reminds. */
+const REMINDED_MAX = 1_000
 
 type Reader<T> = (value: unknown) => T | undefined
 
@@ -93,6 +117,19 @@ export const CONTROL_READERS: {
     answer: () => null,
   },
   'lifecycle.interest': { ask: () => ({}), answer: () => null },
+  'inbox.remind': {
+    ask(value) {
+      const { items } = membersOf(value)
+      const isRead = (item: unknown): boolean => {
+        const { tenant, channel, epoch, offset, reminder } = membersOf(item)
+        return [tenant, channel, epoch].every(isText) && [offset, reminder].every(isNumber)
+      }
+      return Array.isArray(items) && items.length <= REMINDED_MAX && items.every(isRead)
+        ? ({ items } as ControlAsk<'inbox.remind'>)
+        : undefined
+    },
+    answer: (value) => (Array.isArray(value) && value.every(isNumber) ? value : undefined),
+  },
   'tenant.usage': {
     ask(value) {
       const { tenant } = membersOf(value)
@@ -102,6 +139,14 @@ export const CONTROL_READERS: {
       const { messages, bytes } = membersOf(value)
       return isNumber(messages) && isNumber(bytes) ? { messages, bytes } : undefined
     },
+  },
+  'stream.post': {
+    ask(value) {
+      const { id, sequence, frames, isLast } = membersOf(value)
+      const isRead = isText(id) && isNumber(sequence) && typeof frames === 'string' && typeof isLast === 'boolean'
+      return isRead ? { id, sequence, frames, isLast } : undefined
+    },
+    answer: (value) => (value === 'taken' || value === 'busy' || value === 'gone' ? value : undefined),
   },
   'operation.cancel': {
     ask(value) {
