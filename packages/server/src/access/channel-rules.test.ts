@@ -90,6 +90,20 @@ describe('who may', () => {
     expect(await owned.allows({ ...ADA, tenant: 'other' }, 'subscribe', 'operation:1')).toBe(false)
   })
 
+  it('is whoever may report on every operation, to watch them and no more', () => {
+    const owned = rules({
+      'operation:{id}': { subscribe: 'owner', history: { size: 9, ttl: '1h' } },
+      'room:*': { subscribe: 'nobody' },
+    })
+    for (const who of [ADA, SERVER, ANONYMOUS]) {
+      const worker = { ...who, permissions: ['operations'] }
+      expect(owned.allows(worker, 'subscribe', 'operation:import-42')).toBe(true)
+      expect(owned.allows(worker, 'history', 'operation:import-42')).toBe(true)
+      expect(owned.allows(worker, 'publish', 'operation:import-42')).toBe(false)
+      expect(owned.allows(worker, 'subscribe', 'room:1')).toBe(false)
+    }
+  })
+
   it('is known without asking for the owner when another word allows it', () =>
     expect(rules({ 'room:*': { publish: ['owner', 'member'] } }).allows(ADA, 'publish', 'room:1')).toBe(true))
 })

@@ -156,6 +156,7 @@ export class ChannelRules {
   judge(rule: ChannelRule, question: AccessQuestion): boolean | Promise<boolean> {
     const { identity, verb } = question
     const accesses = rule.access[verb]
+    if (watchesOperations(question)) return true
     if (identity.kind === 'anonymous') return accesses.some(isForAnonymous) && this.#isGranted(question)
     if (identity.kind === 'server') return accesses.some((access) => access !== 'nobody') && this.#isGranted(question)
     if (accesses.some((access) => this.#isAllowedByWord(access, question))) return true
@@ -205,6 +206,12 @@ export class ChannelRules {
     if (asksOwner && (await this.#facts.isOwner(identity.tenant, channel, identity.user))) return true
     return asksWebhook && this.#parts.askWebhook(question)
   }
+}
+
+/** Whoever may report on every operation of the tenant may watch them, too. */
+function watchesOperations({ identity, verb, channel }: AccessQuestion): boolean {
+  const isWatching = verb === 'subscribe' || verb === 'history'
+  return isWatching && channel.startsWith('operation:') && identity.permissions?.includes('operations') === true
 }
 
 function isForAnonymous(access: Access): boolean {
