@@ -119,6 +119,7 @@ describe('inside the server', () => {
     'same-bytes.js',
     'token-bucket.js',
     'engine/engine.js',
+    'event-stream.js',
     'transport/transport.js',
     'access/authenticator.js',
     'access/channel-rules.js',

@@ -11,6 +11,7 @@ import { inviteAll, pause, settledWithin, waitUntil, within } from './core/nodes
 import type { Method } from './core/connection/methods.js'
 import type { Services } from './core/services.js'
 import { socketsMax } from './descriptors.js'
+import { eventStreamDoor, tieAnswer } from './event-stream-door.js'
 import { Api } from './http/api.js'
 import { createHttpApp } from './http/app.js'
 import { WaitingRoom } from './http/operations/waiting.js'
@@ -35,6 +36,12 @@ export interface Listening {
   readonly port: number
   /** The address of the WebSocket, for clients on this machine. */
   readonly url: string
+}
+
+/** A request and its answer as Node has them. */
+interface HttpEnvironment {
+  readonly incoming?: unknown
+  readonly outgoing?: unknown
 }
 
 /** How long a node that begins or ends waits for an answer of its engine, which need not be there; and for all answers at its end together. */
@@ -98,7 +105,9 @@ export class Holdfast implements Acceptor {
       perimeter: this.#perimeter,
     })
     const tenant = (id: string): Tenant => this.tenant(id)
-    const api = new Api({ services, operations, waiting: new WaitingRoom(), path, tenant, stats: () => this.stats() })
+    const eventStreams = eventStreamDoor({ acceptor: this, posts: wiring.streamPosts, services })
+    const waiting = new WaitingRoom()
+    const api = new Api({ services, operations, eventStreams, waiting, path, tenant, stats: () => this.stats() })
     const app = createHttpApp({ unready: () => this.#unready() }, api)
     this.#answer = this.protect((request, visitor) => app.fetch(request, { visitor }))
   }
@@ -152,8 +161,10 @@ export class Holdfast implements Acceptor {
    * The HTTP side as a fetch-style handler: health routes. Mount it in Hono, or anything that speaks Request and Response. Where Node's own request is at hand give it
    * too, as the `env` of Hono does: without it the address of the client is not known.
    */
-  readonly fetch = (request: Request, env?: { readonly incoming?: unknown }): Promise<Response> =>
-    this.#answer(request, env?.incoming as IncomingMessage | undefined)
+  readonly fetch = (request: Request, env: HttpEnvironment = {}): Promise<Response> => {
+    tieAnswer(request, env.outgoing)
+    return this.#answer(request, env.incoming as IncomingMessage | undefined)
+  }
 
   /**
    * Puts in front of HTTP routes of yours what this node's own have: a check of the `Host` and `Origin` headers, CORS for the pages that may connect, and security headers.

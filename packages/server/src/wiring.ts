@@ -23,6 +23,7 @@ import { OutboxBudget } from './core/connection/outbox-budget.js'
 import { Methods } from './core/connection/methods.js'
 import { NodeLease } from './core/nodes/node-lease.js'
 import { Peers } from './core/nodes/peers.js'
+import { StreamPosts } from './core/nodes/stream-posts.js'
 import { PresenceTracker } from './core/channels/presence.js'
 import { Publisher } from './core/channels/publisher.js'
 import { Quotas } from './core/limits/quotas.js'
@@ -69,6 +70,7 @@ export interface Wiring {
   readonly operations: Operations
   readonly audit: AuditTrail
   readonly origins: OriginPolicy
+  readonly streamPosts: StreamPosts
   readonly credentials: CredentialDoors
   readonly lifecycle: Lifecycle
   readonly notifications: Notifications
@@ -291,7 +293,8 @@ export function wire(
     audit,
     queryToken: resolved.queryToken,
   }
-  return { services, operations, audit, origins, credentials, lifecycle, notifications }
+  const streamPosts = new StreamPosts({ node, secret, random, control, peers })
+  return { services, operations, audit, origins, streamPosts, credentials, lifecycle, notifications }
 }
 
 function refuse(error: unknown): never {

@@ -51,16 +51,16 @@ export class Api {
     if ('allowed' in match) return refuseMethod(request, match.allowed)
     const { route, params } = match
     if (route.isPublic) return route.handle({ node: this.#node } as Call)
+    if (route.direct) return route.direct({ node: this.#node, request, visitor, ...askedOf(route, params, request) })
     const bearer = await authenticate(request, visitor, this.#node.services)
     await this.#rates.take(bearer, route.counts)
     this.#permit(bearer, route)
     const { search } = new URL(request.url)
-    const asked = { params: route.params && checkedPath(route.params, params), query: queryOf(route, search) }
     const body = await this.#body(request, route)
     const call: Call = {
       node: this.#node,
       bearer,
-      ...asked,
+      ...askedOf(route, params, request),
       body: route.body === undefined ? undefined : checked(route.body, body.value, 'body'),
       textOf: (path) => body.data.get(path),
       headers: request.headers,
@@ -101,6 +101,14 @@ function refuseMethod({ method }: Request, allowed: readonly string[]): Response
   if (method === 'OPTIONS') return new Response(null, { status: 204, headers })
   const message = `This address takes ${allowed.join(', ')}`
   return errorResponse(new ApiRefusal('method_not_allowed', message, { status: 405, headers }))
+}
+
+function askedOf(
+  route: Route,
+  params: Readonly<Record<string, string>>,
+  { url }: Request,
+): Pick<Call, 'params' | 'query'> {
+  return { params: route.params && checkedPath(route.params, params), query: queryOf(route, new URL(url).search) }
 }
 
 function queryOf({ query }: Route, search: string): unknown {

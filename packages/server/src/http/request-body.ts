@@ -29,7 +29,12 @@ export async function readBody(request: Request, limits: JsonLimits, bytesMax: n
   return { text, ...readJsonText(text, limits) }
 }
 
-async function readText(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
+/**
+ * The text of a body of at most `bytesMax` bytes.
+ *
+ * @throws ApiRefusal `limit_exceeded` (413), `bad_request` for what is no UTF-8.
+ */
+export async function readText(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let bytes = 0
   let text = ''

@@ -4,7 +4,9 @@ import type { Services } from '../core/services.js'
 import type { OperationDesk } from '../operations/desk.js'
 import type { HoldfastStats } from '../telemetry/stats.js'
 import type { Tenant } from '../tenant.js'
+import type { EventStreamDoor } from '../event-stream.js'
 import type { Bearer } from './bearer.js'
+import type { DirectCall } from './event-stream/direct-route.js'
 import type { WaitingRoom } from './operations/waiting.js'
 
 /** The methods that addresses take. `HEAD` is answered where `GET` is. */
@@ -31,6 +33,8 @@ export interface ApiNode {
   readonly operations: OperationDesk
   /** Where requests wait that are answered later. */
   readonly waiting: WaitingRoom
+  /** Connections that speak by server-sent events. */
+  readonly eventStreams: EventStreamDoor
   /** Where the WebSocket is: `/ws`. */
   readonly path: string
   /** The facade of a tenant, as the application has it. */
@@ -114,6 +118,8 @@ export interface Route extends RouteHeading {
   readonly body: z.ZodType | undefined
   readonly size: 'message' | 'batch'
   readonly handle: (call: Call) => Response | Promise<Response>
+  /** In the place of `handle`, where a connection asks who comes. */
+  readonly direct?: (call: DirectCall) => Response | Promise<Response>
 }
 
 /** Declares a route: what it checks, does and says of itself stands here, once. */

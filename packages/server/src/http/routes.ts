@@ -1,5 +1,6 @@
 import { ASYNCAPI_ROUTE } from './asyncapi/route.js'
 import { documentRoutes } from './documents-routes.js'
+import { EVENT_STREAM_ROUTES } from './event-stream/routes.js'
 import { type OpenApiDocument, describeRoutes } from './openapi.js'
 import { READING_ROUTES } from './operations/reading-routes.js'
 import { WORKER_ROUTES } from './operations/worker-routes.js'
@@ -12,6 +13,7 @@ export const API_PREFIX = '/api/v1'
 export const API_ROUTES: readonly Route[] = [
   ...READING_ROUTES,
   ...WORKER_ROUTES,
+  ...EVENT_STREAM_ROUTES,
   ...documentRoutes(() => openApiDocument()),
   ASYNCAPI_ROUTE,
 ]

@@ -41,12 +41,10 @@ export class EventStreamBody {
 
   constructor(parts: BodyParts) {
     this.#parts = parts
-    const source: UnderlyingDefaultSource<Uint8Array> = {
-      start: (controller) => void (this.#controller = controller),
-      pull: () => this.#pulled(),
-      cancel: () => this.leave(),
-    }
-    this.stream = new ReadableStream(source, { highWaterMark: 0 })
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+      void (this.#controller = controller)
+    const source = { start, pull: () => this.#pulled(), cancel: () => this.leave() }
+    this.stream = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 })
   }
 
   /** Bytes that were written and not taken. */

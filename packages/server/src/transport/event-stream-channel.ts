@@ -1,33 +1,9 @@
 import { type Position, type Since, TERMINAL_STATES, namespaceOf } from '@holdfast/protocol'
-import { type ChannelEventFormat, channelEvents } from './event-stream-format.js'
+import type { ChannelOutcome, ChannelQuestion, StreamRefusal } from '../event-stream.js'
+import { channelEvents } from './event-stream-format.js'
 import { elementTexts } from './event-stream-slices.js'
 import type { StreamVoice } from './event-stream-socket.js'
 import { HEARTBEAT_LINE } from './event-stream-text.js'
-
-/** What a reader asks for. */
-export interface ChannelQuestion {
-  readonly channel: string
-  /** Where it goes on. */
-  readonly since: Since | undefined
-  /** Whether it is a member of the channel, and told of the others. */
-  readonly presence: boolean
-  /** Default: `channelEvents`. */
-  readonly format?: ChannelEventFormat
-}
-
-/** A refusal in the words of the protocol: an `error` that answers the subscribe, or the `goodbye` of the connection. */
-export type StreamRefusal =
-  | {
-      readonly type: 'error'
-      readonly code: string
-      readonly message: string
-      readonly retryAfter?: number
-      readonly details?: unknown
-    }
-  | { readonly type: 'goodbye'; readonly code: number; readonly message: string; readonly after?: number }
-
-/** What comes of the question: the stream begins; it would say nothing, now and for ever; or it is refused. */
-export type ChannelOutcome = 'open' | 'ended' | StreamRefusal
 
 /** What the reader of a channel does with its connection. */
 export interface ChannelLine {
@@ -74,7 +50,6 @@ export class ChannelReader implements StreamVoice {
   readonly livesByReading = true
   readonly #question: ChannelQuestion
   readonly #line: ChannelLine
-  readonly #format: ChannelEventFormat
   #isSettled = false
   #epoch = ''
   #offset = -1
@@ -82,7 +57,6 @@ export class ChannelReader implements StreamVoice {
   constructor(question: ChannelQuestion, line: ChannelLine) {
     this.#question = question
     this.#line = line
-    this.#format = question.format ?? channelEvents
   }
 
   /** Asks. */
@@ -97,13 +71,13 @@ export class ChannelReader implements StreamVoice {
     const message = JSON.parse(payload) as Message
     if (message.type === 'goodbye') return this.#goodbye(payload, message as never)
     if (message.type === 'error') return this.#refused(message as never)
-    if (message.type === 'notice') return this.#format.other(message.type, payload)
+    if (message.type === 'notice') return channelEvents.other(message.type, payload)
     if (message.channel !== this.#question.channel) return ''
     if (message.type === 'subscribed') return this.#subscribed(payload, message as Subscribed)
     if (message.type === 'message') return this.#message(payload, message)
     if (message.type === 'gap') return this.#gap(payload, message as never)
     if (message.type === 'unsubscribed') this.#line.depart()
-    return this.#format.other(message.type, payload)
+    return channelEvents.other(message.type, payload)
   }
 
   ping(): string {
@@ -139,8 +113,9 @@ export class ChannelReader implements StreamVoice {
   #subscribed(payload: string, verdict: Subscribed): string {
     if (verdict.id === LOOK) return this.#looked(payload, verdict)
     this.#epoch = verdict.position.epoch
-    const retry = this.#format.retry(this.#spread(RETRY_MS))
-    const told = retry + this.#format.subscribed(payload, verdict.messages.length === 0 ? this.#at(verdict.position) : undefined)
+    const retry = channelEvents.retry(this.#spread(RETRY_MS))
+    const told =
+      retry + channelEvents.subscribed(payload, verdict.messages.length === 0 ? this.#at(verdict.position) : undefined)
     const messages = this.#messages(payload, verdict)
     // An operation that has ended says nothing more, and a reader that has seen its end would wait for ever.
     if (this.#isOperation && verdict.recovered === 'full' && messages === '') this.#subscribe(LOOK, undefined)
@@ -168,14 +143,14 @@ export class ChannelReader implements StreamVoice {
     if (offset !== undefined) this.#offset = offset
     if (this.#isOperation && isTerminal(message)) this.#line.depart()
     const { id = '' } = message as { id?: string }
-    return this.#format.message(text, message, offset === undefined ? undefined : this.#at({ epoch: this.#epoch, offset, id }))
+    return channelEvents.message(text, offset === undefined ? undefined : this.#at({ epoch: this.#epoch, offset, id }))
   }
 
   #gap(payload: string, { position }: { position?: Position }): string {
-    if (position === undefined) return this.#format.other('gap', payload)
+    if (position === undefined) return channelEvents.other('gap', payload)
     this.#epoch = position.epoch
     this.#offset = position.offset
-    return this.#format.other('gap', payload, positionText(position))
+    return channelEvents.other('gap', payload, positionText(position))
   }
 
   #goodbye(payload: string, goodbye: Extract<StreamRefusal, { type: 'goodbye' }> & { reconnect: string }): string {
@@ -185,7 +160,7 @@ export class ChannelReader implements StreamVoice {
     // An invitation to move: another client would come back before it leaves. If this is the end, it comes first.
     if (soon) this.#line.depart(after ?? 0)
     const retryMs = soon ? this.#spread(MOVE_RETRY_MS) : (after ?? this.#spread(BACKOFF_RETRY_MS))
-    return this.#format.other('goodbye', payload) + this.#format.retry(retryMs)
+    return channelEvents.other('goodbye', payload) + channelEvents.retry(retryMs)
   }
 
   /** The position after what was told; none on a channel that keeps nothing. */

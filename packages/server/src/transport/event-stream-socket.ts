@@ -102,7 +102,9 @@ export class EventStreamSocket implements Socket, BodyEvents {
     const { voice } = this.#parts
     let said = ''
     for (const { isText, payload } of framesIn(bytes))
-      said += isText ? voice.text(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString()) : voice.ping()
+      said += isText
+        ? voice.text(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
+        : voice.ping()
     this.say(said)
   }
 

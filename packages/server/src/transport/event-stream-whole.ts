@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js'
+import type { StreamPost, StreamPostOutcome } from '../event-stream.js'
 import type { EventStreamSocket, StreamVoice } from './event-stream-socket.js'
 import { eventText } from './event-stream-text.js'
-import type { SocketHandler, StreamPost, StreamPostOutcome } from './transport.js'
+import type { SocketHandler } from './transport.js'
 
 /** How long a post waits for a connection that does not read now. */
 const PAUSED_MS = 700

@@ -10,7 +10,11 @@ describe('slices of a JSON text', () => {
   it.each<[string, string, string[]]>([
     ['{"messages":[]}', 'messages', []],
     ['{"a":1}', 'messages', []],
-    ['{"a":{"messages":[9]},"b":"\\"messages\\":[8]","messages":[1, "a,]}\\"" ,{"x":[1,2]} , [3]]}', 'messages', ['1', '"a,]}\\""', '{"x":[1,2]}', '[3]']],
+    [
+      '{"a":{"messages":[9]},"b":"\\"messages\\":[8]","messages":[1, "a,]}\\"" ,{"x":[1,2]} , [3]]}',
+      'messages',
+      ['1', '"a,]}\\""', '{"x":[1,2]}', '[3]'],
+    ],
     ['{ "messages" : [ 12345678901234567890 , 1.0 ] }', 'messages', ['12345678901234567890', '1.0']],
   ])('of %s, the elements of %s, are as they stand there', (json, member, texts) => {
     expect(elementTexts(json, member)).toEqual(texts)
@@ -24,6 +28,8 @@ describe('slices of a JSON text', () => {
 
 describe('the text of an event', () => {
   it('has its data on one line, whatever spaces the JSON has', () => {
-    expect(eventText({ id: '1', event: 'message', data: '{"a":\r\n1}' })).toBe('id: 1\nevent: message\ndata: {"a":  1}\n\n')
+    expect(eventText({ id: '1', event: 'message', data: '{"a":\r\n1}' })).toBe(
+      'id: 1\nevent: message\ndata: {"a":  1}\n\n',
+    )
   })
 })

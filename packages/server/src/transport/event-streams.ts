@@ -1,10 +1,18 @@
 import type { Clock } from '../clock.js'
+import type {
+  ChannelQuestion,
+  StreamAnswer,
+  StreamKey,
+  StreamPost,
+  StreamPostOutcome,
+  StreamVisit,
+} from '../event-stream.js'
 import type { Random } from '../random.js'
-import { type ChannelOutcome, type ChannelQuestion, ChannelReader } from './event-stream-channel.js'
-import { EventStreamSocket } from './event-stream-socket.js'
+import { ChannelReader } from './event-stream-channel.js'
+import { EventStreamSocket, type StreamVoice } from './event-stream-socket.js'
 import { eventText } from './event-stream-text.js'
 import { WholeStream, WholeVoice } from './event-stream-whole.js'
-import type { Acceptor, SocketHandler, StreamPost, StreamPostOutcome, Upgrade, UpgradeRefusal } from './transport.js'
+import type { Acceptor, SocketHandler, Upgrade } from './transport.js'
 
 /** What event streams are made with. */
 export interface EventStreamsParts {
@@ -13,30 +21,6 @@ export interface EventStreamsParts {
   readonly random: Pick<Random, 'fraction'>
   /** Bytes of one message of a client. */
   readonly messageBytesMax: number
-}
-
-/** Who asks for an event stream, and what the answer hangs on. */
-export interface StreamVisit {
-  readonly address: string
-  readonly origin: string | undefined
-  readonly authorization: string | undefined
-  readonly query: URLSearchParams
-  /** Aborted when the client has gone away. */
-  readonly signal?: AbortSignal | undefined
-  /** Destroys the answer if it has not left; left out: it cannot be reached. */
-  readonly abandon?: (() => void) | undefined
-}
-
-/** The body of an event stream, or why there is none. */
-export type StreamAnswer =
-  | { readonly body: ReadableStream<Uint8Array> }
-  | { readonly refusal: UpgradeRefusal }
-  | { readonly outcome: Exclude<ChannelOutcome, 'open'> }
-
-/** How the client of an event stream names and proves it. */
-export interface StreamKey {
-  readonly id: string
-  readonly secret: string
 }
 
 /**
@@ -53,8 +37,8 @@ export class EventStreams {
 
   /** The events of one channel. Resolves when it is known whether there are any. */
   channel(visit: StreamVisit, question: ChannelQuestion): Promise<StreamAnswer> {
-    const refusal = this.#parts.acceptor.refuses(visit.address)
-    if (refusal !== undefined) return Promise.resolve({ refusal })
+    const noRoom = this.#parts.acceptor.refuses(visit.address)
+    if (noRoom !== undefined) return Promise.resolve({ noRoom })
     const { clock, random, acceptor } = this.#parts
     return new Promise((resolve) => {
       let handler: SocketHandler | undefined
@@ -81,8 +65,8 @@ export class EventStreams {
   /** The whole protocol under this key; what the client says comes by `take`. */
   open(visit: StreamVisit, key: StreamKey): StreamAnswer {
     const { acceptor, clock, messageBytesMax } = this.#parts
-    const refusal = acceptor.refuses(visit.address)
-    if (refusal !== undefined) return { refusal }
+    const noRoom = acceptor.refuses(visit.address)
+    if (noRoom !== undefined) return { noRoom }
     const socket = this.#socket(visit, new WholeVoice(() => this.#whole.delete(key.id)))
     socket.say(eventText({ event: 'open', data: JSON.stringify(key) }))
     const handler = socket.begin(acceptor, upgradeOf(visit, false))
@@ -95,11 +79,20 @@ export class EventStreams {
     return this.#whole.get(id)?.take(post) ?? Promise.resolve('gone')
   }
 
-  #socket({ signal, abandon }: StreamVisit, voice: ConstructorParameters<typeof EventStreamSocket>[0]['voice']): EventStreamSocket {
+  #socket({ signal, abandon }: StreamVisit, voice: StreamVoice): EventStreamSocket {
     return new EventStreamSocket({ clock: this.#parts.clock, voice, signal, abandon })
   }
 }
 
 function upgradeOf({ address, origin, authorization, query }: StreamVisit, leavesInboxes: boolean): Upgrade {
-  return { address, origin, authorization, query, leavesInboxes, path: '', speaksProtocol: true, protocolToken: undefined }
+  return {
+    address,
+    origin,
+    authorization,
+    query,
+    leavesInboxes,
+    path: '',
+    speaksProtocol: true,
+    protocolToken: undefined,
+  }
 }

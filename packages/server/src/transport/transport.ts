@@ -70,15 +70,3 @@ export interface Acceptor {
   refuses(address: string): UpgradeRefusal | undefined
   accept(socket: Socket, upgrade: Upgrade): SocketHandler
 }
-
-/** What a client says on an event stream that carries the whole protocol: each line is a frame. */
-export interface StreamPost {
-  /** 1, 2, 3 and so on: what comes twice is taken once. */
-  readonly sequence: number
-  readonly frames: string
-  /** The client means to go. */
-  readonly isLast: boolean
-}
-
-/** What became of a post: `busy` is to be tried again, unchanged. */
-export type StreamPostOutcome = 'taken' | 'busy' | 'gone'
