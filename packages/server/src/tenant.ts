@@ -12,6 +12,7 @@ import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
 import { NOTIFICATION_EVENT } from './core/channels/receipts.js'
 import type { PresenceTracker } from './core/channels/presence.js'
+import { readHistory } from './core/channels/history-page.js'
 import type { Publisher } from './core/channels/publisher.js'
 import type { TenantUsage } from './core/limits/quotas.js'
 import { type Rules, SYSTEM } from './core/services.js'
@@ -229,22 +230,9 @@ export class Tenant {
     const { since, before, limit = 100 } = options
     checkRange(options)
     if (rule.retention === undefined) return { epoch: '', messages: [], more: false }
-    const range = {
-      ...(since && { from: since.offset + 1 }),
-      ...(before && { before: before.offset }),
-      limit,
-      bytesMax: HISTORY_BYTES_MAX,
-    }
-    const page = await this.#node.engine.read(stream, rule.retention, { ...range, keep: since ? 'oldest' : 'newest' })
-    const asked = since ?? before
-    const messages = asked !== undefined && asked.epoch !== page.epoch ? [] : page.messages
-    const first = messages[0]?.offset ?? page.first
-    const last = messages.at(-1)?.offset ?? page.top.offset
-    return {
-      epoch: page.epoch,
-      messages: messages.map(decode),
-      more: since ? last < page.top.offset : first > page.first,
-    }
+    const wish = { since, before, limit, bytesMax: HISTORY_BYTES_MAX }
+    const { messages, ...page } = await readHistory(this.#node.engine, { stream, retention: rule.retention }, wish)
+    return { ...page, messages: messages.map(decode) }
   }
 
   /** Who is in a channel: up to 1,000 members, and the counts of all. */

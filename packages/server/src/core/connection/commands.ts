@@ -1,5 +1,6 @@
 import type { Command, CommandOf, CommandType } from '@holdfast/protocol'
-import type { ReadRange, Stream } from '../../engine/engine.js'
+import type { Stream } from '../../engine/engine.js'
+import { readHistory } from '../channels/history-page.js'
 import type { Connection } from './connection.js'
 import { encodeMessageList, encodeWithRaw } from './encode.js'
 import { HoldfastError } from '../errors.js'
@@ -98,23 +99,12 @@ async function history(connection: Connection, command: CommandOf<'history'>): P
   if (retention === undefined) throw new HoldfastError('permission_denied', 'this channel keeps no history')
   await connection.outbox.room()
   const bytesMax = connection.services.limits.subscription.recovery.bytesMax
-  // `since` reads forward from a position, everything else backward from the newest.
-  const range: ReadRange = {
-    ...(since && { from: since.offset + 1 }),
-    ...(before && { before: before.offset }),
-    limit,
-    bytesMax,
-    keep: since ? 'oldest' : 'newest',
-  }
-  const page = await connection.services.engine.read(streamOf(connection, channel), retention, range)
-  const asked = since ?? before
-  const messages = asked !== undefined && asked.epoch !== page.epoch ? [] : page.messages
-  const [oldest, newest] = [messages[0]?.offset ?? page.first, messages.at(-1)?.offset ?? page.top.offset]
-  const more = since ? newest < page.top.offset : oldest > page.first
-  const head = { type: 'ok', id, epoch: page.epoch, more }
+  const log = { stream: streamOf(connection, channel), retention }
+  const page = await readHistory(connection.services.engine, log, { since, before, limit, bytesMax })
+  const head = { type: 'ok', id, epoch: page.epoch, more: page.more }
   // Again: other answers may have taken the room while the log was read.
   for (let room = connection.outbox.room(); room !== undefined; room = connection.outbox.room()) await room
-  connection.send(encodeWithRaw(head, 'messages', encodeMessageList(channel, messages)))
+  connection.send(encodeWithRaw(head, 'messages', encodeMessageList(channel, page.messages)))
 }
 
 async function presence(connection: Connection, { channel, limit, id }: CommandOf<'presence'>): Promise<void> {
