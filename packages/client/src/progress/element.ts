@@ -210,6 +210,10 @@ export class HoldfastProgress extends Base {
   #failed(error: HoldfastError): void {
     this.#stop()
     this.#error = error
+    // A client that was disconnected by wish may be connected again.
+    if (error.code === 'disconnected' && this.#client) {
+      this.#leave.push(this.#client.on('state', ({ state }) => state === 'open' && this.#restart()))
+    }
     this.#show()
     this.#tell('problem', error)
   }

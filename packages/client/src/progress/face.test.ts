@@ -23,8 +23,8 @@ function snapshot(more: Partial<OperationSnapshot> = {}): OperationSnapshot {
   }
 }
 
-const face = (more: Partial<OperationSnapshot> = {}, watched = {}): Face =>
-  faceOf({ operation: 'import-42', status: 'open', snapshot: snapshot(more), ...watched })
+const face = (more: { [N in keyof OperationSnapshot]?: OperationSnapshot[N] | undefined } = {}, watched = {}): Face =>
+  faceOf({ operation: 'import-42', status: 'open', snapshot: snapshot(more as Partial<OperationSnapshot>), ...watched })
 
 describe('what is shown of an operation', () => {
   it('says how far it is, how fast, and how long it takes', () => {
