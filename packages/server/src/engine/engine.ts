@@ -277,10 +277,21 @@ export interface LeftReport {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** A report of which nothing came, and why. */
+export interface RefusedReport extends LeftReport {
+  readonly code: string
+  readonly reason: string
+}
+
 /** Where programs beside the nodes leave reports. Of all nodes one reads at a time, in order; what it did not finish is read again by the next. */
 export interface Reports {
-  /** Hands over what was left, in order and in batches; what `take` resolves for is done and never read again, of what it rejects nothing is. Answers its undo. */
-  consume(node: string, take: (reports: readonly LeftReport[]) => Promise<void>): () => Promise<void>
+  /**
+   * Hands over what was left, in order and in batches; what `take` resolves for is done and never read again, of what it rejects nothing is, and it comes again. `behind` says how
+   * many reports wait after these. A node that was taken for dead may still be at a batch that another has got. Answers its undo, which waits for the batch under way.
+   */
+  consume(node: string, take: (reports: readonly LeftReport[], behind: number) => Promise<void>): () => Promise<void>
+  /** Puts reports where whoever left them can find out what was wrong with them, in the order of their entries; one that is there already is not put there again. */
+  refuse(refused: readonly RefusedReport[]): Promise<void>
 }
 
 /** A node that holds its lease, and what it tells of itself. */
@@ -345,6 +356,8 @@ export interface Engine {
   close(): Promise<void>
   /** Undefined while state can be reached and announcements arrive; else what is wrong, in one sentence. */
   problem(): string | undefined
+  /** How many things were stored without an end that should have had one, and got one. Absent where everything ends by itself. */
+  lifetimesGiven?(): number
   /**
    * Tells each change of `problem`. Before undefined is told, everything that is listened to is listened to again, and every receiver was told `uncertain`
    * if it has to be. Answers its undo.

@@ -40,6 +40,7 @@ export function faultyEngine(engine: Engine, before: (method: string) => Promise
       remove: asking('indexes.remove', (name, key) => indexes.remove(name, key)),
       range: asking('indexes.range', (name, range) => indexes.range(name, range)),
     },
+    ...(engine.reports && { reports: engine.reports }),
     nodes: {
       renew: asking('nodes.renew', (node, about, ttlMs) => nodes.renew(node, about, ttlMs)),
       leave: asking('nodes.leave', (node) => nodes.leave(node)),

@@ -14,7 +14,10 @@ const part = fc.constantFrom('a', 'b', 'a.b', 'hf', 'hf-1')
 const thing = fc.oneof(
   fc.tuple(fc.constantFrom('log', 'top', 'state', 'members', 'users', 'live'), name, name),
   fc.tuple(fc.constant('idempotency'), name, name, name, name),
-  fc.tuple(fc.constantFrom('record', 'lease', 'counter', 'rate', 'ends', 'entries', 'own', 'node'), name),
+  fc.tuple(
+    fc.constantFrom('record', 'lease', 'counter', 'rate', 'ends', 'entries', 'order', 'order-ends', 'own', 'node'),
+    name,
+  ),
 )
 
 function keyOf(keys: Keys, [kind, first, second = '', scope = '', key = '']: readonly string[]): string {
@@ -30,6 +33,10 @@ function keyOf(keys: Keys, [kind, first, second = '', scope = '', key = '']: rea
     case 'ends':
     case 'entries':
       return keys.register(first ?? '')[kind]
+    case 'order':
+      return keys.index(first ?? '').order
+    case 'order-ends':
+      return keys.index(first ?? '').ends
     case 'own':
       return keys.own('holdings', first ?? '')
     case 'node':
@@ -68,6 +75,16 @@ describe('keys', () => {
       fc.property(name, (register) => {
         const { ends, entries } = new Keys('hf', 'default').register(register)
         expect(slotOf(ends)).toBe(slotOf(entries))
+      }),
+    )
+  })
+
+  it('of one index are in one slot, and those by which reports are read', () => {
+    fc.assert(
+      fc.property(name, part, part, (index, prefix, cluster) => {
+        const keys = new Keys(prefix, cluster)
+        expect(slotOf(keys.index(index).ends)).toBe(slotOf(keys.index(index).order))
+        expect(slotOf(keys.reports.reader)).toBe(slotOf(keys.reports.left))
       }),
     )
   })

@@ -34,6 +34,20 @@ export interface IndexKeys {
   readonly ends: string
 }
 
+/** The keys of what programs beside the nodes leave. The first and the last are in one slot. */
+export interface ReportKeys {
+  /** What was left and not done yet: a Redis stream. */
+  readonly left: string
+  /** What could not be done: a Redis stream. */
+  readonly refused: string
+  /** The node that reads: a text with a lifetime. */
+  readonly reader: string
+}
+
+/** Prefix and cluster id where none are given. */
+export const DEFAULT_PREFIX = 'hf'
+export const DEFAULT_CLUSTER_ID = 'default'
+
 /** What prefix and cluster id may be. */
 export const KEY_PART: RegExp = /^[A-Za-z0-9_.-]{1,64}$/
 
@@ -45,11 +59,16 @@ const REMEMBERED_MAX = 10_000
 
 /** The names of everything that is stored, under one prefix and cluster id. No two things share a name, whatever they are called. */
 export class Keys {
-  readonly #root: string
+  /** What stands before every name but those of reports. */
+  readonly root: string
+  readonly reports: ReportKeys
   readonly #streams = new Map<string, StreamKeys>()
 
   constructor(prefix: string, clusterId: string) {
-    this.#root = `${prefix}:${clusterId}:`
+    this.root = `${prefix}:${clusterId}:`
+    const isDefault = prefix === DEFAULT_PREFIX && clusterId === DEFAULT_CLUSTER_ID
+    const left = isDefault ? 'holdfast:reports' : `${this.root}reports`
+    this.reports = { left, refused: `${left}:refused`, reader: `{${left}}:reader` }
   }
 
   stream(stream: Stream): StreamKeys {
@@ -98,12 +117,12 @@ export class Keys {
 
   /** What concerns all nodes, in one slot: `part` is one of a few words. */
   nodes(part: string): string {
-    return `${this.#root}{nodes}:${part}`
+    return `${this.root}{nodes}:${part}`
   }
 
   /** What concerns one node, in the slot of `nodes`. */
   node(part: string, node: string): string {
-    return `${this.#root}{nodes}:${part}:${wellFormed(node)}`
+    return `${this.root}{nodes}:${part}:${wellFormed(node)}`
   }
 
   /** Anything else that wants a slot of its own: `part` is one of a few words, `name` free. */
@@ -129,7 +148,7 @@ export class Keys {
       .update(text)
       .digest('base64url')
       .slice(0, (TAG_BYTES * 4) / 3)
-    return `${this.#root}{${tag}}:${part}:${wellFormed(name)}`
+    return `${this.root}{${tag}}:${part}:${wellFormed(name)}`
   }
 }
 

@@ -23,6 +23,7 @@ import { RedisControl } from './control.js'
 import { RedisCounters } from './counters.js'
 import { Holdings } from './holdings.js'
 import { RedisIndexes } from './indexes.js'
+import { JANITOR_LIMITS, Janitor } from './janitor.js'
 import { Keys } from './keys.js'
 import { RedisLeases } from './leases.js'
 import { Logs } from './logs.js'
@@ -33,6 +34,7 @@ import { RedisRates } from './rates.js'
 import { RedisRecords } from './records.js'
 import { type RedisEngineOptions, type ResolvedRedisOptions, resolveRedisOptions } from './redis-options.js'
 import { RedisRegisters } from './registers.js'
+import { RedisReports } from './reports.js'
 import { SCRIPTS } from './scripts/all.js'
 import { Seeds } from './seeds.js'
 import { SentinelTopology } from './sentinel-topology.js'
@@ -70,6 +72,7 @@ export class RedisEngine implements Engine {
   readonly rates: RedisRates
   readonly registers: RedisRegisters
   readonly indexes: RedisIndexes
+  readonly reports: RedisReports
   readonly nodes: RedisNodes
   readonly control: RedisControl
   readonly #clock: Clock
@@ -79,6 +82,7 @@ export class RedisEngine implements Engine {
   readonly #announcements: Announcements
   readonly #logs: Logs
   readonly #muster: Muster
+  readonly #janitor: Janitor
   readonly #facts = new Map<string, ServerFacts>()
   readonly #listeners = new Set<(problem: string | undefined) => void>()
   #told: string | undefined = 'the engine was not started'
@@ -137,7 +141,9 @@ export class RedisEngine implements Engine {
     this.rates = new RedisRates(this.#links, this.#keys)
     this.registers = new RedisRegisters(this.#links, this.#keys)
     this.indexes = new RedisIndexes(this.#links, this.#keys)
+    this.reports = new RedisReports({ ...common, ...shared, topology, answerMs: resolved.commandTimeoutMs })
     this.nodes = new RedisNodes({ ...shared, holdings, losses: () => this.#muster.losses })
+    this.#janitor = new Janitor({ ...common, ...shared, topology, leases: this.leases, limits: JANITOR_LIMITS })
     this.control = new RedisControl(this.#announcements, this.#links, this.#keys)
   }
 
@@ -159,7 +165,7 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#announcements.close()
-    await this.#muster.close()
+    await Promise.all([this.#janitor.close(), this.#muster.close()])
     this.#links.close()
     this.#listeners.clear()
   }
@@ -171,6 +177,10 @@ export class RedisEngine implements Engine {
   watch(listener: (problem: string | undefined) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  lifetimesGiven(): number {
+    return this.#janitor.given
   }
 
   /** What the servers that were reached say of themselves, by shard. */
@@ -219,6 +229,7 @@ export class RedisEngine implements Engine {
     await this.#links.start()
     if (this.#isClosed) return
     this.#muster.start()
+    this.#janitor.start()
     this.#announcements.start()
     if (this.#links.problem() !== undefined) return
     await new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { KEY_PART } from './keys.js'
+import { DEFAULT_CLUSTER_ID, DEFAULT_PREFIX, KEY_PART } from './keys.js'
 import type { Address } from './shard.js'
 
 /** How the servers are arranged: one; one master with replicas that Sentinel watches; a Redis Cluster. */
@@ -88,7 +88,8 @@ export function redisOptions(text: string): RedisEngineOptions {
 
 /** @throws Error that names the option, what is expected of it and what was received. */
 export function resolveRedisOptions(options: RedisEngineOptions): ResolvedRedisOptions {
-  const { mode = 'single', servers, master = '', database, prefix = 'hf', clusterId = 'default' } = options
+  const { mode = 'single', servers, master = '', database } = options
+  const { prefix = DEFAULT_PREFIX, clusterId = DEFAULT_CLUSTER_ID } = options
   expect(['single', 'sentinel', 'cluster'].includes(mode), 'mode', 'single, sentinel or cluster', mode)
   expect(servers.length > 0, 'servers', 'at least one address', servers)
   for (const { host, port } of servers)

@@ -9,6 +9,7 @@ import { RENEW_NODE } from './node.js'
 import { PUBLISH } from './publish.js'
 import { TAKE_TOKENS } from './rate.js'
 import { PUT_RECORD, TAKE_RECORD } from './record.js'
+import { FINISH_REPORTS, REFUSE_REPORT, TAKE_REPORTS } from './report.js'
 import { LIST_ENTRIES, PUT_ENTRY, REMOVE_ENTRY, TOTAL_ENTRIES } from './register.js'
 
 /** Every script, to be loaded before it is needed. */
@@ -36,6 +37,9 @@ export const SCRIPTS: readonly Script[] = [
   PUT_INDEXED,
   REMOVE_INDEXED,
   RANGE_INDEXED,
+  TAKE_REPORTS,
+  FINISH_REPORTS,
+  REFUSE_REPORT,
   MARK,
   REPORT,
   CONCLUDE,
