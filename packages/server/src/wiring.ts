@@ -11,6 +11,7 @@ import { systemClock, timestamp } from './clock.js'
 import { Admission } from './core/limits/admission.js'
 import { Authorisation } from './core/rights/authorisation.js'
 import type { Connection } from './core/connection/connection.js'
+import { Census } from './core/nodes/census.js'
 import { ControlDesk } from './core/nodes/control.js'
 import { Degradation } from './core/nodes/degradation.js'
 import { Dismissal } from './core/rights/dismissal.js'
@@ -266,6 +267,7 @@ export function wire(
     }),
     revocations,
     dismissal: new Dismissal({ node, control, peers, connections }),
+    census: new Census({ node, control, peers, connections, topics: () => hub.topics() }),
     inboxes,
     receipts: notifications,
     heartbeat: new Heartbeat(clock, random, limits.heartbeat),

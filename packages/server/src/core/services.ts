@@ -11,6 +11,7 @@ import type { FrameEncoder, Upgrade } from '../transport/transport.js'
 import type { Admission } from './limits/admission.js'
 import type { Authorisation } from './rights/authorisation.js'
 import type { ChannelTokenDoor } from './rights/channel-grants.js'
+import type { Census } from './nodes/census.js'
 import type { ControlDesk } from './nodes/control.js'
 import type { Dismissal } from './rights/dismissal.js'
 import type { Revocations } from './rights/revocations.js'
@@ -95,6 +96,8 @@ export interface Services {
   readonly sessions: Sessions
   readonly lease: NodeLease
   readonly control: ControlDesk
+  /** Who is there, on all nodes. */
+  readonly census: Census
   readonly dismissal: Dismissal
   readonly revocations: Revocations
   readonly inboxes: Inboxes

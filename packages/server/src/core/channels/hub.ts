@@ -56,6 +56,11 @@ export class Hub {
     await Promise.all([...this.#topics.values()].map((topic) => topic.caughtUp()))
   }
 
+  /** Those that somebody here listens to. */
+  topics(): Iterable<Topic> {
+    return this.#topics.values()
+  }
+
   /** The topic of a stream, if somebody here listens to it. */
   find(stream: Stream): Topic | undefined {
     return this.#topics.get(streamKey(stream))

@@ -1,10 +1,11 @@
 import type { StreamPost, StreamPostOutcome } from '../../event-stream.js'
 import { isText, membersOf } from '../members.js'
+import { CENSUS_READERS, type CensusContract } from './census-messages.js'
 import { type SessionContent, readSessionContent } from '../sessions/session-record.js'
 import type { WithdrawalScope } from '../rights/withdrawal.js'
 
 /** What nodes say to each other, and what they answer. */
-export interface ControlContract {
+export interface ControlContract extends CensusContract {
   /** Hands over a session that lives on the node asked; no answer where none does, or where a newer owner than the one who asks has it. */
   readonly 'session.claim': {
     readonly ask: {
@@ -85,6 +86,7 @@ type Reader<T> = (value: unknown) => T | undefined
 export const CONTROL_READERS: {
   readonly [K in ControlKind]: { readonly ask: Reader<ControlAsk<K>>; readonly answer: Reader<ControlAnswer<K>> }
 } = {
+  ...CENSUS_READERS,
   'session.claim': {
     ask(value) {
       const { record, version } = membersOf(value)
