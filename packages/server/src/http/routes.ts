@@ -1,7 +1,9 @@
 import { ASYNCAPI_ROUTE } from './asyncapi/route.js'
 import { documentRoutes } from './documents-routes.js'
 import { EVENT_STREAM_ROUTES } from './event-stream/routes.js'
+import { NOTIFICATION_ROUTES } from './notification-routes.js'
 import { type OpenApiDocument, describeRoutes } from './openapi.js'
+import { OPERATION_EVENTS_ROUTE } from './operations/events-route.js'
 import { READING_ROUTES } from './operations/reading-routes.js'
 import { WORKER_ROUTES } from './operations/worker-routes.js'
 import type { Route } from './route.js'
@@ -13,7 +15,9 @@ export const API_PREFIX = '/api/v1'
 export const API_ROUTES: readonly Route[] = [
   ...READING_ROUTES,
   ...WORKER_ROUTES,
+  OPERATION_EVENTS_ROUTE,
   ...EVENT_STREAM_ROUTES,
+  ...NOTIFICATION_ROUTES,
   ...documentRoutes(() => openApiDocument()),
   ASYNCAPI_ROUTE,
 ]

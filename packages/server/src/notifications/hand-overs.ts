@@ -61,7 +61,7 @@ export class HandOvers {
     const key = dueKey(count.tenant, count.id)
     const before = this.#gathered.get(key)
     if (before === undefined && this.#gathered.size >= GATHERED_MAX) return
-    if (this.#gathered.size === 0) this.#parts.clock.after(GATHER_MS, () => this.#flush())
+    if (this.#gathered.size === 0) this.#parts.clock.after(GATHER_MS, () => void this.flush())
     this.#gathered.set(key, {
       ...count,
       connections: count.connections + (before?.connections ?? 0),
@@ -69,11 +69,12 @@ export class HandOvers {
     })
   }
 
-  #flush(): void {
+  /** Writes down what was gathered; resolves when each was tried. What the engine refused is tried again. */
+  flush(): Promise<void> {
     const counts = [...this.#gathered.values()]
     this.#gathered = new Map()
     const { retries, write } = this.#parts
-    void inParallel(counts, AT_ONCE, (count) => retries.insist(() => write(count)))
+    return inParallel(counts, AT_ONCE, (count) => retries.insist(() => write(count)))
   }
 }
 

@@ -32,7 +32,7 @@ export interface ReadNotification {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const ID = /^[A-Za-z0-9_.@~+=-]{1,128}$/
+const ID = /^(?!\.+$)[A-Za-z0-9_.@~+=-]{1,128}$/
 
 const TTL_MIN_MS = 1_000
 const TTL_MAX_MS = 7 * 86_400_000

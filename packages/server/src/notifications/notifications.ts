@@ -165,8 +165,10 @@ export class Notifications implements ReceiptDoor {
     this.#handOvers.note(inbox, messages, how)
   }
 
-  acknowledged(inbox: Stream, position: Position): Promise<void> {
-    return this.#receipts.acknowledged(inbox, position)
+  async acknowledged(inbox: Stream, position: Position): Promise<void> {
+    // What was handed over a moment ago is counted before it is told how often that was.
+    await this.#handOvers.flush()
+    await this.#receipts.acknowledged(inbox, position)
   }
 
   async #find(name: ReceiptName): Promise<NotificationReceipt | undefined> {
@@ -265,8 +267,9 @@ export class Notifications implements ReceiptDoor {
   async #count({ tenant, id, message, connections, hasJustCome }: HandOverCount): Promise<void> {
     const { clock, random } = this.#parts
     const counted = await this.#store.change({ tenant, id }, (now) => {
-      if (now.message !== message || (now.state !== 'sent' && now.state !== 'storing')) return undefined
       const handed = { ...now, attempts: now.attempts + connections }
+      // Of the same id may be another one by now.
+      if (now.message !== message) return undefined
       return hasJustCome ? comeBack(handed) : handed
     })
     if (counted?.state === 'sent' && counted.priority === 'critical' && hasJustCome)

@@ -115,7 +115,8 @@ export class Overseer {
   async #settle(name: ReceiptName): Promise<ReceiptRecord | undefined> {
     const { store, receipts, clock, random } = this.#parts
     const record = await store.find(name.tenant, name.id)
-    if (record === undefined) return void (await store.settle(name))
+    // Its node died before it was written, or it is long over.
+    if (record === undefined) return void (await store.forget(name))
     if (hasEnded(record)) return void (await receipts.finish(name, record))
     if (record.state === 'storing') return void (await this.#search(name, record))
     const now = await receipts.compare(name, record)
@@ -128,14 +129,15 @@ export class Overseer {
   }
 
   /** Its node died, or waits for an answer of the engine: it was sent if it is in the inbox. */
-  async #search({ tenant }: ReceiptName, record: ReceiptRecord): Promise<void> {
+  async #search(name: ReceiptName, record: ReceiptRecord): Promise<void> {
+    const { tenant } = name
     const { engine, rules, store, place } = this.#parts
     const { channel, message } = record
     const retention = rules.ruleOf(channel, undefined)?.retention
     const range = { limit: SEARCHED_MAX, bytesMax: Infinity, keep: 'newest' } as const
     const page = retention && (await engine.read({ tenant, channel }, retention, range))
     const found = page?.messages.find(({ id }) => id === message)
-    if (page === undefined || found?.offset === undefined) return store.forget(tenant, record)
+    if (page === undefined || found?.offset === undefined) return store.forget(name)
     await place(tenant, record, { epoch: page.epoch, offset: found.offset, id: found.id })
   }
 

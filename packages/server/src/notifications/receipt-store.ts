@@ -44,12 +44,12 @@ export class ReceiptStore {
   async enter(tenant: string, record: ReceiptRecord, dueAt: number): Promise<boolean> {
     const { engine, receiptsMax } = this.#parts
     const ttlMs = this.#lifeOf(record)
-    const room = await engine.registers.put(roomOf(tenant), { key: record.id, ttlMs, entriesMax: receiptsMax })
-    if (room === undefined)
-      throw new HoldfastError('limit_exceeded', `a tenant must have at most ${receiptsMax} open receipts`)
-    // First, so that whoever dies after the record was written leaves it to the others.
+    // First, so that whoever dies on the way leaves it to the others.
     await this.plan(tenant, record, dueAt)
-    return this.#put(tenant, record, 0)
+    const room = await engine.registers.put(roomOf(tenant), { key: record.id, ttlMs, entriesMax: receiptsMax })
+    if (room !== undefined) return this.#put(tenant, record, 0)
+    await this.settle({ tenant, id: record.id })
+    throw new HoldfastError('limit_exceeded', `a tenant must have at most ${receiptsMax} open receipts`)
   }
 
   /** Replaces a record by what `change` makes of it, and answers that; undefined where there is none, or `change` answers none. It may be called again. */
@@ -103,10 +103,11 @@ export class ReceiptStore {
   }
 
   /** Forgets one that was never sent. */
-  async forget(tenant: string, record: Pick<ReceiptRecord, 'id' | 'channel'>): Promise<void> {
-    await this.#parts.engine.records.take(recordOf(tenant, record.id))
-    await this.close(tenant, record)
-    await this.settle({ tenant, id: record.id })
+  async forget(name: ReceiptName): Promise<void> {
+    const { records, registers } = this.#parts.engine
+    await records.take(recordOf(name.tenant, name.id))
+    await registers.remove(roomOf(name.tenant), name.id)
+    await this.settle(name)
   }
 
   async #put(tenant: string, record: ReceiptRecord, ifVersion: number): Promise<boolean> {

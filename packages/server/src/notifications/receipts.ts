@@ -49,9 +49,12 @@ export class Receipts {
   /** The user has acknowledged an inbox up to there: what was open before is confirmed. */
   async acknowledged(inbox: Stream, position: Position): Promise<void> {
     const { store } = this.#parts
-    for (let open = await store.openUpTo(inbox, position.offset); open.length > 0;) {
+    for (let last: string | undefined; ;) {
+      const open = await store.openUpTo(inbox, position.offset)
+      // What could not be ended now is when it is due.
+      if (open.length === 0 || open[0] === last) return
       await inParallel(open, AT_ONCE, (id) => this.#acknowledged({ tenant: inbox.tenant, id }, inbox, position))
-      open = await store.openUpTo(inbox, position.offset)
+      last = open[0]
     }
   }
 

@@ -36,9 +36,11 @@ export class Reminders {
   async everywhere(items: readonly Reminder[]): Promise<readonly number[]> {
     const { node, control, peers } = this.#parts
     if (items.length === 0) return []
-    const others = [...(await peers.live())].filter((other) => other !== node)
-    const [here, elsewhere] = await Promise.all([this.#here(items), control.askAll(others, 'inbox.remind', { items })])
-    return items.map((_, at) => elsewhere.reduce((sum, counts) => sum + (counts[at] ?? 0), here[at] ?? 0))
+    const nodes = new Set([node, ...(await peers.live())])
+    // What is asked of all is asked of this node, too.
+    const answers =
+      nodes.size > 1 ? await control.askAll([...nodes], 'inbox.remind', { items }) : [await this.#here(items)]
+    return items.map((_, at) => answers.reduce((sum, counts) => sum + (counts[at] ?? 0), 0))
   }
 
   #here(items: readonly Reminder[]): Promise<number[]> {
