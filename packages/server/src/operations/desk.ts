@@ -103,13 +103,20 @@ export interface OperationPage {
  * `limit_exceeded`, `engine_unavailable`.
  */
 export interface OperationDesk {
-  /** Begins an operation, or has it wait for a worker. `bad_request` when the id is in use. */
-  create(tenant: string, spec: OperationSpec): Promise<OperationSnapshot>
+  /**
+   * Begins an operation, or has it wait for a worker. `bad_request` when the id is in use; but where `entry` (as in `WorkerWord`) is not higher than the last of the operation that has
+   * it, this is a repeat, and answers that operation.
+   */
+  create(tenant: string, spec: OperationSpec, options?: { readonly entry?: string }): Promise<OperationSnapshot>
   /** Undefined when the tenant has none of this id. */
   find(tenant: string, id: string): Promise<OperationSnapshot | undefined>
   list(tenant: string, query: OperationQuery): Promise<OperationPage>
-  /** A new attempt: of a queued or stalled operation, with `force` of one that a worker has. Answers the snapshot with its `attempt`. */
-  attempt(tenant: string, id: string, options?: { readonly force?: boolean }): Promise<OperationSnapshot>
+  /** A new attempt: of a queued or stalled operation, with `force` of one that a worker has. Answers the snapshot with its `attempt`. A repeat (`entry`, as in `WorkerWord`) changes nothing. */
+  attempt(
+    tenant: string,
+    id: string,
+    options?: { readonly force?: boolean; readonly entry?: string },
+  ): Promise<OperationSnapshot>
   /**
    * Takes a report, and answers what watchers see or are about to see: `cancelRequested` says that the worker should stop. Updates are gathered; `stored` (default false) waits until
    * this one is written.

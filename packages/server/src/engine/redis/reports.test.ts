@@ -93,7 +93,8 @@ describe('reports', () => {
 
   it('arrive at once when something is left while nothing was', async () => {
     const reader = new Reader(await start(), 'n1')
-    await eventually('it reads', async () => (await redis.exists(left())) === 1)
+    await eventually('it reads', async () => (await redis.exists(`{${left()}}:reader`)) === 1)
+    expect(await redis.exists(left())).toBe(0)
     await new Promise<void>((resolve) => setImmediate(resolve))
     const began = performance.now()
     await leave(1, 1)

@@ -19,6 +19,9 @@ local holder = redis.call('GET', reader)
 if holder and holder ~= node then return {0} end
 redis.call('SET', reader, node, 'PX', ARGV[2])
 
+-- Where nobody leaves anything, nothing is made.
+if redis.call('EXISTS', left) == 0 then return {1, 0, '0-0'} end
+
 local function claim()
   return redis.pcall('XAUTOCLAIM', left, '${GROUP}', node, '0', '0-0', 'COUNT', most)
 end
@@ -26,7 +29,7 @@ end
 local function claim_in_group()
   local claimed = claim()
   if not (claimed.err and string.find(claimed.err, 'NOGROUP', 1, true)) then return claimed end
-  redis.call('XGROUP', 'CREATE', left, '${GROUP}', '0', 'MKSTREAM')
+  redis.call('XGROUP', 'CREATE', left, '${GROUP}', '0')
   return claim()
 end
 local function table_of(flat)
