@@ -17,7 +17,11 @@ const body = { title: 'Your export is ready', receipt: true }
 describe('a notification over HTTP', () => {
   it('reaches the devices of the user and is answered with its receipt and the address of that', async () => {
     const ada = await node.join('ada')
-    const { status, body: sent, headers } = await mailer('POST /users/ada/notifications', { body: { id: 'a-1', ...body } })
+    const {
+      status,
+      body: sent,
+      headers,
+    } = await mailer('POST /users/ada/notifications', { body: { id: 'a-1', ...body } })
     expect(status).toBe(201)
     expect(sent).toMatchObject({ offset: 1, duplicate: false, receipt: { id: 'a-1', state: 'sent', user: 'ada' } })
     expect(headers.get('location')).toBe('/api/v1/notifications/a-1')
