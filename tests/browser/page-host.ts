@@ -8,12 +8,20 @@ import { type Rolldown, build } from 'vite'
 const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
 const TENANT = 'acme'
 
+/** Something that is served as it is. */
+export interface ServedFile {
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /** A node with a page in front of it. */
 export interface PageHost {
   readonly url: string
   readonly holdfast: Holdfast
   /** What the application may do for the tenant of the page. */
   readonly tenant: ReturnType<Holdfast['tenant']>
+  /** More that it serves, by path. */
+  readonly files: Map<string, ServedFile>
   /** Ends every socket, as a broken network does; what comes afterwards is let in again. */
   cut(): void
   /** Lets nobody in until it is called with false. */
@@ -54,20 +62,17 @@ export async function hostPage(
   } as HoldfastOptions)
   const sockets = new Set<Socket>()
   let isRefused = false
+  const page = `<!doctype html><meta name="color-scheme" content="light dark"><script type="module" src="/page.js"></script>${body}`
+  const files = new Map<string, ServedFile>([
+    ['/', { body: page, headers: { 'content-type': 'text/html; charset=utf-8' } }],
+    ['/page.js', { body: script, headers: { 'content-type': 'text/javascript; charset=utf-8' } }],
+  ])
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     const user = searchParams.get('user') ?? 'ada'
-    const [type, text] =
-      pathname === '/token'
-        ? ['text/plain', signToken({ secret: SECRET, tenant: TENANT, user, ttlSeconds: 600 })]
-        : pathname === '/page.js'
-          ? ['text/javascript', script]
-          : [
-              'text/html',
-              `<!doctype html><meta name="color-scheme" content="light dark"><script type="module" src="/page.js"></script>${body}`,
-            ]
-    response.setHeader('content-type', `${type}; charset=utf-8`)
-    response.end(text)
+    const token = { body: signToken({ secret: SECRET, tenant: TENANT, user, ttlSeconds: 600 }), headers: {} }
+    const file = pathname === '/token' ? token : files.get(pathname)
+    response.writeHead(file ? 200 : 404, file?.headers).end(file?.body)
   })
   server.on('connection', (socket) => {
     if (isRefused) return socket.destroy()
@@ -81,6 +86,7 @@ export async function hostPage(
     url: await listen(server),
     holdfast,
     tenant: holdfast.tenant(TENANT),
+    files,
     cut,
     refuse: (refused) => (isRefused = refused),
     async close() {
