@@ -89,7 +89,7 @@ describe('notifications on Redis, when the node that sent them is killed', () =>
       () => phone.of('signal').some(({ event }) => event === 'reminder'),
       15_000,
     )
-    phone.close()
+    await phone.close()
 
     const laptop = await device(third, 'ada')
     await eventually('the inbox is there again', () => given(laptop).length === 3)

@@ -8,13 +8,24 @@ export interface Notification {
   readonly id: string
   readonly title: string
   readonly body: string
-  readonly priority: 'low' | 'normal' | 'high'
+  readonly priority: 'low' | 'normal' | 'high' | 'critical'
   readonly metadata?: unknown
+  /** Whether the sender waits for it to be acknowledged. */
+  readonly receipt?: true
+}
+
+/** A signal: nobody has acknowledged a critical notification that this device was given. */
+export interface Reminder extends Notification {
+  /** What to acknowledge. */
+  readonly offset: number
+  /** Which one it is, from 1 on. */
+  readonly reminder: number
 }
 
 /** The events of an inbox, unless the application names more. */
 export interface InboxEvents {
   notification: Notification
+  reminder: Reminder
 }
 
 /** Options of an inbox. */

@@ -32,7 +32,7 @@ export type { ClientErrorCode, HoldfastErrorCode, HoldfastErrorOptions } from '.
 export { HoldfastError, OperationError } from './errors.js'
 export type { CallOptions, ChannelOptions, HoldfastEvents } from './holdfast.js'
 export type { Notice, WhoWeAre } from './identity.js'
-export type { InboxEvents, InboxOptions, Notification } from './inbox.js'
+export type { InboxEvents, InboxOptions, Notification, Reminder } from './inbox.js'
 export type { Inbox } from './inbox.js'
 export type { OfflineQueueOptions } from './offline-queue.js'
 export type { OperationEvents, Progress } from './operation.js'
