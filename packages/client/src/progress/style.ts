@@ -31,7 +31,15 @@ p, dl, dd { margin: 0; }
 
 .head { display: flex; align-items: center; gap: 0.75em; }
 .titles { flex: 1; min-width: 0; }
-.label { overflow: hidden; font-weight: 600; text-overflow: ellipsis; white-space: nowrap; }
+.label {
+  display: -webkit-box;
+  overflow: hidden;
+  font-weight: 600;
+  line-height: 1.3;
+  overflow-wrap: anywhere;
+  -webkit-box-orient: vertical;
+  -webkit-line-clamp: 2;
+}
 .state { color: var(--_muted); font-size: 0.875em; }
 .percent { font-size: var(--holdfast-percent-size, 1.5em); font-weight: 650; line-height: 1.1; font-variant-numeric: tabular-nums; }
 
@@ -69,7 +77,8 @@ p, dl, dd { margin: 0; }
 .bar.unknown.still .fill {
   width: 100%;
   animation: none;
-  opacity: 0.45;
+  background: repeating-linear-gradient(-45deg, var(--_tone) 0 0.6em, transparent 0.6em 1.2em);
+  opacity: 0.4;
 }
 .root[data-away] .fill { animation-play-state: paused; }
 @keyframes sweep {
@@ -97,9 +106,6 @@ p, dl, dd { margin: 0; }
 .note { color: var(--_warn); font-size: 0.875em; }
 .aloud { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
-@media (max-width: 30rem) {
-  .label { white-space: normal; }
-}
 @media (prefers-reduced-motion: reduce) {
   .fill { transition: none; }
   .bar.unknown .fill {
