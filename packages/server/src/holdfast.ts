@@ -21,6 +21,7 @@ import type { LifecycleHook } from './lifecycle/hooks.js'
 import type { Lifecycle } from './lifecycle/lifecycle.js'
 import type { Notifications } from './notifications/notifications.js'
 import type { Operations } from './operations/operations.js'
+import type { ReportsReader } from './operations/reports-reader.js'
 import { type HoldfastOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import type { AuditTrail } from './telemetry/audit.js'
 import { errorFields } from './telemetry/log.js'
@@ -72,6 +73,7 @@ export class Holdfast implements Acceptor {
   readonly #audit: AuditTrail
   readonly #lifecycle: Lifecycle
   readonly #notifications: Notifications
+  readonly #reports: ReportsReader | undefined
   readonly #credentials: CredentialDoors
   readonly #transport: NodeTransport
   readonly #origins: OriginPolicy
@@ -94,6 +96,7 @@ export class Holdfast implements Acceptor {
     this.#audit = audit
     this.#lifecycle = wiring.lifecycle
     this.#notifications = wiring.notifications
+    this.#reports = wiring.reports
     this.#credentials = wiring.credentials
     this.#origins = origins
     const { hosts, proxies, path } = this.#options
@@ -202,6 +205,7 @@ export class Holdfast implements Acceptor {
       part.start()
     this.#services.authenticator.start?.()
     this.#notifications.start()
+    this.#reports?.start()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
   }
@@ -264,7 +268,11 @@ export class Holdfast implements Acceptor {
       limits: this.#services.safeguards.stats(),
       quotas: this.#services.quotas.stats(),
       access: this.#services.authorisation.stats(),
-      engine: { name: engine.name, problem: engine.problem() },
+      engine: {
+        name: engine.name,
+        problem: engine.problem(),
+        lifetimesGiven: engine.lifetimesGiven?.() ?? 0,
+      },
       cluster: {
         leaseHeld: lease.isHeld,
         sessionsUnsaved: sessions.unsaved,
@@ -273,6 +281,7 @@ export class Holdfast implements Acceptor {
       },
       lifecycle: this.#lifecycle.stats(),
       notifications: this.#notifications.stats(),
+      reports: this.#reports?.stats(),
     }
   }
 
@@ -320,6 +329,8 @@ export class Holdfast implements Acceptor {
     const settled = (...works: unknown[]): Promise<void> => settledWithin(clock, left(), works)
     // An engine that did not start has said so already; the node is closed all the same.
     await settled(this.#started)
+    // What is read now has to be written, and another node reads the rest.
+    await settled(this.#reports?.stop())
     await settled(this.#operations.close())
     for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
     for (const undo of this.#undo) undo()

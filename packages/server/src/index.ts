@@ -53,6 +53,7 @@ export type {
 } from './lifecycle/event.js'
 export type { LifecycleHook } from './lifecycle/hooks.js'
 export type { LifecycleStats } from './lifecycle/lifecycle.js'
+export type { ReportsStats } from './operations/reports-reader.js'
 export type { OperationSpec } from './operations/desk.js'
 export type { Notification, NotificationPriority } from './notifications/notification.js'
 export type { NotificationStats } from './notifications/notifications.js'

@@ -79,6 +79,7 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOpti
     /** Default `24h`. */ readonly runningTtl?: number | string
     /** Default `24h`. */ readonly completedTtl?: number | string
     /** Default `7d`. */ readonly failedTtl?: number | string
+    /** Whether what programs leave in Redis is read (default true). */ readonly reports?: boolean
   }
   readonly drain?: {
     /** Default 0. */ readonly delayMs?: number
@@ -134,6 +135,7 @@ export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
     readonly runningMs: number
     readonly completedMs: number
     readonly failedMs: number
+    readonly reports: boolean
   }
 }
 
@@ -176,6 +178,7 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
       runningMs: requireDuration(operations?.runningTtl ?? '24h'),
       completedMs: requireDuration(operations?.completedTtl ?? '24h'),
       failedMs: requireDuration(operations?.failedTtl ?? '7d'),
+      reports: operations?.reports ?? true,
     },
   }
 }
@@ -266,6 +269,7 @@ const schema = z.strictObject({
       runningTtl: duration.optional(),
       completedTtl: duration.optional(),
       failedTtl: duration.optional(),
+      reports: z.boolean('true or false').optional(),
     })
     .optional(),
   drain: z

@@ -46,6 +46,7 @@ import { redisOptions } from './engine/redis/redis-options.js'
 import { Lifecycle, type LifecycleWebhook } from './lifecycle/lifecycle.js'
 import { Notifications } from './notifications/notifications.js'
 import { Operations } from './operations/operations.js'
+import { ReportsReader } from './operations/reports-reader.js'
 import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
 import { OptionsError } from './options/options-error.js'
@@ -74,6 +75,8 @@ export interface Wiring {
   readonly streamPosts: StreamPosts
   readonly credentials: CredentialDoors
   readonly lifecycle: Lifecycle
+  /** Undefined where nothing can be left, or nobody is to read it. */
+  readonly reports: ReportsReader | undefined
   readonly notifications: Notifications
 }
 
@@ -115,6 +118,12 @@ export function wire(
     onError: report('operation.unsaved'),
     admit: (tenant) => quotas.beginOperation(tenant),
   })
+  const { jsonDepthMax, objectKeysMax, messageBytesMax } = limits
+  const wordLimits = { jsonDepthMax, objectKeysMax, dataBytesMax: messageBytesMax }
+  const reports = resolved.operations.reports && engine.reports
+  const reportsReader = reports
+    ? new ReportsReader({ reports, desk: operations, node, log, limits: wordLimits })
+    : undefined
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
   const decisions =
     resolved.webhooks && new DecisionWebhooks(decisionParts(resolved.webhooks, { clock, random, audit }))
@@ -296,7 +305,17 @@ export function wire(
     queryToken: resolved.queryToken,
   }
   const streamPosts = new StreamPosts({ node, secret, random, control, peers })
-  return { services, operations, audit, origins, streamPosts, credentials, lifecycle, notifications }
+  return {
+    services,
+    operations,
+    audit,
+    origins,
+    streamPosts,
+    credentials,
+    lifecycle,
+    notifications,
+    reports: reportsReader,
+  }
 }
 
 function refuse(error: unknown): never {

@@ -270,6 +270,9 @@ export interface Indexes {
   range(name: string, range: IndexRange): Promise<readonly IndexEntry[]>
 }
 
+/** Bytes of a field of a report that are handed over; what is longer is cut. Of a report with many fields the first 16 are. */
+export const REPORT_FIELD_BYTES_MAX = 262_144
+
 /** A report that somebody left for the operations beside the node, not through it. */
 export interface LeftReport {
   /** Rises with each report, as two numbers: `1690000000000-3`. */

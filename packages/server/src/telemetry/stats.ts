@@ -1,6 +1,7 @@
 import type { QuotaStats } from '../core/limits/quotas.js'
 import type { LimitStats } from '../core/limits/safeguards.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
+import type { ReportsStats } from '../operations/reports-reader.js'
 import type { NotificationStats } from '../notifications/notifications.js'
 
 /** What a node is doing, at one moment. */
@@ -21,7 +22,12 @@ export interface HoldfastStats {
   /** What was refused to clients since the node began: by a channel rule, or because data named another user in a field of identity. */
   readonly access: { readonly refusedByRule: number; readonly refusedByIdentityGuard: number }
   /** Which engine, and what is wrong with it: undefined while all is well. */
-  readonly engine: { readonly name: string; readonly problem: string | undefined }
+  readonly engine: {
+    readonly name: string
+    readonly problem: string | undefined
+    /** Stored things that should have had an end and had none, and got one from this node. */
+    readonly lifetimesGiven: number
+  }
   readonly cluster: {
     /** Whether the engine took the last renewal of this node's lease. */
     readonly leaseHeld: boolean
@@ -32,6 +38,8 @@ export interface HoldfastStats {
     /** Messages of other nodes that were not believed. */
     readonly controlRefused: number
   }
+  /** Reports that programs have left in Redis; undefined where that is not read. */
+  readonly reports: ReportsStats | undefined
   /** Lifecycle events. */
   readonly lifecycle: LifecycleStats
   readonly notifications: NotificationStats

@@ -1,7 +1,7 @@
 import type { Cancel } from '../../clock.js'
 import type { Random } from '../../random.js'
 import { type Logger, errorFields } from '../../telemetry/log.js'
-import type { LeftReport, RefusedReport, Reports } from '../engine.js'
+import { type LeftReport, REPORT_FIELD_BYTES_MAX, type RefusedReport, type Reports } from '../engine.js'
 import { Backoff } from './backoff.js'
 import type { Keys } from './keys.js'
 import { asList, asNumber, asText } from './reply.js'
@@ -31,9 +31,8 @@ const IDLE_MS = 1_000
 const BATCH_MAX = 500
 const BATCH_BYTES_MAX = 4_194_304
 
-/** What is handed out of one report: what is beyond is none that anybody could mean. */
+/** Fields that are handed out of one report: what is beyond is none that anybody could mean. */
 const FIELDS_MAX = 16
-const FIELD_BYTES_MAX = 262_144
 
 /** How many refused reports are kept, about, and for how long after the last. */
 const REFUSED_MAX = 10_000
@@ -147,7 +146,7 @@ class Reading {
   /** The next batch; undefined where another node reads. */
   async #next(): Promise<Batch | undefined> {
     const { left, reader } = this.#parts.keys.reports
-    const bounds = [BATCH_MAX, FIELD_BYTES_MAX, FIELDS_MAX, BATCH_BYTES_MAX].map(String)
+    const bounds = [BATCH_MAX, REPORT_FIELD_BYTES_MAX, FIELDS_MAX, BATCH_BYTES_MAX].map(String)
     const args = [this.#node, String(LEASE_MS), ...bounds]
     const [isOurs, waiting, newest, ...entries] = asList(await this.#commands.run(TAKE_REPORTS, [left, reader], args))
     if (asNumber(isOurs) === 0) return undefined
