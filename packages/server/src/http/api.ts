@@ -56,19 +56,22 @@ export class Api {
     await this.#rates.take(bearer, route.counts)
     this.#permit(bearer, route)
     const { search } = new URL(request.url)
+    const asked = askedOf(route, params, request)
     const body = await this.#body(request, route)
     const call: Call = {
       node: this.#node,
       bearer,
-      ...askedOf(route, params, request),
+      ...asked,
       body: route.body === undefined ? undefined : checked(route.body, body.value, 'body'),
       textOf: (path) => body.data.get(path),
+      countPublish: () => this.#rates.publish(bearer),
       headers: request.headers,
       signal: request.signal,
       idempotencyKey: keyOf(request),
     }
     const about = `${request.method} ${pathname}${search}`
-    return this.#idempotency.once(call, { about, body: body.text }, async () => await route.handle(call))
+    const sealedFor = route.isSecret ? (request.headers.get('authorization') ?? '') : undefined
+    return this.#idempotency.once(call, { about, body: body.text, sealedFor }, async () => await route.handle(call))
   }
 
   #permit(bearer: Bearer, { permissions, id }: Route): void {

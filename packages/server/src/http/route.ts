@@ -51,6 +51,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly body: Body
   /** The text of a member called `data`, as it came: `data`, `messages[3].data`. */
   textOf(path: string): string | undefined
+  /** Counts one more message of the bearer. @throws HoldfastError `rate_limited`. */
+  countPublish(): Promise<void>
   readonly headers: Headers
   /** Aborted when the client has gone away. */
   readonly signal: AbortSignal
@@ -105,6 +107,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   readonly body?: B
   /** A body holds one message at most (default), or many. */
   readonly size?: 'message' | 'batch'
+  /** Whether the answer holds a secret, which is kept for nobody but its bearer. Default false. */
+  readonly isSecret?: boolean
   readonly handle: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Response | Promise<Response>
 }
 
@@ -117,6 +121,7 @@ export interface Route extends RouteHeading {
   readonly query: z.ZodType | undefined
   readonly body: z.ZodType | undefined
   readonly size: 'message' | 'batch'
+  readonly isSecret: boolean
   readonly handle: (call: Call) => Response | Promise<Response>
   /** In the place of `handle`, where a connection asks who comes. */
   readonly direct?: (call: DirectCall) => Response | Promise<Response>
@@ -124,7 +129,7 @@ export interface Route extends RouteHeading {
 
 /** Declares a route: what it checks, does and says of itself stands here, once. */
 export function route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(spec: RouteSpec<P, Q, B>): Route {
-  const { permissions = [], counts, params, query, body, size = 'message', handle, ...heading } = spec
+  const { permissions = [], counts, params, query, body, size = 'message', isSecret = false, handle, ...heading } = spec
   return {
     ...heading,
     isPublic: false,
@@ -134,13 +139,14 @@ export function route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
     query,
     body,
     size,
+    isSecret,
     handle: handle as Route['handle'],
   }
 }
 
 /** Declares a route without a bearer. */
 export function publicRoute({ handle, ...heading }: PublicRouteSpec): Route {
-  const none = { params: undefined, query: undefined, body: undefined, counts: undefined }
+  const none = { params: undefined, query: undefined, body: undefined, counts: undefined, isSecret: false }
   return { ...heading, ...none, isPublic: true, permissions: [], size: 'message', handle: ({ node }) => handle(node) }
 }
 

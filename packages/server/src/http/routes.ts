@@ -1,3 +1,8 @@
+import { ACCESS_ROUTES } from './access-routes.js'
+import { MESSAGE_ROUTES } from './channels/message-routes.js'
+import { PRESENCE_ROUTES } from './channels/presence-routes.js'
+import { CONNECTION_ROUTES } from './connection-routes.js'
+import { NODE_ROUTES } from './node-routes.js'
 import { ASYNCAPI_ROUTE } from './asyncapi/route.js'
 import { documentRoutes } from './documents-routes.js'
 import { EVENT_STREAM_ROUTES } from './event-stream/routes.js'
@@ -13,6 +18,11 @@ export const API_PREFIX = '/api/v1'
 
 /** Every route of the API. */
 export const API_ROUTES: readonly Route[] = [
+  ...MESSAGE_ROUTES,
+  ...PRESENCE_ROUTES,
+  ...CONNECTION_ROUTES,
+  ...ACCESS_ROUTES,
+  ...NODE_ROUTES,
   ...READING_ROUTES,
   ...WORKER_ROUTES,
   OPERATION_EVENTS_ROUTE,

@@ -5,6 +5,7 @@ import type { Logger } from './log.js'
 export const AUDIT_EVENTS = {
   'connection.accepted': 'info',
   'connection.closed': 'info',
+  'connection.dismissed': 'info',
   'origin.allowed': 'debug',
   'origin.refused': 'warn',
   'origin.blocked': 'error',

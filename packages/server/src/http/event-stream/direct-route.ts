@@ -30,6 +30,7 @@ export function directRoute<P extends z.ZodType, Q extends z.ZodType>(spec: Dire
     query,
     body: undefined,
     size: 'message',
+    isSecret: false,
     handle: () => Promise.reject(new Error('this route is answered directly')),
     direct: handle as NonNullable<Route['direct']>,
   }
