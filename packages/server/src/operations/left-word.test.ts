@@ -10,11 +10,12 @@ type Call = readonly [method: string, ...parts: unknown[]]
 /** What a report asks of the desk. */
 async function askedOf(fields: Record<string, string>, stored: boolean = false): Promise<Call> {
   const calls: Call[] = []
-  const note =
-    (_target: object, method: string): unknown =>
-    async (...parts: unknown[]) =>
-      void calls.push([method, ...parts])
-  const desk = new Proxy({}, { get: note as ProxyHandler<object>['get'] & {} }) as OperationDesk
+  const desk = new Proxy({} as OperationDesk, {
+    get:
+      (_desk, method) =>
+      (...parts: unknown[]) =>
+        Promise.resolve(void calls.push([String(method), ...parts])),
+  })
   await readWord({ entry: '7-1', fields: { ...about, ...fields } }, limits).act(desk, stored)
   const [call] = calls
   if (call === undefined) throw new Error('nothing was asked')
