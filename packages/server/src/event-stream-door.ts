@@ -33,6 +33,7 @@ export function eventStreamDoor({ acceptor, posts, services }: EventStreamDoorPa
   posts.serve((id, post) => streams.take(id, post))
   return {
     channel: (visit, question) => streams.channel(visit, question),
+    operation: (visit, question) => streams.operation(visit, question),
     open: (visit) => streams.open(visit, posts.issue()),
     post: (key, post) => posts.post(key, post),
     abandonOf(request) {

@@ -21,6 +21,13 @@ export interface ChannelQuestion {
   readonly presence: boolean
 }
 
+/** What the reader of an operation asks for. */
+export interface OperationQuestion {
+  readonly operation: string
+  /** The version that it has; 0: none. */
+  readonly after: number
+}
+
 /** A refusal in the words of the protocol: an `error` that answers the subscribe, or the `goodbye` of the connection. */
 export type StreamRefusal =
   | {
@@ -63,6 +70,8 @@ export type StreamPostOutcome = 'taken' | 'busy' | 'gone'
 export interface EventStreamDoor {
   /** The events of one channel. Resolves when it is known whether there are any. */
   channel(visit: StreamVisit, question: ChannelQuestion): Promise<StreamAnswer>
+  /** The events of one operation, as its snapshots. Resolves when it is known whether there are any. */
+  operation(visit: StreamVisit, question: OperationQuestion): Promise<StreamAnswer>
   /** The whole protocol. */
   open(visit: StreamVisit): StreamAnswer
   /** What the client of a stream of any node posted. */

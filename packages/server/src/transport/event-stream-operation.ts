@@ -1,15 +1,8 @@
 import { type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
-import type { StreamRefusal } from '../event-stream.js'
+import type { OperationQuestion, StreamRefusal } from '../event-stream.js'
 import type { ChannelLine } from './event-stream-channel.js'
 import type { StreamVoice } from './event-stream-socket.js'
 import { HEARTBEAT_LINE, eventText, retryText } from './event-stream-text.js'
-
-/** What the reader of an operation asks for. */
-export interface OperationQuestion {
-  readonly operation: string
-  /** The version that it has; 0: none. */
-  readonly after: number
-}
 
 const SUBSCRIBE = 'subscribe'
 
@@ -45,7 +38,7 @@ export class OperationReader implements StreamVoice {
 
   /** Asks. */
   begin(): void {
-    this.#line.command({ type: 'hello', client: { name: 'event-stream' } })
+    this.#line.command({ type: 'hello' })
     this.#line.command({ type: 'subscribe', id: SUBSCRIBE, channel: this.#channel })
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import type {
   ChannelQuestion,
+  OperationQuestion,
   StreamAnswer,
   StreamKey,
   StreamPost,
@@ -8,11 +9,17 @@ import type {
   StreamVisit,
 } from '../event-stream.js'
 import type { Random } from '../random.js'
-import { ChannelReader } from './event-stream-channel.js'
+import { type ChannelLine, ChannelReader } from './event-stream-channel.js'
+import { OperationReader } from './event-stream-operation.js'
 import { EventStreamSocket, type StreamVoice } from './event-stream-socket.js'
 import { eventText } from './event-stream-text.js'
 import { WholeStream, WholeVoice } from './event-stream-whole.js'
 import type { Acceptor, SocketHandler, Upgrade } from './transport.js'
+
+/** Speaks for a reader, from `begin` on. */
+interface Reader extends StreamVoice {
+  begin(): void
+}
 
 /** What event streams are made with. */
 export interface EventStreamsParts {
@@ -37,12 +44,21 @@ export class EventStreams {
 
   /** The events of one channel. Resolves when it is known whether there are any. */
   channel(visit: StreamVisit, question: ChannelQuestion): Promise<StreamAnswer> {
+    return this.#read(visit, (line) => new ChannelReader(question, line))
+  }
+
+  /** The events of one operation, as its snapshots. Resolves when it is known whether there are any. */
+  operation(visit: StreamVisit, question: OperationQuestion): Promise<StreamAnswer> {
+    return this.#read(visit, (line) => new OperationReader(question, line))
+  }
+
+  #read(visit: StreamVisit, readerOf: (line: ChannelLine) => Reader): Promise<StreamAnswer> {
     const noRoom = this.#parts.acceptor.refuses(visit.address)
     if (noRoom !== undefined) return Promise.resolve({ noRoom })
     const { clock, random, acceptor } = this.#parts
     return new Promise((resolve) => {
       let handler: SocketHandler | undefined
-      const reader = new ChannelReader(question, {
+      const reader = readerOf({
         command(command) {
           const text = JSON.stringify(command)
           // Not in the middle of what the connection says.

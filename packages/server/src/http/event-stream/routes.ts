@@ -1,34 +1,15 @@
 import { CHANNEL_NAME_PATTERN, type Since } from '@holdfast/protocol'
 import * as z from 'zod'
-import type { StreamAnswer, StreamVisit } from '../../event-stream.js'
 import { HoldfastError } from '../../core/errors.js'
 import { ApiRefusal } from '../api-error.js'
-import { type Answer, type Route, empty } from '../route.js'
-import { type DirectCall, directRoute } from './direct-route.js'
+import { type Route, empty } from '../route.js'
+import { directRoute } from './direct-route.js'
 import { readPosition, readSince } from './position-text.js'
 import { readFrames } from './post-body.js'
-import { refusalOf } from './refusals.js'
+import { STREAM, answerOf, token, visitOf } from './stream-answer.js'
 
 /** Of a body of frames: one of any size that is allowed has room in it. */
 const FRAMES_BYTES = 65_536
-
-/** Nothing on the way may keep an event back, or keep the answer. */
-const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-accel-buffering': 'no',
-}
-
-const token = z
-  .string()
-  .optional()
-  .describe('A token, where the WebSocket takes one in its address, too: an EventSource sends no headers')
-
-const STREAM: Answer = {
-  description: 'The events, until somebody ends it',
-  schema: { type: 'string' },
-  mediaType: 'text/event-stream',
-}
 
 const PAST = 'Nothing comes any more, such as of an operation that has ended: do not come back'
 
@@ -99,27 +80,6 @@ export const EVENT_STREAM_ROUTES: readonly Route[] = [
     },
   }),
 ]
-
-function answerOf(answer: StreamAnswer): Response {
-  return 'body' in answer ? new Response(answer.body, { headers: HEADERS }) : refusalOf(answer)
-}
-
-function visitOf({ node, request, visitor }: DirectCall): StreamVisit {
-  return {
-    address: visitor.address,
-    origin: visitor.origin,
-    authorization: request.headers.get('authorization') ?? undefined,
-    query: credentialIn(request),
-    signal: request.signal,
-    abandon: node.eventStreams.abandonOf(request),
-  }
-}
-
-/** Nothing else of the address concerns the connection. */
-function credentialIn({ url }: Request): URLSearchParams {
-  const token = new URL(url).searchParams.get('token')
-  return new URLSearchParams(token === null ? {} : { token })
-}
 
 function startOf({ headers }: Request, since: string | undefined): Since | undefined {
   const last = headers.get('last-event-id') ?? ''
