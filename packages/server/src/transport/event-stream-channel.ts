@@ -61,7 +61,7 @@ export class ChannelReader implements StreamVoice {
 
   /** Asks. */
   begin(): void {
-    this.#line.command({ type: 'hello', client: { name: 'event-stream' } })
+    this.#line.command({ type: 'hello' })
     this.#subscribe(SUBSCRIBE, this.#question.since)
   }
 
