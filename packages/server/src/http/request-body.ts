@@ -20,13 +20,20 @@ const EMPTY: RequestBody = { text: '', value: {}, data: new Map() }
 export async function readBody(request: Request, limits: JsonLimits, bytesMax: number): Promise<RequestBody> {
   const { headers, body } = request
   if (body === null || headers.get('content-length') === '0') return EMPTY
-  if (!JSON_TYPE.test(headers.get('content-type') ?? ''))
-    throw new ApiRefusal('bad_request', 'Content-Type must be application/json', { status: 415, field: 'Content-Type' })
+  const type = headers.get('content-type')
+  if (type !== null && !JSON_TYPE.test(type)) throw notJson()
   if (headers.has('content-encoding'))
     throw new ApiRefusal('bad_request', 'Content-Encoding must be left out', { status: 415, field: 'Content-Encoding' })
   if (Number(headers.get('content-length') ?? 0) > bytesMax) throw tooLarge(bytesMax)
   const text = await readText(body, bytesMax)
+  // Whether there is a body is known when it has ended: not every server in front says it before.
+  if (text === '') return EMPTY
+  if (type === null) throw notJson()
   return { text, ...readJsonText(text, limits) }
+}
+
+function notJson(): ApiRefusal {
+  return new ApiRefusal('bad_request', 'Content-Type must be application/json', { status: 415, field: 'Content-Type' })
 }
 
 /**
