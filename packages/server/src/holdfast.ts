@@ -49,6 +49,9 @@ interface HttpEnvironment {
 const ENGINE_MS = 5_000
 const CLOSING_MS = 10_000
 
+/** How often connections that were left idle are closed while a server ends. */
+const IDLE_MS = 50
+
 /** How long a request may take to arrive: headers, and all of it. A slow sender must not hold a socket. */
 const HEADERS_TIMEOUT_MS = 5_000
 
@@ -362,7 +365,12 @@ export class Holdfast implements Acceptor {
     const server = this.#server
     if (!server?.listening) return undefined
     return new Promise((resolve) => {
-      server.close(() => resolve())
+      // Event streams, and whoever waits for an answer, leave connections behind that are idle only now.
+      const stop = this.#services.clock.every(IDLE_MS, () => server.closeIdleConnections())
+      server.close(() => {
+        stop()
+        resolve()
+      })
       server.closeIdleConnections()
     })
   }
