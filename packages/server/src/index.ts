@@ -35,7 +35,9 @@ export { MemoryEngine, type MemoryEngineOptions } from './engine/memory/memory-e
 export { RedisEngine, type RedisEngineParts } from './engine/redis/redis-engine.js'
 export { type RedisEngineOptions, redisOptions } from './engine/redis/redis-options.js'
 export { type AsyncApiDocument, type AsyncApiPlace, asyncApiDocument } from './http/asyncapi/document.js'
+export type { OpenApiDocument } from './http/openapi.js'
 export type { ProtectedHandler, RequestHandler } from './http/protection.js'
+export { openApiDocument } from './http/routes.js'
 export { SECURITY_HEADERS } from './http/security-headers.js'
 export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
 export type {
