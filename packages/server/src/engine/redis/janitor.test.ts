@@ -37,7 +37,7 @@ const keys = new Keys('jan', 'default')
 const state = keys.stream(stream).state
 
 describe('the janitor', () => {
-  it('gives a life to what should end and does not, among many other keys, and counts it', async () => {
+  it('gives a life to what has none and needs one, among many other keys, and counts it', async () => {
     const engine = await start('jan')
     for (let n = 0; n < 1_200; n += 1) await engine.records.put(`r${n}`, 'v', { ttlMs: 60_000 })
     await redis.hSet(state, { v: '{}', n: '1' })

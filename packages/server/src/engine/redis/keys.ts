@@ -44,8 +44,10 @@ export interface ReportKeys {
   readonly reader: string
 }
 
-/** Prefix and cluster id where none are given. */
+/** The prefix where none is given. */
 export const DEFAULT_PREFIX = 'hf'
+
+/** The cluster id where none is given. */
 export const DEFAULT_CLUSTER_ID = 'default'
 
 /** What prefix and cluster id may be. */
