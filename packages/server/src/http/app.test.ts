@@ -78,7 +78,7 @@ describe('the HTTP side of a node', () => {
     reason = 'broken'
     const response = await get('/health/ready')
     expect(response.status).toBe(500)
-    const error = { code: 'internal_error', message: 'Internal error', id: 'request-1' }
+    const error = { code: 'internal_error', message: 'Internal error', retryable: true, id: 'request-1' }
     expect(await response.json()).toEqual({ error })
     expect(thrown).toEqual([['request-1', expect.objectContaining({ message: 'password 1234' })]])
   })

@@ -62,13 +62,11 @@ describe('a list of connections', () => {
   it('goes on where a page ended, each connection once, while others come and go', async () => {
     for (let n = 0; n < 3; n += 1) await Promise.all([one.join('paged'), other.join('paged')])
     const seen: Item[] = []
-    let cursor: unknown
+    let cursor: string | undefined
     do {
-      const page = await admin(
-        `GET /connections?user=paged&limit=2${cursor === undefined ? '' : `&cursor=${String(cursor)}`}`,
-      )
+      const page = await admin(`GET /connections?user=paged&limit=2${cursor === undefined ? '' : `&cursor=${cursor}`}`)
       seen.push(...itemsOf(page))
-      cursor = page.body['next']
+      cursor = page.body['next'] as string | undefined
       const late = await one.join('paged')
       late.socket.close()
     } while (cursor !== undefined)

@@ -120,7 +120,7 @@ export class Idempotency {
       const put = engine.records.put(name, textOfHeld(print), { ttlMs: HELD_MS, ifVersion: version })
       version = await put.catch(() => version)
     }
-    const cancel = clock.every(SIGN_MS, () => (sign = sign.then(renew)))
+    const cancel = clock.every(SIGN_MS, () => void (sign = sign.then(renew)))
     return {
       async end() {
         cancel()

@@ -170,7 +170,7 @@ class Schemas {
 
 function toJson(schema: z.ZodType | JsonSchema, io: 'input' | 'output'): JsonSchema {
   if (!('safeParse' in schema)) return schema
-  const { $schema, ...rest } = z.toJSONSchema(schema as z.ZodType, { io, unrepresentable: 'any' })
+  const { $schema: _, ...rest } = z.toJSONSchema(schema as z.ZodType, { io, unrepresentable: 'any' })
   return rest
 }
 

@@ -101,7 +101,7 @@ describe('an answer', () => {
     const answer = await ask(broken, { origin: APP })
     expect(answer.status).toBe(500)
     expect(await answer.json()).toEqual({
-      error: { code: 'internal_error', message: 'Internal error', id: expect.any(String) as string },
+      error: { code: 'internal_error', message: 'Internal error', retryable: true, id: expect.any(String) as string },
     })
     expect(corsOf(answer)).toMatchObject({ 'access-control-allow-origin': APP })
   })

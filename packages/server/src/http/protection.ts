@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { OriginPolicy } from '../access/origin-policy.js'
 import { type Perimeter, type Visitor, headOf, headOfRequest } from '../access/perimeter.js'
+import { ApiRefusal, type HttpErrorCode, errorResponse } from './api-error.js'
 import { isPreflight, preflight, share } from './cors.js'
 import { secure } from './security-headers.js'
 
@@ -78,10 +79,8 @@ function refusalOf({ url = '', httpVersion }: IncomingMessage, request: Request)
   return errorAnswer(404, 'not_found', 'There is nothing at this address')
 }
 
-/** An error as JSON: `{"error": {"code", "message"}}`, and the id under which the log tells more. */
-export function errorAnswer(status: number, code: string, message: string, id?: string): Response {
-  const error = { code, message, ...(id !== undefined && { id }) }
-  return Response.json({ error }, { status, headers: { 'cache-control': 'no-store' } })
+function errorAnswer(status: number, code: HttpErrorCode, message: string, id?: string): Response {
+  return errorResponse(new ApiRefusal(code, message, { status }), id)
 }
 
 /** Headers of an answer that came from elsewhere cannot be changed. */
