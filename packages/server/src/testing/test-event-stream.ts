@@ -1,3 +1,4 @@
+import { type IncomingMessage, get } from 'node:http'
 import { systemClock } from '../clock.js'
 
 /** An event as it arrived. */
@@ -12,29 +13,33 @@ const DEADLINE_MS = 5_000
 
 /** A reader of an event stream for tests: what arrives waits until it is asked for. */
 export class TestEventStream {
-  readonly response: Response
+  readonly headers: IncomingMessage['headers']
   readonly received: ReceivedEvent[] = []
   /** Comments and `retry` lines. */
   readonly asides: string[] = []
   /** Resolves when the server has ended it, to whether that was in order. */
   readonly ended: Promise<boolean>
-  readonly #abort: AbortController
+  readonly #response: IncomingMessage
   #read = 0
   #lastId: string | undefined
 
   /** Use `TestEventStream.open`. */
-  private constructor(response: Response, abort: AbortController) {
-    this.response = response
-    this.#abort = abort
+  private constructor(response: IncomingMessage) {
+    this.headers = response.headers
+    this.#response = response
     this.ended = this.#run()
   }
 
   /** Resolves when the answer begins; throws when it is no event stream. */
   static async open(url: string, headers: Readonly<Record<string, string>> = {}): Promise<TestEventStream> {
-    const abort = new AbortController()
-    const response = await fetch(url, { headers, signal: abort.signal })
-    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
-    return new TestEventStream(response, abort)
+    // A connection of its own: one that is kept for others would keep the server from closing.
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(url, { headers, agent: false }, resolve).on('error', reject)
+    })
+    if (response.statusCode === 200) return new TestEventStream(response)
+    let text = ''
+    for await (const chunk of response as AsyncIterable<Buffer>) text += chunk.toString()
+    throw new Error(`${response.statusCode} ${text}`)
   }
 
   /** The last id, which a browser sends when it comes back. */
@@ -57,16 +62,25 @@ export class TestEventStream {
     throw new Error(`${event} did not come; what came: ${JSON.stringify(this.received)}`)
   }
 
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#response.socket.pause()
+  }
+
+  resume(): void {
+    this.#response.socket.resume()
+  }
+
   /** Goes away. */
   leave(): void {
-    this.#abort.abort()
+    this.#response.destroy()
   }
 
   async #run(): Promise<boolean> {
     const decoder = new TextDecoder()
     let text = ''
     try {
-      for await (const chunk of this.response.body as unknown as AsyncIterable<Uint8Array>) {
+      for await (const chunk of this.#response as AsyncIterable<Buffer>) {
         text += decoder.decode(chunk, { stream: true })
         const blocks = text.split('\n\n')
         text = blocks.pop() ?? ''

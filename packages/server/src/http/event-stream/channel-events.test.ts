@@ -35,9 +35,9 @@ const numbersOf = ({ received }: TestEventStream): unknown[] =>
 describe('the events of a channel', () => {
   it('begin with the verdict, and carry each message with its position', async () => {
     const stream = await follow('room:1')
-    expect(stream.response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-    expect(stream.response.headers.get('cache-control')).toBe('no-store')
-    expect(stream.response.headers.get('x-accel-buffering')).toBe('no')
+    expect(stream.headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(stream.headers['cache-control']).toBe('no-store')
+    expect(stream.headers['x-accel-buffering']).toBe('no')
     const { data, id } = await stream.next('subscribed')
     expect(data).toMatchObject({ type: 'subscribed', channel: 'room:1', recovered: 'new', messages: [] })
     expect(id).toBe(`${String(data['epoch'])}.0`)

@@ -1,10 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type TestNode, startNode } from '../testing/test-node.js'
-import { systemClock } from '../clock.js'
-import { systemRandom } from '../random.js'
+import { describe, expect, it } from 'vitest'
 import { elementTexts, memberText } from './event-stream-slices.js'
 import { eventText } from './event-stream-text.js'
-import { EventStreams, type StreamVisit } from './event-streams.js'
 
 describe('slices of a JSON text', () => {
   it.each<[string, string, string[]]>([
