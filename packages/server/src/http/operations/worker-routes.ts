@@ -54,7 +54,10 @@ const tell = route({
   example: { done: 300, message: 'Reading customers' },
   answers: {
     200: snapshotAnswer('It was taken'),
-    412: { description: 'The operation is not the one of `If-Match`: `precondition_failed`' },
+    412: {
+      description: 'The operation is not the one of `If-Match`: `precondition_failed`',
+      schema: { $ref: '#/components/schemas/Error' },
+    },
   },
   errors: ['already_ended', 'stale_report', 'limit_exceeded'],
   async handle(call) {
