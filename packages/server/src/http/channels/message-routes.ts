@@ -20,7 +20,7 @@ const key = z
     'Whoever publishes again with this key within five minutes is answered as before. Default: the `Idempotency-Key`',
   )
 
-const data = z.unknown().describe('Any JSON')
+const data = z.unknown().describe('What is sent')
 
 const published = z
   .strictObject({

@@ -1,0 +1,87 @@
+import type { JsonSchema } from '@holdfast/protocol'
+
+/** One member of a schema, as a line of a table. */
+export interface SchemaRow {
+  /** `metadata`, `items[].id`. */
+  readonly name: string
+  readonly isRequired: boolean
+  /** In words: `text`, `a whole number from 1 to 100`. */
+  readonly kind: string
+  /** The named schema that it is, or has in it. */
+  readonly refersTo: string | undefined
+  readonly description: string
+}
+
+/** How deep members of members are listed; what is deeper is described by its kind alone. */
+const DEPTH_MAX = 4
+
+/** The members of a schema, those of its members below them. */
+export function rowsOf(schema: JsonSchema, prefix: string = '', depth: number = 0): readonly SchemaRow[] {
+  const { properties = {}, required = [] } = schema as { properties?: Record<string, JsonSchema>; required?: string[] }
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const path = prefix === '' ? name : `${prefix}.${name}`
+    const row = {
+      name: path,
+      isRequired: required.includes(name),
+      kind: kindOf(member),
+      refersTo: referenceOf(member),
+      description: textOf(member, 'description') ?? '',
+    }
+    const { items } = member as { items?: JsonSchema }
+    const [inner, innerPath] = items === undefined ? [member, path] : [items, `${path}[]`]
+    return [row, ...(depth < DEPTH_MAX ? rowsOf(inner, innerPath, depth + 1) : [])]
+  })
+}
+
+/** What values of a schema are, in a few words. */
+export function kindOf(schema: JsonSchema): string {
+  const reference = referenceOf(schema)
+  const { enum: choices, const: only, anyOf, oneOf, items } = schema as Record<string, unknown> & { items?: JsonSchema }
+  if (reference !== undefined && items === undefined) return reference
+  if (only !== undefined) return JSON.stringify(only)
+  if (Array.isArray(choices)) return choices.map((choice) => JSON.stringify(choice)).join(' or ')
+  const either = (anyOf ?? oneOf) as readonly JsonSchema[] | undefined
+  if (either !== undefined) return [...new Set(either.map(kindOf))].join(' or ')
+  if (items !== undefined) return `list of ${kindOf(items)}${boundsOf(schema, 'minItems', 'maxItems')}`
+  return plainKindOf(schema)
+}
+
+function plainKindOf(schema: JsonSchema): string {
+  switch (schema['type']) {
+    case 'string':
+      return schema['format'] === 'date-time' ? 'time' : `text${boundsOf(schema, 'minLength', 'maxLength')}`
+    case 'integer':
+      return `whole number${boundsOf(schema, 'minimum', 'maximum')}`
+    case 'number':
+      return `number${boundsOf(schema, 'minimum', 'maximum')}`
+    case 'boolean':
+      return 'true or false'
+    case 'object':
+      return 'object'
+    case 'null':
+      return 'null'
+    default:
+      return 'any JSON'
+  }
+}
+
+function boundsOf(schema: JsonSchema, least: string, most: string): string {
+  const [min, max] = [schema[least], schema[most]].map((bound) =>
+    bound === Number.MAX_SAFE_INTEGER ? undefined : bound,
+  )
+  if (min !== undefined && max !== undefined) return `, ${String(min)} to ${String(max)}`
+  if (max !== undefined) return `, at most ${String(max)}`
+  return min === undefined || min === 0 ? '' : `, at least ${String(min)}`
+}
+
+function referenceOf(schema: JsonSchema): string | undefined {
+  const { items } = schema as { items?: JsonSchema }
+  return textOf(items ?? schema, '$ref')
+    ?.split('/')
+    .at(-1)
+}
+
+function textOf(schema: JsonSchema, keyword: string): string | undefined {
+  const text = schema[keyword]
+  return typeof text === 'string' ? text : undefined
+}
