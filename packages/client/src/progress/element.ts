@@ -114,6 +114,21 @@ export class HoldfastProgress extends Base {
     }
   }
 
+  /** As every element's, with the types of what this one dispatches. */
+  override addEventListener<E extends keyof HoldfastProgressEventMap>(
+    type: E,
+    listener: (event: HoldfastProgressEventMap[E]) => unknown,
+    options?: AddEventListenerOptions | boolean,
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void
+  override addEventListener(type: string, listener: unknown, options?: AddEventListenerOptions | boolean): void {
+    super.addEventListener(type, listener as EventListener, options)
+  }
+
   /** @internal */
   connectedCallback(): void {
     this.#adoptProperties()

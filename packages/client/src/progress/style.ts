@@ -29,8 +29,8 @@ p, dl, dd { margin: 0; }
 .root[data-look='failed'], .root[data-look='expired'], .root[data-look='unknown'] { --_tone: var(--_bad); }
 .root[data-away] { --_tone: var(--_muted); }
 
-.head { display: flex; align-items: center; gap: 0.75em; }
-.titles { flex: 1; min-width: 0; }
+.head { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25em 0.75em; }
+.titles { flex: 1 1 10em; min-width: 0; }
 .label {
   display: -webkit-box;
   overflow: hidden;

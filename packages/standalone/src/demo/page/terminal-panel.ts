@@ -28,6 +28,10 @@ function commandsFor({ operation, user }: CommandFacts): Command[] {
     operation === undefined ? [] : [{ what: 'Watch this operation', text: `npx holdfast watch ${operation}${url}` }]
   return [
     ...watch,
+    {
+      what: 'Run any command, and see it above',
+      text: `npx holdfast run --user ${quote(user)}${url} -- tar -cf /dev/null node_modules`,
+    },
     { what: 'Listen to the room', text: `npx holdfast listen room:lobby --tenant demo${url}` },
     {
       what: 'Say something in it',
