@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { JsonSchema } from '@holdfast/protocol'
 import { DOCS_STYLE } from './docs-style.js'
 import type { OpenApiDocument } from './openapi.js'
-import { type SchemaRow, kindOf, rowsOf } from './schema-rows.js'
+import { type SchemaRow, kindOf, rowsOf, textOf } from './schema-rows.js'
 
 /** The policy of the page: its own style, by what it is, and nothing else. */
 export const DOCS_POLICY: string = [
@@ -166,11 +166,8 @@ function contentOf({ content = {} }: Described, withExample: boolean = true): st
 }
 
 function kindLink(schema: JsonSchema): string {
-  const name =
-    String(schema['$ref'] ?? '')
-      .split('/')
-      .at(-1) ?? ''
-  return name === '' ? escape(kindOf(schema)) : `<a href="#schema-${escape(name)}">${escape(name)}</a>`
+  const name = textOf(schema, '$ref')?.split('/').at(-1)
+  return name === undefined ? escape(kindOf(schema)) : `<a href="#schema-${escape(name)}">${escape(name)}</a>`
 }
 
 function schemaOf(name: string, schema: JsonSchema): string {

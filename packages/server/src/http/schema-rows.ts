@@ -66,12 +66,16 @@ function plainKindOf(schema: JsonSchema): string {
 }
 
 function boundsOf(schema: JsonSchema, least: string, most: string): string {
-  const [min, max] = [schema[least], schema[most]].map((bound) =>
-    bound === Number.MAX_SAFE_INTEGER ? undefined : bound,
-  )
-  if (min !== undefined && max !== undefined) return `, ${String(min)} to ${String(max)}`
-  if (max !== undefined) return `, at most ${String(max)}`
-  return min === undefined || min === 0 ? '' : `, at least ${String(min)}`
+  const [min, max] = [numberOf(schema, least), numberOf(schema, most)]
+  if (min !== undefined && max !== undefined) return `, ${min} to ${max}`
+  if (max !== undefined) return `, at most ${max}`
+  return min === undefined || min === 0 ? '' : `, at least ${min}`
+}
+
+/** The largest whole number there is bounds nothing that a reader could think of. */
+function numberOf(schema: JsonSchema, keyword: string): number | undefined {
+  const bound = schema[keyword]
+  return typeof bound === 'number' && bound !== Number.MAX_SAFE_INTEGER ? bound : undefined
 }
 
 function referenceOf(schema: JsonSchema): string | undefined {
@@ -81,7 +85,8 @@ function referenceOf(schema: JsonSchema): string | undefined {
     .at(-1)
 }
 
-function textOf(schema: JsonSchema, keyword: string): string | undefined {
+/** A keyword of a schema that is text. */
+export function textOf(schema: JsonSchema, keyword: string): string | undefined {
   const text = schema[keyword]
   return typeof text === 'string' ? text : undefined
 }
