@@ -37,7 +37,7 @@ export class EventStreamSocket implements Socket, BodyEvents {
   #closedWith: { readonly code: number; readonly clean: boolean } | undefined
   #isOver = false
   #isPaused = false
-  #resumed: (() => void)[] = []
+  readonly #resumed: (() => void)[] = []
   readonly #leave = (): void => this.body.leave()
 
   constructor(parts: StreamSocketParts) {
