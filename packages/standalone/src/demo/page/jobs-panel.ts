@@ -84,7 +84,7 @@ function makeRow({ id, label, kind }: OperationSnapshot, user: string, isCurrent
     'li',
     { class: 'job' },
     make('a', { attributes }, name),
-    make('progress', { class: 'job-bar', attributes: { max: '100', 'aria-label': name } }),
+    make('progress', { class: 'job-bar', attributes: { max: '100', 'aria-hidden': 'true' } }),
     make('span', { class: 'job-percent' }),
     make('span', { class: 'job-state' }),
   )
