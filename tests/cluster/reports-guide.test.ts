@@ -33,7 +33,7 @@ class Redis:
 
 /** The blocks of the guide in a language, in order. */
 function blocks(language: string): string[] {
-  return [...GUIDE.matchAll(/^\`\`\`(\w+)\n([^]*?)^\`\`\`$/gm)].flatMap(([, is, text = '']) =>
+  return [...GUIDE.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].flatMap(([, is, text = '']) =>
     is === language ? [text] : [],
   )
 }
