@@ -164,6 +164,7 @@ export class RedisEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.reports.close()
     this.#announcements.close()
     await Promise.all([this.#janitor.close(), this.#muster.close()])
     this.#links.close()

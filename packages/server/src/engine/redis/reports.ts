@@ -41,6 +41,7 @@ const REFUSED_MS = 7 * 86_400_000
 /** A stream and a consumer group, of which one node reads at a time. */
 export class RedisReports implements Reports {
   readonly #parts: RedisReportsParts
+  readonly #readings = new Set<Reading>()
 
   constructor(parts: RedisReportsParts) {
     this.#parts = parts
@@ -48,11 +49,17 @@ export class RedisReports implements Reports {
 
   consume(node: string, take: (reports: readonly LeftReport[], behind: number) => Promise<void>): () => Promise<void> {
     const reading = new Reading(this.#parts, node, take)
-    const ended = reading.run()
+    this.#readings.add(reading)
+    const ended = reading.run().finally(() => this.#readings.delete(reading))
     return () => {
       reading.stop()
       return ended
     }
+  }
+
+  /** Ends what nobody has ended. */
+  close(): void {
+    for (const reading of this.#readings) reading.stop()
   }
 
   async refuse(refused: readonly RefusedReport[]): Promise<void> {
