@@ -5,7 +5,8 @@ export interface OutputStream {
   readonly isTTY?: boolean | undefined
   /** Columns of the terminal; absent elsewhere. */
   readonly columns?: number | undefined
-  write(text: string): unknown
+  readonly rows?: number | undefined
+  write(text: string | Uint8Array): unknown
 }
 
 /** What a command sees of the process that it runs in. */
@@ -18,16 +19,21 @@ export interface Shell {
   readonly worker?: WorkerTie | undefined
   /** Calls `task` whenever the signal comes; returns its undo. */
   onSignal(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', task: () => void): () => void
+  /** Calls `task` when nobody reads the stream any more. Until then that ends the process quietly (standard output), or is passed over (standard error). */
+  onReaderGone(stream: 'stdout' | 'stderr', task: () => void): void
   /** Ends the process at once. */
   exit(code: number): void
 }
 
 /** The process itself. A reader that goes away, such as `head`, ends it quietly. */
 export function processShell(): Shell {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
+  const gone: Record<'stdout' | 'stderr', () => void> = { stdout: () => process.exit(0), stderr: () => {} }
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      gone[name]()
+    })
+  }
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -38,6 +44,7 @@ export function processShell(): Shell {
       process.on(name, task)
       return () => void process.off(name, task)
     },
+    onReaderGone: (stream, task) => void (gone[stream] = task),
     exit: (code) => process.exit(code),
   }
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import type { CommandContext, Declare } from './command.js'
 
 /** A command by its name. It is loaded when it is asked for, so that help and wrong usage are answered at once. */
@@ -34,6 +34,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'watch',
     summary: 'show the progress of operations until they end',
     load: async () => (await import('./watch.js')).declareWatch,
+  },
+  {
+    name: 'run',
+    summary: 'run a command as an operation that can be watched',
+    load: async () => (await import('./run/run.js')).declareRun,
   },
 ]
 

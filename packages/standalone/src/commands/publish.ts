@@ -1,6 +1,7 @@
-import { EXIT, Failure } from '../failure.js'
+import { EXIT } from '../failure.js'
 import { type Shell, interruption } from '../shell.js'
 import { type Declare, addRemoteOptions, examples } from './command.js'
+import { readJsonText } from './json-argument.js'
 import { connect, refused } from './remote.js'
 import type { RemoteOptions } from './server-access.js'
 
@@ -26,7 +27,7 @@ export const declarePublish: Declare = (command, { shell, end }) => {
 
 /** Publishes one message and prints where it stands, as a line of JSON: `{"offset", "epoch", "id", "duplicate"}`. */
 async function publish(channel: string, json: string, options: PublishOptions, shell: Shell): Promise<number> {
-  const data = parseData(json)
+  const data = readJsonText('JSON', json)
   const signal = interruption(shell)
   const { client } = await connect(options, shell, signal)
   try {
@@ -41,16 +42,5 @@ async function publish(channel: string, json: string, options: PublishOptions, s
     throw refused(`not published to ${channel}`, error)
   } finally {
     client.disconnect()
-  }
-}
-
-function parseData(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown
-  } catch {
-    throw new Failure(
-      `JSON must be a JSON value such as '{"text":"hello"}' or '"hello"', received ${JSON.stringify(json)}`,
-      EXIT.usage,
-    )
   }
 }

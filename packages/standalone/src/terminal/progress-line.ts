@@ -1,5 +1,6 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import { formatDone, formatDuration, formatEta, formatPercent, formatRate } from '../quantity.js'
+import { PLAIN, type Palette } from './palette.js'
 import { columnsOf, keepEnd, printable } from './text-width.js'
 
 const BAR_COLUMNS_MAX = 32
@@ -17,6 +18,8 @@ export interface ProgressLineOptions {
   readonly ticks: number
   /** What stands in the place of the estimate while the watcher itself is in trouble: `reconnecting`. */
   readonly trouble?: string
+  /** Default: no colours. */
+  readonly palette?: Palette
 }
 
 /**
@@ -30,10 +33,31 @@ export function renderProgressLine(snapshot: OperationSnapshot, options: Progres
   const kept = fit(segments, room)
   const spare = room - columnsOfSegments(kept)
   const bar = renderBar(snapshot, Math.min(BAR_COLUMNS_MAX, Math.max(spare, 0)), options.ticks)
-  const texts = kept.map((segment) => (segment.name === 'bar' ? bar : segment.text)).filter((text) => text !== '')
-  const line = texts.join(GAP)
+  const texts = kept.map((segment) => ({ ...segment, text: segment.name === 'bar' ? bar : segment.text }))
+  const filled = texts.filter(({ text }) => text !== '')
+  const line = filled.map(({ text }) => text).join(GAP)
+  if (columnsOf(line) > room) return clip(line, room)
+  const { palette = PLAIN } = options
+  const painted = filled.map((segment) => paint(segment, snapshot, palette)).join(GAP)
   const item = itemOf(snapshot, room - columnsOf(line) - GAP.length)
-  return item === '' ? clip(line, room) : line + GAP + item
+  return item === '' ? painted : painted + GAP + palette.dim(item)
+}
+
+const COLOUR_OF_STATE = {
+  queued: 'dim',
+  running: 'cyan',
+  waiting: 'yellow',
+  stalled: 'yellow',
+  completed: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+  expired: 'red',
+} as const satisfies Record<OperationSnapshot['state'], keyof Palette>
+
+function paint({ name, text }: Segment, { state }: OperationSnapshot, palette: Palette): string {
+  if (name === 'label' || name === 'percent') return palette.bold(text)
+  if (name === 'rate') return palette.dim(text)
+  return name === 'bar' || (name === 'eta' && state !== 'running') ? palette[COLOUR_OF_STATE[state]](text) : text
 }
 
 /** The same without a bar, for files and pipes: one line per change worth a line. */
