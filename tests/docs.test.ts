@@ -153,22 +153,27 @@ interface Example {
   /** The page and the line where the block begins. */
   readonly place: string
   readonly code: string
+  /** The name of the file that it becomes, by its place among all. */
+  readonly file: (at: number) => string
 }
 
 /**
- * The blocks of a page marked `ts`. One marked `ts continued` goes on where the one before it ended. A comment
+ * The blocks of a page marked `ts` or `tsx`. One marked `ts continued` goes on where the one before it ended. A comment
  * `<!-- ts: declare … -->` before a block belongs to it: what a reader can guess, and a compiler cannot. A block marked
  * `ts fragment` is no program and is left out.
  */
 function examplesOf({ path, text }: SourceFile): Example[] {
   const examples: Example[] = []
-  for (const match of text.matchAll(/((?:<!-- ts:[\s\S]*?-->\s*)*)^```ts( continued| fragment)?\n([\s\S]*?)^```$/gm)) {
-    const [, hidden = '', kind, code = ''] = match
+  for (const match of text.matchAll(
+    /((?:<!-- ts:[\s\S]*?-->\s*)*)^```(tsx?)( continued| fragment)?\n([\s\S]*?)^```$/gm,
+  )) {
+    const [, hidden = '', language, kind, code = ''] = match
     if (kind === ' fragment') continue
     const declared = Array.from(hidden.matchAll(/<!-- ts:([\s\S]*?)-->/g), (comment) => comment[1]).join('\n')
     const before = kind === ' continued' ? examples.pop()?.code : undefined
     const place = `${path}:${text.slice(0, match.index).split('\n').length}`
-    examples.push({ place, code: [before, declared, code].filter(Boolean).join('\n') })
+    const file = (at: number): string => `example-${at}.${language}`
+    examples.push({ place, file, code: [before, declared, code].filter(Boolean).join('\n') })
   }
   return examples
 }
@@ -185,23 +190,23 @@ describe('the examples in the pages', () => {
   beforeAll(async () => {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
-    examples.forEach(({ code }, at) => writeFileSync(join(folder, `example-${at}.ts`), `${code}\nexport {}\n`))
+    examples.forEach(({ code, file }, at) => writeFileSync(join(folder, file(at)), `${code}\nexport {}\n`))
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration()))
     errors = await compile(folder)
   })
 
   it('are found', () => expect(examples.length).toBeGreaterThan(0))
 
-  it.each(examples.map(({ place }, at) => ({ place, at })))('$place compiles', ({ at }) => {
-    expect(errors.get(`example-${at}.ts`) ?? []).toEqual([])
+  it.each(examples.map(({ place, file }, at) => ({ place, name: file(at) })))('$place compiles', ({ name }) => {
+    expect(errors.get(name) ?? []).toEqual([])
   })
 })
 
 function configuration(): object {
   return {
     extends: '../../tsconfig.test.json',
-    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
-    include: ['*.ts'],
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, jsx: 'react-jsx' },
+    include: ['*.ts', '*.tsx'],
   }
 }
 
@@ -214,7 +219,7 @@ async function compile(folder: string): Promise<Map<string, string[]>> {
   )
   const byFile = new Map<string, string[]>()
   for (const line of output.split('\n').filter(Boolean)) {
-    const file = /([\w-]+\.ts)\(/.exec(line)?.[1] ?? ''
+    const file = /([\w-]+\.tsx?)\(/.exec(line)?.[1] ?? ''
     byFile.set(file, [...(byFile.get(file) ?? []), line])
   }
   return byFile
