@@ -8,6 +8,7 @@ import { RedisServer } from '../cluster/kit/redis-server.js'
 import { eventually } from '../kit/deadline.js'
 import { SECRET } from '../kit/server-process.js'
 import { WireClient } from '../kit/wire-client.js'
+import { type RestTraces, RestVisitor } from './rest-surface.js'
 
 const TENANTS = 100
 const MESSAGES_EACH = 4
@@ -25,6 +26,8 @@ interface Resident {
   readonly bob: WireClient
   /** Everything that anybody of the tenant was given beside frames: what the application asked, as text. */
   readonly told: string[]
+  /** What it has over HTTP. */
+  traces?: RestTraces
 }
 
 describe(`${TENANTS} tenants with the same names on two nodes that share a Redis`, () => {
@@ -153,10 +156,8 @@ async function moveIn(nodes: readonly { url: string }[], tenant: string): Promis
 }
 
 /** Something on every surface that a tenant has. */
-async function live(
-  { tenant, mark, ann, bob, told }: Resident,
-  nodes: readonly { node: Holdfast; url: string }[],
-): Promise<void> {
+async function live(resident: Resident, nodes: readonly { node: Holdfast; url: string }[]): Promise<void> {
+  const { tenant, mark, ann, bob, told } = resident
   for (const client of [ann, bob])
     await client.get('subscribed', { type: 'subscribe', channel: ROOM, presence: { info: { mark } } })
   await ann.get('ok', { type: 'state', data: { mark } })
@@ -174,6 +175,7 @@ async function live(
   })
   await ann.get('subscribed', { type: 'subscribe', channel: 'operation:job', since: 'newest:10' })
   told.push(...(await asked(door)), ...(await withKey(door, nodes[0]?.url ?? '', mark)))
+  resident.traces = await new RestVisitor(nodes[0]?.url ?? '', tenant, told).live(mark)
   await eventually('everything has come', () => ann.of('signal').length > 0 && countOf(bob) >= MESSAGES_EACH + 1)
 }
 
@@ -224,6 +226,9 @@ async function trespass(residents: readonly Resident[], url: string): Promise<vo
     const thief = await WireClient.welcomed(url, { token: signToken({ secret: SECRET, tenant, user: 'ann' }), resume })
     expect((await thief.welcome()).session.resumed).toBe(false)
     told.push(...thief.frames)
+    const { traces } = residents[(index + 1) % residents.length] ?? {}
+    if (traces === undefined) throw new Error('nobody next door was here over HTTP')
+    expect(await new RestVisitor(url, tenant, told).trespass(traces)).toEqual([404, 404, 404, 400])
     await thief.close()
   })
   await Promise.all(attempts)
