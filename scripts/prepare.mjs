@@ -33,6 +33,7 @@ const PROGRAMS = [
   program('strace'),
   program('faketime'),
   program('openssl'),
+  program('curl'),
 ]
 
 /** What apt-get would install only with sources that this machine does not have. */

@@ -34,7 +34,7 @@ describe('the events of an operation', () => {
   it('begin with how things stand, and end with the operation', async () => {
     await begin('a')
     const stream = await follow('a')
-    expect(stream.response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    expect(stream.headers['content-type']).toBe('text/event-stream; charset=utf-8')
     const first = await stream.next('progress')
     expect([first.id, first.data]).toMatchObject(['1', { state: 'running', version: 1 }])
     await worker('PATCH /operations/a', { body: { phase: 'reading', done: 4, total: 10 } })
