@@ -269,6 +269,7 @@ describe('the repository', () => {
       'packages/server',
       'packages/standalone',
       'bench',
+      'tests/rest/generator',
     ].flatMap((folder) => {
       const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Record<string, object>
       const pinned = Object.entries({ ...manifest['dependencies'], ...manifest['devDependencies'] })
