@@ -1,6 +1,9 @@
 /** Seconds over which the fast and the slow average forget: a stall shows in the first, noise does not in the second. */
 const FAST_S = 3
-const SLOW_S = 20
+const SLOW_S = 10
+
+/** Seconds over which it is forgotten how far the two were apart. */
+const SPREAD_S = 20
 
 /** Reports closer together than this are one observation: the quotient of two small numbers is noise. */
 const OBSERVATION_S = 0.1
@@ -13,59 +16,89 @@ const EVIDENCE_S = 1
 export interface Pace {
   /** Units per second. */
   readonly rate: number
-  /** One standard deviation of the recent rate, in units per second. */
+  /** How far the fast average was from the slow one of late, in units per second (root mean square). */
   readonly spread: number
+  /** Seconds that were seen (default: many). */
+  readonly seen?: number
+  /** By what factor the rest takes longer than at this rate, because it goes slower and slower (default 1). */
+  readonly slowdown?: number
+}
+
+/** What a meter has seen so far: plain numbers, so that any node can go on with it. */
+export interface MeterState {
+  /** Where time and counting began: milliseconds and units. */
+  readonly startedAt: number
+  readonly begun: number
+  /** The last observation. */
+  readonly observedAt: number
+  readonly observed: number
+  readonly count: number
+  /** Averages of the rate, of the difference of the two, and of its square; each less than it should be by what it has not seen yet. */
+  readonly fast: number
+  readonly slow: number
+  readonly drift: number
+  readonly squares: number
+}
+
+/** A meter that begins at `at`, in milliseconds of whatever time is measured (running time, so that waiting does not count); `value` is where counting starts. */
+export function startMeter(at: number, value: number = 0): MeterState {
+  return {
+    startedAt: at,
+    begun: value,
+    observedAt: at,
+    observed: value,
+    count: 0,
+    fast: 0,
+    slow: 0,
+    drift: 0,
+    squares: 0,
+  }
 }
 
 /**
- * Estimates a rate from reports at irregular times: exponentially weighted averages with the weight `1 - exp(-dt / tau)` for an
- * observation that took `dt` (as the load average of Unix kernels is kept), corrected for their start by dividing by the weight seen
- * so far (as in Kingma and Ba, Adam, 2015, section 3).
+ * The value has reached `value`. The same state comes back where that is too soon after the last.
+ *
+ * Reports come at irregular times: the averages are exponentially weighted, with the weight `1 - exp(-dt / tau)` for an observation that took `dt` (as the load average of Unix kernels is
+ * kept).
  */
-export class Meter {
-  readonly #startedAt: number
-  #observedAt: number
-  #observed: number
-  #count = 0
-  #fast = 0
-  #slow = 0
-  #fastWeight = 0
-  #slowWeight = 0
-  #squares = 0
-
-  /** `now` in milliseconds; `value` is where counting starts. */
-  constructor(now: number, value: number = 0) {
-    this.#startedAt = now
-    this.#observedAt = now
-    this.#observed = value
+export function observe(meter: MeterState, at: number, value: number): MeterState {
+  const seconds = (at - meter.observedAt) / 1_000
+  if (seconds < OBSERVATION_S) return meter
+  const rate = Math.max(0, (value - meter.observed) / seconds)
+  const fast = mix(meter.fast, rate, seconds / FAST_S)
+  const slow = mix(meter.slow, rate, seconds / SLOW_S)
+  const ran = (at - meter.startedAt) / 1_000
+  const apart = fast / seenShare(ran, FAST_S) - slow / seenShare(ran, SLOW_S)
+  return {
+    ...meter,
+    observedAt: at,
+    observed: value,
+    count: meter.count + 1,
+    fast,
+    slow,
+    drift: mix(meter.drift, apart, seconds / SPREAD_S),
+    squares: mix(meter.squares, apart * apart, seconds / SPREAD_S),
   }
+}
 
-  /** The value has reached `value`. */
-  observe(now: number, value: number): void {
-    const seconds = (now - this.#observedAt) / 1_000
-    if (seconds < OBSERVATION_S) return
-    const rate = Math.max(0, (value - this.#observed) / seconds)
-    const fast = 1 - Math.exp(-seconds / FAST_S)
-    const slow = 1 - Math.exp(-seconds / SLOW_S)
-    this.#fast += fast * (rate - this.#fast)
-    this.#slow += slow * (rate - this.#slow)
-    this.#squares += slow * (rate * rate - this.#squares)
-    this.#fastWeight += fast * (1 - this.#fastWeight)
-    this.#slowWeight += slow * (1 - this.#slowWeight)
-    this.#observedAt = now
-    this.#observed = value
-    this.#count += 1
-  }
-
-  /** The pace; undefined before there is evidence. Slowing down counts at once, speeding up when it lasts. */
-  pace(now: number): Pace | undefined {
-    if (this.#count < EVIDENCE_COUNT || now - this.#startedAt < EVIDENCE_S * 1_000) return undefined
-    const fast = this.#fast / this.#fastWeight
-    const slow = this.#slow / this.#slowWeight
-    const rate = fast < slow ? (fast + slow) / 2 : slow
-    const variance = Math.max(0, this.#squares / this.#slowWeight - slow * slow)
-    return { rate, spread: Math.max(Math.sqrt(variance / this.#count), Math.abs(fast - slow)) }
-  }
+/**
+ * The pace; undefined before there is evidence. Slowing down counts at once, speeding up when it lasts. Where nothing was heard for longer than twice the usual, nothing was done since.
+ *
+ * Work that does less and less takes longer than its rate says. Where the amount grows as a power of time, `t ** a`, the rate is `a` times the average since the beginning, and for the second
+ * half of the work about the root of `average / rate` is missing. It is counted as far as the rate fell steadily: the square of the mean difference of the averages, against the mean of its
+ * square, is 1 for a steady fall and near 0 for ups and downs.
+ */
+export function paceOf(heard: MeterState, at: number): Pace | undefined {
+  if (heard.count < EVIDENCE_COUNT || at - heard.startedAt < EVIDENCE_S * 1_000) return undefined
+  const meter = withSilence(heard, at)
+  const seen = (meter.observedAt - meter.startedAt) / 1_000
+  const fast = meter.fast / seenShare(seen, FAST_S)
+  const slow = meter.slow / seenShare(seen, SLOW_S)
+  const rate = fast < slow ? Math.sqrt(fast * slow) : slow
+  const spread = (rate / slow) * Math.sqrt(meter.squares / seenShare(seen, SPREAD_S))
+  const average = (meter.observed - meter.begun) / seen
+  const fall = meter.drift < 0 ? meter.drift ** 2 / (meter.squares * seenShare(seen, SPREAD_S)) : 0
+  return { rate, spread, seen, slowdown: Math.max(1, average / slow) ** (fall / 2) }
 }
 
 /** Seconds to go, with a range. */
@@ -75,15 +108,75 @@ export interface Eta {
   readonly high: number
 }
 
-/** A range is never wider than this many times the estimate: a pace near zero says "long", not "for ever". */
+/** What is unsure however steady the work was, as a share of the time to go. */
+const FLOOR = 0.1
+
+/** How unsure the rate is before anything was seen, as a share of it, and the seconds in which that is forgotten. */
+const PRIOR = 1
+const PRIOR_S = 5
+
+/** Seconds in which a rate that changed stays as it is: twice as long as the fast average remembers. */
+const CORRELATION_S = 8
+
+/** How much that is unsure counts where a range reaches beyond what was seen. Work more often takes longer than it takes less. */
+const BEYOND_HIGH = 2.5
+const BEYOND_LOW = 1
+
+/** A range is never wider than this many times the estimate, on either side: a pace near zero says "long", not "for ever". */
 const RANGE_FACTOR_MAX = 4
 
-/** How long `remaining` units take at a pace: at the rate itself, and at one spread faster and slower. Undefined at a standstill. */
-export function etaOf(remaining: number, { rate, spread }: Pace): Eta | undefined {
+/**
+ * How long `remaining` units take at a pace, with a range that holds the truth four times out of five (docs/reference/eta.md). Undefined at a standstill.
+ *
+ * Errors of a time are factors, so the range is one: `seconds / exp(x)` to `seconds * exp(y)`. A rate that goes up and down averages out: the mean of a process with the correlation time c over a
+ * time T has c / T of its variance (Priestley, Spectral Analysis and Time Series, 1981, 5.3). That holds for what was seen as for what is to come, and the two add up. What does not average
+ * out is that the work may become another: so much the more, the further the estimate reaches beyond what was seen.
+ */
+export function etaOf(remaining: number, { rate, spread, seen = Infinity, slowdown = 1 }: Pace): Eta | undefined {
   if (rate <= 0) return undefined
-  const seconds = remaining / rate
-  const slowest = Math.max(rate - spread, rate / RANGE_FACTOR_MAX)
-  return { seconds: round(seconds), low: round(remaining / (rate + spread)), high: round(remaining / slowest) }
+  const seconds = (remaining / rate) * slowdown
+  const unsure = Math.hypot(spread / rate, PRIOR * Math.exp(-seen / PRIOR_S / 2))
+  const averaged = FLOOR + unsure * Math.sqrt(Math.min(1, CORRELATION_S / seconds) + Math.min(1, CORRELATION_S / seen))
+  const beyond = unsure * (seen === Infinity ? 0 : seconds / (seconds + seen))
+  const low = seconds / Math.min(RANGE_FACTOR_MAX, Math.exp(averaged + BEYOND_LOW * beyond))
+  const high = seconds * Math.min(RANGE_FACTOR_MAX, Math.exp(averaged + BEYOND_HIGH * beyond))
+  return { seconds: round(seconds), low: round(low), high: round(high) }
+}
+
+/** A meter over its states. */
+export class Meter {
+  #state: MeterState
+
+  /** `now` in milliseconds; `value` is where counting starts. */
+  constructor(now: number, value: number = 0) {
+    this.#state = startMeter(now, value)
+  }
+
+  /** The value has reached `value`. */
+  observe(now: number, value: number): void {
+    this.#state = observe(this.#state, now, value)
+  }
+
+  /** As `paceOf`. */
+  pace(now: number): Pace | undefined {
+    return paceOf(this.#state, now)
+  }
+}
+
+function withSilence(meter: MeterState, at: number): MeterState {
+  const usualMs = (meter.observedAt - meter.startedAt) / meter.count
+  const silentMs = at - meter.observedAt - 2 * usualMs
+  return silentMs > 0 ? observe(meter, meter.observedAt + silentMs, meter.observed) : meter
+}
+
+/** An average after one more value that stood for so many time constants. */
+function mix(average: number, value: number, constants: number): number {
+  return average + (1 - Math.exp(-constants)) * (value - average)
+}
+
+/** The weight that an average has seen so far, by which it is divided to be one (Kingma and Ba, Adam, 2015, section 3). */
+function seenShare(seconds: number, constant: number): number {
+  return 1 - Math.exp(-seconds / constant)
 }
 
 function round(seconds: number): number {
