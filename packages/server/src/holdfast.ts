@@ -209,6 +209,7 @@ export class Holdfast implements Acceptor {
     this.#services.authenticator.start?.()
     this.#notifications.start()
     this.#reports?.start()
+    this.#operations.open()
     this.#warnOfNobody()
     await settledWithin(clock, ENGINE_MS, [lease.start(), control.start(), this.#lifecycle.start()])
   }

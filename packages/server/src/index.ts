@@ -61,7 +61,7 @@ export type { Notification, NotificationPriority } from './notifications/notific
 export type { NotificationStats } from './notifications/notifications.js'
 export type { ExpiryReason, NotificationReceipt, ReceiptState } from './notifications/receipt.js'
 export type { ReceiptWait } from './notifications/waits.js'
-export { Operation, OperationCancelled } from './operations/operation.js'
+export { Operation, OperationCancelled, OperationSuperseded } from './operations/operation.js'
 export type { PhaseSpec, ProgressReport } from './operations/progress.js'
 export type { EngineChoice, HoldfastOptions } from './options.js'
 export type { AnonymousOptions, TokenOptions } from './options/auth-options.js'

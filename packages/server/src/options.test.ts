@@ -70,6 +70,8 @@ const NUMBERS: [group: string, name: string, min: number, max: number, needs?: o
   ['presence', 'coalesceMs', 0, 10_000],
   ['presence', 'sampleMax', 1, 1_000],
   ['operations', 'conflateMs', 0, 60_000],
+  ['operations', 'leaseMs', 1_000, 86_400_000],
+  ['operations', 'childrenMax', 0, 10_000],
   ['cluster', 'renewMs', 20, 60_000, { leaseMs: 600_000 }],
   ['cluster', 'leaseMs', 40, 600_000, { renewMs: 20 }],
   ['drain', 'delayMs', 0, 600_000],
@@ -177,7 +179,14 @@ describe('the defaults', () => {
         },
       },
       drain: { delayMs: 0, windowMs: 5_000, ratePerSecondMax: 500, deadlineMs: 30_000 },
-      operations: { conflateMs: 200, runningMs: 86_400_000, completedMs: 86_400_000, failedMs: 604_800_000 },
+      operations: {
+        conflateMs: 200,
+        leaseMs: 30_000,
+        childrenMax: 1_000,
+        runningMs: 86_400_000,
+        completedMs: 86_400_000,
+        failedMs: 604_800_000,
+      },
     })
   })
 
@@ -196,9 +205,11 @@ describe('the defaults', () => {
     expect(resolve().limits.rates.connection.controlFrames).toEqual({ perSecond: 20, burst: 40 })
   })
 
-  it('have one rule: operations belong to their owner', () => {
+  it('have two rules: operations belong to their owner, one by one and all of them', () => {
     const [rule, ...others] = resolve().rules
-    expect(others).toEqual([])
+    expect(others).toMatchObject([
+      { pattern: { source: 'operations:{user}' }, access: { subscribe: ['member'], publish: ['nobody'] } },
+    ])
     expect(rule).toMatchObject({
       pattern: { source: 'operation:{id}' },
       access: { subscribe: ['owner'], publish: ['nobody'] },
@@ -211,7 +222,7 @@ describe('the defaults', () => {
     const { rules } = resolve({
       channels: { 'operation:{id}': { subscribe: ['owner', 'role:ops'], history: { size: 1, ttl: 1 } }, 'room:*': {} },
     })
-    expect(rules.map(({ pattern }) => pattern.source)).toEqual(['operation:{id}', 'room:*'])
+    expect(rules.map(({ pattern }) => pattern.source)).toEqual(['operation:{id}', 'room:*', 'operations:{user}'])
     expect(rules[0]?.access.subscribe).toEqual(['owner', 'role:ops'])
   })
 
@@ -398,6 +409,8 @@ describe('docs/reference/server.md', () => {
       ...prefixed('drain', drain),
       'session.windowMs': sessionWindowMs,
       'operations.conflateMs': operations.conflateMs,
+      'operations.leaseMs': operations.leaseMs,
+      'operations.childrenMax': operations.childrenMax,
       'limits.recoveryMessagesMax': subscription.recovery.messagesMax,
       'limits.gateMessagesMax': subscription.gate.messagesMax,
       'limits.spoolMessagesMax': spool.messagesMax,

@@ -76,6 +76,9 @@ export interface HoldfastOptions extends TenancyOptions, OriginOptions, RoleOpti
   }
   readonly operations?: {
     /** Milliseconds between updates (default 200). */ readonly conflateMs?: number
+    /** Milliseconds without a word of its worker after which an operation is stalled (30,000), where its specification says nothing else. */
+    readonly leaseMs?: number
+    /** Operations below one operation (1,000). */ readonly childrenMax?: number
     /** Default `24h`. */ readonly runningTtl?: number | string
     /** Default `24h`. */ readonly completedTtl?: number | string
     /** Default `7d`. */ readonly failedTtl?: number | string
@@ -132,6 +135,8 @@ export interface ResolvedOptions extends Tenancy, ResolvedOrigins {
   readonly cluster: LeaseOptions & { /** What the nodes share, and nobody else knows. */ readonly secret: string }
   readonly operations: {
     readonly conflateMs: number
+    readonly leaseMs: number
+    readonly childrenMax: number
     readonly runningMs: number
     readonly completedMs: number
     readonly failedMs: number
@@ -175,6 +180,8 @@ export function resolveOptions(options: HoldfastOptions): ResolvedOptions {
     cluster: resolveCluster(options, environment),
     operations: {
       conflateMs: operations?.conflateMs ?? 200,
+      leaseMs: operations?.leaseMs ?? 30_000,
+      childrenMax: operations?.childrenMax ?? 1_000,
       runningMs: requireDuration(operations?.runningTtl ?? '24h'),
       completedMs: requireDuration(operations?.completedTtl ?? '24h'),
       failedMs: requireDuration(operations?.failedTtl ?? '7d'),
@@ -266,6 +273,8 @@ const schema = z.strictObject({
   operations: z
     .strictObject({
       conflateMs: whole(0, 60_000),
+      leaseMs: whole(1_000, 86_400_000),
+      childrenMax: whole(0, 10_000),
       runningTtl: duration.optional(),
       completedTtl: duration.optional(),
       failedTtl: duration.optional(),

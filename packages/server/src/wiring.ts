@@ -47,7 +47,6 @@ import { Lifecycle, type LifecycleWebhook } from './lifecycle/lifecycle.js'
 import { Notifications } from './notifications/notifications.js'
 import { Operations } from './operations/operations.js'
 import { ReportsReader } from './operations/reports-reader.js'
-import { OperationStore } from './operations/store.js'
 import type { EngineChoice, HoldfastOptions, ResolvedOptions } from './options.js'
 import { OptionsError } from './options/options-error.js'
 import { quotasOf } from './options/tenant-options.js'
@@ -83,6 +82,9 @@ export interface Wiring {
 /** What applications need to make and withdraw credentials. */
 export type CredentialDoors = Omit<TenantKeysSurroundings & TenantUserSurroundings, 'clock'>
 
+/** The feed of some user. */
+const FEED = 'operations:someone'
+
 /** How long a channel is listened to when nobody wants it any more. */
 const LINGER_MS = 1_000
 
@@ -101,8 +103,6 @@ export function wire(
     const level = engine.problem() === undefined ? 'error' : 'debug'
     log[level]({ event, ...errorFields(error) }, 'the engine refused')
   }
-  const store = new OperationStore(engine, resolved.operations, limits.messageBytesMax)
-  const { conflateMs } = resolved.operations
   const retries = new Retries(clock, report('retry.waits'))
   const node = resolved.node ?? random.id(6)
   const audit = new AuditTrail({ node, clock, log })
@@ -110,10 +110,19 @@ export function wire(
   const { secret, ...lease } = resolved.cluster
   const control = new ControlDesk({ control: engine.control, secret, node, clock, random, retries, log })
   const operations = new Operations({
+    engine,
     clock,
     random,
-    store,
-    conflateMs,
+    node,
+    retention: resolved.operations,
+    bytesMax: limits.messageBytesMax,
+    ...resolved.operations,
+    feedRetention: resolved.rules.find(({ pattern }) => pattern.matches(FEED, undefined))?.retention,
+    onEnded: (tenant, id) => {
+      // Elsewhere a place is held only where places are counted.
+      if (quotasOf(resolved, tenant)?.operations === undefined) return
+      control.tell('operation.ended', { tenant, id }).catch(report('end.untold'))
+    },
     onCancelAsked: (tenant, id) => void control.tell('operation.cancel', { tenant, id }).catch(report('cancel.untold')),
     onError: report('operation.unsaved'),
     admit: (tenant) => quotas.beginOperation(tenant),
@@ -125,6 +134,7 @@ export function wire(
     ? new ReportsReader({ reports, desk: operations, node, log, limits: wordLimits })
     : undefined
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
+  control.on('operation.ended', ({ tenant, id }) => operations.endHeard(tenant, id))
   const decisions =
     resolved.webhooks && new DecisionWebhooks(decisionParts(resolved.webhooks, { clock, random, audit }))
   const rules = new ChannelRules(resolved.rules, operations, {
@@ -360,6 +370,7 @@ function engineOf(choice: EngineChoice, parts: Pick<Services, 'clock' | 'random'
 function operationDoor(operations: Operations, rules: ChannelRules): OperationDoor {
   return {
     opening: (stream, state) => operations.opening(stream.channel, state),
+    feed: (identity, channel) => operations.feed(identity.tenant, channel, identity.user),
     requestCancel: (tenant, id) => operations.requestCancel(tenant, id),
     async find(identity: Identity, id: string): Promise<OperationSnapshot | undefined> {
       const snapshot = await operations.get(identity.tenant, id)

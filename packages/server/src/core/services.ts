@@ -65,10 +65,18 @@ export interface OperationDoor {
   /** Asks the worker to stop. False when the operation has ended. */
   requestCancel(tenant: string, id: string): Promise<boolean>
   /** The event and snapshot that a new subscriber of this channel starts with; undefined where the channel carries no operation. */
-  opening(
-    stream: Stream,
-    state: string | undefined,
-  ): { readonly event: string; readonly data: string; readonly at: string; readonly final: boolean } | undefined
+  opening(stream: Stream, state: string | undefined): OperationOpening | undefined
+  /** As `opening`, of each operation that has not ended, for a channel that is the feed of all operations of this identity; nothing for every other. */
+  feed(identity: Identity, channel: string): Promise<readonly OperationOpening[]>
+}
+
+/** An event that tells a new subscriber where an operation is. */
+export interface OperationOpening {
+  readonly event: string
+  /** The snapshot, as JSON text. */
+  readonly data: string
+  readonly at: string
+  readonly final: boolean
 }
 
 /** Everything that the connections of a node share. */

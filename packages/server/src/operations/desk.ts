@@ -80,6 +80,8 @@ export type OperationEnding = WorkerWord &
 export interface OperationQuery {
   /** Those of this user alone. */
   readonly owner?: string
+  /** Those of this user, and those shared with it. */
+  readonly visibleTo?: string
   /** Those below this one alone. */
   readonly parent?: string
   readonly states?: readonly OperationState[]

@@ -1,21 +1,52 @@
-import { type OperationSnapshot, UnserialisableError, isTerminal } from '@holdfast/protocol'
-import { isUserName } from '../access/identity.js'
-import { type Clock, timestamp } from '../clock.js'
+import { type OperationEvent, type OperationSnapshot, UnserialisableError, isTerminal } from '@holdfast/protocol'
+import type { Cancel, Clock } from '../clock.js'
 import { pause } from '../core/nodes/drain.js'
-import { HoldfastError } from '../core/errors.js'
+import { HoldfastError, asHoldfastError } from '../core/errors.js'
+import type { Engine, Retention } from '../engine/engine.js'
 import type { Random } from '../random.js'
-import type { OperationDesk, OperationEnding, OperationPage, OperationReport, OperationSpec } from './desk.js'
-import { Operation, type OperationEnvironment } from './operation.js'
-import { type OperationStore, isOperationId, parseStored } from './store.js'
+import { awaitChange } from './changes.js'
+import { type Sighting, hasLapsed } from './deadlines.js'
+import type {
+  OperationDesk,
+  OperationEnding,
+  OperationPage,
+  OperationQuery,
+  OperationReport,
+  OperationSpec,
+  WorkerWord,
+} from './desk.js'
+import { Echo, feedChannel } from './echo.js'
+import { Ledger } from './ledger.js'
+import { Operation, plainCopy } from './operation.js'
+import { OperationOverseer } from './overseer.js'
+import { OperationPlaces } from './places.js'
+import { type OperationRecord, parseRecord, showRecord } from './record.js'
+import { Register } from './register.js'
+import { recordOf } from './spec.js'
+import { type OperationRetention, OperationStore, operationKey } from './store.js'
+import { type Word, checkReport, checkWorker, isAfter } from './word.js'
+import type { Writer } from './writer.js'
 
 /** What the operations of a node need. */
 export interface OperationsOptions {
+  readonly engine: Engine
   readonly clock: Clock
   readonly random: Random
-  readonly store: OperationStore
+  /** The name of this node. */
+  readonly node: string
+  readonly retention: OperationRetention
+  /** The largest snapshot, as text. */
+  readonly bytesMax: number
   readonly conflateMs: number
-  /** Somebody asked an operation to stop that does not run here: its worker is to know at once, on whichever node it is. Whether it hears of it or not, it reads of it. */
+  /** Without a word of its worker, after which an operation is stalled, where it says nothing else. */
+  readonly leaseMs: number
+  readonly childrenMax: number
+  /** What is kept of the feed of each user; undefined: nothing. */
+  readonly feedRetention: Retention | undefined
+  /** Somebody asked an operation to stop: its worker is to know at once, on whichever node it is. Whether it hears of it or not, it reads of it. */
   readonly onCancelAsked: (tenant: string, id: string) => void
+  /** An operation has ended that has its place on another node. */
+  readonly onEnded?: (tenant: string, id: string) => void
   readonly onError: (error: unknown) => void
   /** Asked before an operation begins; answers what to call when it has ended. Rejects when the tenant may not begin another. Default: it may. */
   readonly admit?: (tenant: string) => Promise<() => void>
@@ -29,65 +60,104 @@ export interface Opening {
   readonly final: boolean
 }
 
+/** How a worker in this process begins an operation. */
+export interface WorkerSpec extends Omit<OperationSpec, 'queued'> {
+  /** `manual`: the lease is kept by reports and `heartbeat()` alone, so that a loop that hangs shows. Default: it is kept as long as the process lives. */
+  readonly heartbeat?: 'manual'
+}
+
 const CHANNEL_PREFIX = 'operation:'
+const FEED_PREFIX = 'operations:'
 
 /** Milliseconds until an end that the engine refused is told again; each further try waits twice as long, up to the longest. */
 const END_RETRY_MS = 1_000
 const END_RETRY_MS_MAX = 30_000
 
-/** How often a cancel that met another writer is tried again. */
-const TRIES = 10
+/** How often leases are kept. */
+const KEEP_MS = 250
 
-/** The operations of all tenants, as this node sees them; those that run here are in its hands. */
+/** After which what follows from an end is looked at again, if it was not done. */
+const FOLLOW_UP_MS = 5_000
+
+/** Operations that a subscriber of a feed starts with. */
+const FEED_OPENING_MAX = 100
+
+/** The operations of all tenants, as this node sees them; those whose worker is in this process are in its hands. */
 export class Operations implements OperationDesk {
   readonly #options: OperationsOptions
+  readonly #store: OperationStore
+  readonly #ledger: Ledger
+  readonly #register: Register
+  readonly #echo: Echo
+  readonly #overseer: OperationOverseer
+  readonly #places: OperationPlaces
+  /** Those whose worker is here. */
   readonly #running = new Map<string, Operation>()
-  /** Those whose start is being stored. */
-  readonly #starting = new Set<Operation>()
+  /** Whose stop was asked for while its beginning was on its way. */
+  readonly #starting = new Map<string, { isCancelled: boolean }>()
+  readonly #stops: Cancel[] = []
   #closed = false
 
   constructor(options: OperationsOptions) {
+    const { engine, clock, random, node, retention, conflateMs, childrenMax, feedRetention, onError } = options
+    const idleMs = retention.runningMs
     this.#options = options
+    this.#store = new OperationStore(engine, retention, options.bytesMax)
+    this.#ledger = new Ledger({
+      clock,
+      store: this.#store,
+      terms: { idleMs, childrenMax },
+      conflateMs,
+      newStamp: () => random.id(6),
+      onWritten: (record, event) => this.#written(record, event),
+      onError,
+    })
+    this.#register = new Register({ engine, clock, store: this.#store, idleMs })
+    this.#echo = new Echo({ engine, clock, feedRetention, tellParent: (record) => this.#tellParent(record), onError })
+    this.#places = new OperationPlaces(clock, this.#store)
+    this.#overseer = new OperationOverseer({
+      engine,
+      clock,
+      holder: node,
+      register: this.#register,
+      look: (tenant, id, seen) => this.#look(tenant, id, seen),
+      onError,
+    })
   }
 
-  /** Operations that run on this node. */
+  /** Operations whose worker is on this node. */
   get size(): number {
     return this.#running.size
   }
 
+  /** The clockwork begins: leases are kept, and deadlines looked at. */
+  open(): void {
+    if (this.#stops.length > 0) return
+    for (const part of [this.#ledger, this.#places, this.#overseer]) part.start()
+    this.#stops.push(this.#options.clock.every(KEEP_MS, () => this.#keepAll()))
+  }
+
+  // For a worker in this process
+
   /** Begins an operation that the caller reports on and ends. */
-  async start(tenant: string, spec: OperationSpec): Promise<Operation> {
-    const id = spec.id ?? `${spec.kind.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64)}-${this.#options.random.id(6)}`
-    checkSpec(id, spec)
-    const { clock, store, conflateMs, onError } = this.#options
-    const leave = await this.#options.admit?.(tenant)
-    const key = runningKey(tenant, id)
-    const environment: OperationEnvironment = {
-      clock,
-      store,
-      conflateMs,
-      onError,
-      onEnd: (ended) => {
-        leave?.()
-        if (this.#running.get(key) === ended) this.#running.delete(key)
-      },
-    }
-    const operation = new Operation(environment, tenant, id, spec)
-    this.#starting.add(operation)
-    try {
-      await operation.announce()
-      this.#running.set(key, operation)
-    } catch (error) {
-      leave?.()
-      throw error
-    } finally {
-      this.#starting.delete(operation)
-    }
-    return operation
+  async start(tenant: string, spec: WorkerSpec): Promise<Operation> {
+    const { heartbeat, ...rest } = spec
+    const writer = await asked(this.#begin(tenant, { ...rest, queued: false }))
+    return this.#hand(writer, heartbeat !== 'manual')
+  }
+
+  /** Takes up an operation that is queued or stalled, with `force` one that another worker has: as a new attempt. */
+  async take(
+    tenant: string,
+    id: string,
+    options: { readonly force?: boolean; readonly heartbeat?: 'manual' } = {},
+  ): Promise<Operation> {
+    const writer = await this.#attempt(tenant, id, options)
+    return this.#hand(writer, options.heartbeat !== 'manual')
   }
 
   /** Runs `work` as an operation. It ends however `work` does: completed with its result, failed with its error, cancelled when asked. */
-  async run<T>(tenant: string, spec: OperationSpec, work: (operation: Operation) => Promise<T> | T): Promise<T> {
+  async run<T>(tenant: string, spec: WorkerSpec, work: (operation: Operation) => Promise<T> | T): Promise<T> {
     const operation = await this.start(tenant, spec)
     try {
       const result = await work(operation)
@@ -100,135 +170,157 @@ export class Operations implements OperationDesk {
     }
   }
 
-  /** The work may have ended the operation itself. While the engine is away the end waits: work that is done must not be told as failed. */
+  /** The work may have ended the operation itself, or have lost it. While the engine is away the end waits: work that is done must not be told as failed. */
   async #end(end: () => Promise<void>): Promise<void> {
     for (let waitMs = END_RETRY_MS; ; waitMs = Math.min(waitMs * 2, END_RETRY_MS_MAX)) {
       try {
         return await end()
       } catch (error) {
-        if (error instanceof HoldfastError && error.code === 'already_ended') return
+        if (error instanceof HoldfastError && ['already_ended', 'stale_report'].includes(error.code)) return
         if (this.#closed || !isAway(error)) throw error
       }
       await pause(this.#options.clock, waitMs)
     }
   }
 
-  /** The snapshot of an operation; undefined when the tenant has none of this id. */
-  async get(tenant: string, id: string): Promise<OperationSnapshot | undefined> {
-    return (await this.#options.store.read(tenant, id))?.snapshot
+  #hand(writer: Writer, isKept: boolean): Operation {
+    const { clock, onError } = this.#options
+    const { tenant, id } = writer.record.snapshot
+    const key = operationKey(tenant, id)
+    const operation = new Operation({
+      clock,
+      writer,
+      isKept,
+      onError,
+      onEnd: (ended) => {
+        if (this.#running.get(key) === ended) this.#running.delete(key)
+      },
+    })
+    this.#running.set(key, operation)
+    return operation
   }
 
-  /** Asks for an operation to stop, wherever it runs. False when there is none or it has ended. */
-  async requestCancel(tenant: string, id: string): Promise<boolean> {
-    const here = this.#running.get(runningKey(tenant, id))
-    if (here !== undefined) return here.requestCancel()
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      const stored = await this.#options.store.read(tenant, id)
-      if (stored === undefined || isTerminal(stored.snapshot.state)) return false
-      if (stored.snapshot.cancelRequested) return true
-      const { snapshot } = stored
-      const updatedAt = timestamp(this.#options.clock.now())
-      const asked = { ...snapshot, version: snapshot.version + 1, cancelRequested: true, updatedAt }
-      if (await this.#options.store.write({ ...stored, snapshot: asked }, 'progress')) {
-        this.cancelAsked(tenant, id)
-        this.#options.onCancelAsked(tenant, id)
-        return true
-      }
-    }
-    throw new HoldfastError('engine_unavailable', 'the operation could not be written')
-  }
+  // For everybody else
 
-  async create(tenant: string, spec: OperationSpec): Promise<OperationSnapshot> {
-    return (await this.start(tenant, spec)).snapshot
+  async create(
+    tenant: string,
+    spec: OperationSpec,
+    options: { readonly entry?: string } = {},
+  ): Promise<OperationSnapshot> {
+    return (await asked(this.#begin(tenant, spec, options.entry))).snapshot
   }
 
   find(tenant: string, id: string): Promise<OperationSnapshot | undefined> {
     return this.get(tenant, id)
   }
 
-  async list(): Promise<OperationPage> {
-    return { operations: [...this.#running.values()].map(({ snapshot }) => snapshot) }
+  /** The snapshot of an operation; undefined when the tenant has none of this id. */
+  async get(tenant: string, id: string): Promise<OperationSnapshot | undefined> {
+    return (await asked(this.#store.read(tenant, id)))?.snapshot
   }
 
-  async attempt(tenant: string, id: string): Promise<OperationSnapshot> {
-    return this.#here(tenant, id).snapshot
+  async list(tenant: string, query: OperationQuery): Promise<OperationPage> {
+    return asked(this.#register.list(tenant, query))
   }
 
-  async report(tenant: string, id: string, report: OperationReport): Promise<OperationSnapshot> {
-    const operation = this.#here(tenant, id)
-    if (report.phase !== undefined) operation.phase(report.phase, report)
-    else if (report.advance !== undefined) operation.advance(report.advance, report)
-    else operation.report(report)
-    return operation.snapshot
+  async attempt(
+    tenant: string,
+    id: string,
+    options: { readonly force?: boolean; readonly entry?: string } = {},
+  ): Promise<OperationSnapshot> {
+    return (await this.#attempt(tenant, id, options)).snapshot
   }
 
-  async heartbeat(tenant: string, id: string): Promise<OperationSnapshot> {
-    return this.#here(tenant, id).snapshot
+  async report(
+    tenant: string,
+    id: string,
+    report: OperationReport,
+    options: { readonly stored?: boolean } = {},
+  ): Promise<OperationSnapshot> {
+    checkReport(report)
+    return this.#say(tenant, id, { do: 'report', report }, options.stored ?? false)
+  }
+
+  async heartbeat(tenant: string, id: string, worker: WorkerWord = {}): Promise<OperationSnapshot> {
+    checkWorker(worker)
+    return this.#say(tenant, id, { do: 'heartbeat', worker }, false)
   }
 
   async end(tenant: string, id: string, ending: OperationEnding): Promise<OperationSnapshot> {
-    const operation = this.#here(tenant, id)
-    if (ending.state === 'completed') await operation.complete(ending.result)
-    else if (ending.state === 'failed') await operation.fail(ending.error, ending.error)
-    else await operation.cancelled()
-    return operation.snapshot
+    checkWorker(ending)
+    const isResult = ending.state === 'completed' && ending.result !== undefined
+    const plain = isResult ? { ...ending, result: plainCopy(ending.result) } : ending
+    await this.#dueSoonIfIdle(tenant, id)
+    return this.#say(tenant, id, { do: 'end', ending: plain }, true)
   }
 
   async cancel(tenant: string, id: string): Promise<OperationSnapshot> {
-    const asked = await this.requestCancel(tenant, id)
-    const snapshot = await this.get(tenant, id)
-    if (snapshot === undefined) throw new HoldfastError('not_found')
-    if (!asked) throw new HoldfastError('already_ended')
-    return snapshot
+    await this.#dueSoonIfIdle(tenant, id)
+    const { writer, ruling } = await asked(this.#ledger.say(tenant, id, { do: 'cancel' }))
+    await asked(writer.written())
+    this.cancelAsked(tenant, id)
+    const isNews = ruling.kind === 'changed' && !isTerminal(ruling.record.snapshot.state)
+    if (isNews && !this.#running.has(operationKey(tenant, id))) this.#options.onCancelAsked(tenant, id)
+    await this.#cancelChildren(tenant, writer)
+    return writer.snapshot
+  }
+
+  /** As `cancel`; false when there is none or it has ended. */
+  async requestCancel(tenant: string, id: string): Promise<boolean> {
+    try {
+      await this.cancel(tenant, id)
+      return true
+    } catch (error) {
+      if (error instanceof HoldfastError && ['not_found', 'already_ended'].includes(error.code)) return false
+      throw error
+    }
   }
 
   async changed(
     tenant: string,
     id: string,
-    { version, timeoutMs }: { readonly version: number | 'end'; readonly timeoutMs: number },
+    wait: { readonly version: number | 'end'; readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<OperationSnapshot | undefined> {
-    const until = this.#options.clock.now() + timeoutMs
-    for (;;) {
-      const snapshot = await this.get(tenant, id)
-      const isReached = version !== 'end' && snapshot !== undefined && snapshot.version > version
-      if (snapshot === undefined || isReached || isTerminal(snapshot.state)) return snapshot
-      if (this.#options.clock.now() >= until) return snapshot
-      await pause(this.#options.clock, 50)
-    }
+    const { engine, clock } = this.#options
+    return asked(awaitChange({ engine, clock, store: this.#store }, tenant, id, wait))
   }
 
-  #here(tenant: string, id: string): Operation {
-    const operation = this.#running.get(runningKey(tenant, id))
-    if (operation === undefined) throw new HoldfastError('not_found')
-    return operation
-  }
-
-  /** Somebody asked for an operation to stop, and has stored that: if it runs here, its worker is told. */
+  /** Somebody asked for an operation to stop, and has stored that: if its worker is here, it is told. */
   cancelAsked(tenant: string, id: string): null {
-    this.#running.get(runningKey(tenant, id))?.heardCancel()
-    for (const operation of this.#starting)
-      if (operation.id === id && operation.snapshot.tenant === tenant) operation.heardCancel()
+    const key = operationKey(tenant, id)
+    this.#running.get(key)?.heardCancel()
+    const starting = this.#starting.get(key)
+    if (starting !== undefined) starting.isCancelled = true
     return null
   }
+
+  /** An operation was ended on another node: its place here, if it has one, is free. */
+  endHeard(tenant: string, id: string): null {
+    this.#places.leave(tenant, id)
+    void this.#ledger.here(tenant, id)?.refresh().catch(this.#options.onError)
+    return null
+  }
+
+  // For watchers
 
   /** Whether the operation that a channel carries belongs to, or is shared with, a user. */
   async isOwner(tenant: string, channel: string, user: string): Promise<boolean> {
     if (!channel.startsWith(CHANNEL_PREFIX)) return false
-    const stored = await this.#options.store.read(tenant, channel.slice(CHANNEL_PREFIX.length))
+    const stored = await this.#store.read(tenant, channel.slice(CHANNEL_PREFIX.length))
     return stored !== undefined && (stored.snapshot.owner === user || stored.sharedWith.includes(user))
   }
 
   /** What a new subscriber of a channel starts with, given the state beside its log; undefined where it carries no operation. */
   opening(channel: string, state: string | undefined): Opening | undefined {
     if (state === undefined || !channel.startsWith(CHANNEL_PREFIX)) return undefined
-    const { snapshot } = parseStored(state)
-    const final = isTerminal(snapshot.state)
-    return {
-      event: isTerminal(snapshot.state) ? snapshot.state : 'progress',
-      data: JSON.stringify(snapshot),
-      at: snapshot.updatedAt,
-      final,
-    }
+    return openingOf(parseRecord(state).snapshot)
+  }
+
+  /** What a new subscriber of the feed of a user starts with: what has not ended, newest first. Nothing where the channel is none. */
+  async feed(tenant: string, channel: string, user: string): Promise<readonly Opening[]> {
+    if (!channel.startsWith(FEED_PREFIX) || channel !== feedChannel(user)) return []
+    const records = await this.#register.live(tenant, user, FEED_OPENING_MAX)
+    return records.map(({ snapshot }) => openingOf(snapshot))
   }
 
   /** The node ends: what runs here is told to stop, and fails if it is still running then. */
@@ -237,19 +329,188 @@ export class Operations implements OperationDesk {
       code: 'server_shutdown',
     })
     this.#closed = true
+    for (const stop of this.#stops.splice(0)) stop()
     const running = [...this.#running.values()]
     await Promise.allSettled(running.map((operation) => operation.abandon(error)))
+    this.#ledger.stop()
+    this.#places.stop()
+    this.#echo.stop()
+    await this.#overseer.stop()
+  }
+
+  // How it is done
+
+  /** Begins an operation. Where to look for it is stored first: an operation that nobody looks at could stay for ever. */
+  async #begin(tenant: string, spec: OperationSpec, entry?: string): Promise<Writer> {
+    const { clock, random, leaseMs, admit } = this.#options
+    const id =
+      spec.id ??
+      `${String(spec.kind)
+        .replace(/[^A-Za-z0-9_.-]/g, '-')
+        .slice(0, 64)}-${random.id(6)}`
+    const now = clock.now()
+    const first = recordOf(tenant, id, spec, { now, leaseMs, entry })
+    const record = { ...first, snapshot: showRecord(first, now, 1) }
+    const key = operationKey(tenant, id)
+    const repeated = spec.id === undefined ? undefined : await this.#repeated(tenant, id, entry)
+    if (repeated) return repeated
+    const leave = await admit?.(tenant)
+    const starting = { isCancelled: false }
+    try {
+      await this.#checkParent(record)
+      await Promise.all([this.#register.enter(record), this.#register.due(record)])
+      this.#starting.set(key, starting)
+      const event = spec.queued ? 'progress' : 'started'
+      if (!(await this.#store.write(record, event, now))) throw inUse(id)
+      if (leave) this.#places.take(tenant, id, leave)
+      return await this.#begun(record, event, starting.isCancelled)
+    } catch (error) {
+      leave?.()
+      throw error
+    } finally {
+      this.#starting.delete(key)
+    }
+  }
+
+  /** The operation, if this entry has begun it before. @throws HoldfastError `bad_request` when something else has. */
+  async #repeated(tenant: string, id: string, entry: string | undefined): Promise<Writer | undefined> {
+    const stored = await this.#store.read(tenant, id)
+    if (stored === undefined) return undefined
+    const last = stored.work.entry
+    if (entry === undefined || last === undefined || isAfter(entry, last)) throw inUse(id)
+    return this.#ledger.find(tenant, id)
+  }
+
+  async #begun(record: OperationRecord, event: OperationEvent, isCancelled: boolean): Promise<Writer> {
+    const { parent } = record.snapshot
+    const writer = this.#ledger.adopt(record)
+    if (isCancelled) await writer.refresh()
+    this.#echo.tell(record, event)
+    // Its parent must not complete before it: whoever began it may rely on that.
+    if (parent !== undefined) await this.#tellParent(record).catch(this.#options.onError)
+    return writer
+  }
+
+  async #checkParent({ snapshot: { tenant, parent } }: OperationRecord): Promise<void> {
+    if (parent === undefined) return
+    const above = await this.#ledger.find(tenant, parent)
+    if (above === undefined) throw new HoldfastError('bad_request', 'parent must be an operation of the tenant')
+    if (isTerminal(above.record.snapshot.state)) throw new HoldfastError('already_ended', 'the parent has ended')
+    const { childrenMax } = this.#options
+    if (Object.keys(above.record.work.children ?? {}).length >= childrenMax)
+      throw new HoldfastError('limit_exceeded', `an operation must have at most ${childrenMax} children`)
+  }
+
+  async #attempt(
+    tenant: string,
+    id: string,
+    { force = false, entry }: { readonly force?: boolean; readonly entry?: string },
+  ): Promise<Writer> {
+    const word: Word = { do: 'attempt', force, ...(entry !== undefined && { entry }) }
+    const { writer } = await asked(this.#ledger.say(tenant, id, word))
+    await asked(writer.written())
+    // What nobody had was to be looked at much later.
+    await asked(this.#register.due(writer.stored))
+    return writer
+  }
+
+  async #say(tenant: string, id: string, word: Word, stored: boolean): Promise<OperationSnapshot> {
+    const { writer } = await asked(this.#ledger.say(tenant, id, word))
+    if (stored) await asked(writer.written())
+    return writer.snapshot
+  }
+
+  /** Something was written by this node. */
+  #written(record: OperationRecord, event: OperationEvent): void {
+    const { clock, retention, onError } = this.#options
+    if (isTerminal(record.snapshot.state)) return void this.#followUp(record).catch(onError)
+    this.#echo.tell(record, event)
+    const { tenant, id } = record.snapshot
+    const writer = this.#ledger.here(tenant, id)
+    const isOld = writer !== undefined && clock.now() - writer.enteredAt >= retention.runningMs / 4
+    if (!isOld && !['started', 'stalled', 'resumed'].includes(event)) return
+    if (writer) writer.enteredAt = clock.now()
+    this.#register.enter(record).catch(onError)
+    if (event === 'resumed') this.#register.due(record).catch(onError)
+  }
+
+  /** Does what follows from an end: tells it where it is to be told, and forgets when to look. Until that is done it stays due, on whichever node. */
+  async #followUp(record: OperationRecord): Promise<void> {
+    const { tenant, id } = record.snapshot
+    if (!this.#places.leave(tenant, id)) this.#options.onEnded?.(tenant, id)
+    await Promise.all([this.#echo.tellEnd(record), this.#register.enter(record)])
+    await this.#register.settled(tenant, id)
+  }
+
+  /** What nobody had was to be looked at much later; what follows from its end must not wait so long if this node dies. */
+  async #dueSoonIfIdle(tenant: string, id: string): Promise<void> {
+    const writer = await asked(this.#ledger.find(tenant, id))
+    if (writer?.record.work.idleSince === undefined) return
+    await asked(this.#register.due(writer.record, this.#options.clock.now() + FOLLOW_UP_MS))
+  }
+
+  async #tellParent({ snapshot, work }: OperationRecord): Promise<void> {
+    const { tenant, id, parent = '', state } = snapshot
+    const word: Word = { do: 'child', id, weight: work.weight, fraction: work.progress.fraction, state }
+    const above = await this.#ledger.find(tenant, parent)
+    if (above === undefined) return
+    const { kind } = above.say(word)
+    const isFirst = above.stored.work.children?.[id] === undefined
+    if (kind === 'changed' && (isFirst || isTerminal(state))) await above.written()
+    const isStopping = above.record.snapshot.cancelRequested === true
+    if (isStopping && !isTerminal(state) && !snapshot.cancelRequested) await this.requestCancel(tenant, id)
+  }
+
+  async #cancelChildren(tenant: string, writer: Writer): Promise<void> {
+    const children = Object.entries(writer.record.work.children ?? {})
+    const live = children.filter(([, [, , state]]) => !isTerminal(state))
+    await Promise.all(live.map(([child]) => this.requestCancel(tenant, child)))
+  }
+
+  /** An operation is due. */
+  async #look(tenant: string, id: string, seen: Sighting | undefined): Promise<Sighting | undefined> {
+    const known = this.#ledger.here(tenant, id)
+    await known?.refresh()
+    const writer = known ?? (await this.#ledger.find(tenant, id))
+    if (writer === undefined || writer.isGone) return void (await this.#register.settled(tenant, id))
+    if (isTerminal(writer.stored.snapshot.state)) return void (await this.#followUp(writer.stored))
+    const now = this.#options.clock.now()
+    const { version } = writer.record.snapshot
+    const isLapsed = hasLapsed(writer.record, now, seen)
+    const ruling = writer.say({ do: 'due', lapsed: isLapsed ? version : undefined })
+    if (ruling.kind === 'changed') await writer.written()
+    const { stored } = writer
+    if (!isTerminal(stored.snapshot.state)) await this.#register.due(writer.record)
+    return { version: stored.snapshot.version, since: seen?.version === stored.snapshot.version ? seen.since : now }
+  }
+
+  #keepAll(): void {
+    const now = this.#options.clock.now()
+    for (const operation of this.#running.values()) operation.keep(now)
   }
 }
 
-function checkSpec(id: string, { kind, owner }: OperationSpec): void {
-  if (!isOperationId(id))
-    throw new HoldfastError(
-      'bad_request',
-      `id must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ + = -, received ${JSON.stringify(id)}`,
-    )
-  if (kind.length < 1 || kind.length > 64) throw new HoldfastError('bad_request', 'kind must be 1 to 64 characters')
-  if (!isUserName(owner)) throw new HoldfastError('bad_request', 'owner must be the name of a user')
+function inUse(id: string): HoldfastError {
+  return new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(id)} exists`)
+}
+
+function openingOf(snapshot: OperationSnapshot): Opening {
+  const final = isTerminal(snapshot.state)
+  return {
+    event: isTerminal(snapshot.state) ? snapshot.state : 'progress',
+    data: JSON.stringify(snapshot),
+    at: snapshot.updatedAt,
+    final,
+  }
+}
+
+/** An engine that is away is told as such. */
+async function asked<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    throw error instanceof HoldfastError || error instanceof UnserialisableError ? error : asHoldfastError(error)
+  }
 }
 
 /** Whether the engine could not be reached; anything else is wrong with the end itself. */
@@ -260,8 +521,4 @@ function isAway(error: unknown): boolean {
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
-}
-
-function runningKey(tenant: string, id: string): string {
-  return `${tenant.length}:${tenant}${id}`
 }

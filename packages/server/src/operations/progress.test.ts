@@ -1,6 +1,45 @@
+import type { OperationProgress } from '@holdfast/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Progress, type ProgressReport } from './progress.js'
+import {
+  type PhaseSpec,
+  type Plan,
+  type ProgressReport,
+  type ProgressState,
+  beginProgress,
+  enterPhase,
+  finishProgress,
+  readPlan,
+  showProgress,
+  takeReport,
+} from './progress.js'
+
+/** Progress over its states. */
+class Progress {
+  readonly #plan: Plan
+  #state: ProgressState
+
+  constructor(phases: readonly PhaseSpec[], start: ProgressReport) {
+    this.#plan = readPlan(phases)
+    this.#state = beginProgress(this.#plan, start)
+  }
+
+  report(report: ProgressReport): void {
+    this.#state = takeReport(this.#plan, this.#state, report)
+  }
+
+  enter(name: string, start: ProgressReport): void {
+    this.#state = enterPhase(this.#plan, this.#state, name, start)
+  }
+
+  finished(): OperationProgress {
+    return showProgress(this.#plan, finishProgress(this.#state))
+  }
+
+  snapshot(): OperationProgress {
+    return showProgress(this.#plan, this.#state)
+  }
+}
 
 const percentOf = (progress: Progress): number | undefined => progress.snapshot().percent
 
@@ -10,6 +49,16 @@ describe('progress', () => {
     expect(progress.snapshot()).toEqual({ done: 0, total: 8, unit: 'files', percent: 0 })
     progress.report({ done: 3 })
     expect(progress.snapshot()).toEqual({ done: 3, total: 8, unit: 'files', percent: 37.5 })
+  })
+
+  it('is what the worker says, where it knows nothing else, until it counts', () => {
+    const progress = new Progress([{ name: 'a' }, { name: 'b' }], {})
+    progress.enter('a', { percent: 50 })
+    expect(progress.snapshot()).toMatchObject({ done: 0, percent: 25 })
+    progress.report({ done: 4, total: 4 })
+    expect(percentOf(progress)).toBe(50)
+    progress.report({ done: 3 })
+    expect(progress.snapshot()).toMatchObject({ done: 3, percent: 50 })
   })
 
   it('has no percentage while there is no total', () => {

@@ -14,6 +14,8 @@ export interface ProgressReport {
   readonly done?: number
   /** Units there are in this phase, when known; it may grow. */
   readonly total?: number
+  /** 0 to 100 of this phase, for a worker that knows nothing else; not beside `done`. */
+  readonly percent?: number
   /** What is counted: `files`, `rows`; cut at 32 characters. */
   readonly unit?: string
   /** What is being worked on; cut at 1,024 characters, like the message. */
@@ -21,107 +23,129 @@ export interface ProgressReport {
   readonly message?: string
 }
 
+/** The phases of an operation, in order. */
+export type Plan = readonly Required<PhaseSpec>[]
+
+/** How far an operation is: plain data, so that any node can go on with it. */
+export interface ProgressState {
+  /** The place of the current phase in the plan; -1 before the first. */
+  readonly phase: number
+  /** The name of the current phase, also of one that the plan does not have. */
+  readonly name: string | undefined
+  readonly done: number
+  readonly total: number | undefined
+  /** The share of this phase that is done, where the worker tells nothing else. */
+  readonly share: number | undefined
+  readonly unit: string | undefined
+  readonly item: string | undefined
+  readonly message: string | undefined
+  /** The share of the whole that is done, 0 to 1; never falls within an attempt. */
+  readonly fraction: number
+}
+
 /** Characters of a unit, of the name of a phase, and of an item or message, that a snapshot holds. */
 const UNIT_MAX = 32
 const PHASE_MAX = 128
 const TEXT_MAX = 1_024
 
-/** How far an operation is: done and total of the current phase, and the percentage of the whole, which never falls. */
-export class Progress {
-  readonly #phases: readonly Required<PhaseSpec>[]
-  readonly #weight: number
-  #phase = -1
-  #done = 0
-  #total: number | undefined
-  #unit: string | undefined
-  #item: string | undefined
-  #message: string | undefined
-  #fraction = 0
+/** Reads phases. @throws HoldfastError `bad_request` for a weight that is negative or not finite. */
+export function readPlan(phases: readonly PhaseSpec[]): Plan {
+  return phases.map(({ name, weight = 1 }) => ({ name, weight: atLeastZero('phases.weight', weight) }))
+}
 
-  constructor(phases: readonly PhaseSpec[], start: ProgressReport) {
-    this.#phases = phases.map(({ name, weight = 1 }) => ({ name, weight: atLeastZero('phases.weight', weight) }))
-    this.#weight = this.#phases.reduce((sum, { weight }) => sum + weight, 0)
-    this.report(start)
+/** Where an attempt begins. */
+export function beginProgress(plan: Plan, start: ProgressReport): ProgressState {
+  const nothing: ProgressState = {
+    phase: -1,
+    name: undefined,
+    done: 0,
+    total: undefined,
+    share: undefined,
+    unit: undefined,
+    item: undefined,
+    message: undefined,
+    fraction: 0,
   }
+  return takeReport(plan, nothing, start)
+}
 
-  get done(): number {
-    return this.#done
+/** What a worker says; members left out stay as they are. @throws HoldfastError `bad_request` for numbers that are negative or not finite. */
+export function takeReport(plan: Plan, progress: ProgressState, report: ProgressReport): ProgressState {
+  const { done, total, percent } = report
+  const isCounted = done !== undefined
+  const told = {
+    phase: progress.phase,
+    name: progress.name,
+    done: isCounted ? atLeastZero('done', done) : progress.done,
+    total: total === undefined ? progress.total : atLeastZero('total', total),
+    share: isCounted ? undefined : percent === undefined ? progress.share : atLeastZero('percent', percent) / 100,
+    unit: cut(report.unit, UNIT_MAX) ?? progress.unit,
+    item: cut(report.item, TEXT_MAX) ?? progress.item,
+    message: cut(report.message, TEXT_MAX) ?? progress.message,
+    fraction: progress.fraction,
   }
+  told.fraction = Math.max(progress.fraction, Math.min(1, fractionOf(plan, told)))
+  return told
+}
 
-  /** The share of the whole that is done, 0 to 1; never falls. */
-  get fraction(): number {
-    return this.#fraction
+/** The next phase begins; counting starts anew. A name that the plan does not have is a phase of its own without weight. */
+export function enterPhase(plan: Plan, progress: ProgressState, name: string, start: ProgressReport): ProgressState {
+  const index = plan.findIndex((phase) => phase.name === name)
+  const entered = {
+    ...progress,
+    phase: index >= 0 ? index : progress.phase,
+    name: name.slice(0, TEXT_MAX),
+    done: 0,
+    total: undefined,
+    share: undefined,
+    item: undefined,
+    message: index >= 0 ? undefined : cut(name, TEXT_MAX),
   }
+  return takeReport(plan, entered, start)
+}
 
-  /** Takes what a worker says; members left out stay as they are. */
-  report(report: ProgressReport): void {
-    if (report.done !== undefined) this.#done = atLeastZero('done', report.done)
-    if (report.total !== undefined) this.#total = atLeastZero('total', report.total)
-    this.#unit = cut(report.unit, UNIT_MAX) ?? this.#unit
-    this.#item = cut(report.item, TEXT_MAX) ?? this.#item
-    this.#message = cut(report.message, TEXT_MAX) ?? this.#message
-    this.#settle()
-  }
+/** As it is when the work is complete. */
+export function finishProgress(progress: ProgressState): ProgressState {
+  return { ...progress, done: progress.total ?? progress.done, share: 1, fraction: 1 }
+}
 
-  /** The next phase begins; counting starts anew. A name that was not announced is a phase of its own without weight. */
-  enter(name: string, start: ProgressReport): void {
-    const index = this.#phases.findIndex((phase) => phase.name === name)
-    this.#phase = index >= 0 ? index : this.#phase
-    this.#done = 0
-    this.#total = undefined
-    this.#item = undefined
-    this.#message = index >= 0 ? undefined : cut(name, TEXT_MAX)
-    this.report(start)
-  }
-
-  /** As it is when the work is complete: 100 %. */
-  finished(): OperationProgress {
-    return { ...this.snapshot(), done: this.#total ?? this.#done, percent: 100 }
-  }
-
-  /** As it is now. */
-  snapshot(): OperationProgress {
-    const phase = this.#phases[this.#phase]
-    return {
-      done: this.#done,
-      ...defined({ total: this.#total, unit: this.#unit, item: this.#item, message: this.#message }),
-      ...(this.#isDeterminate() && { percent: Math.round(this.#fraction * 1000) / 10 }),
-      ...(phase && {
-        phase: { name: phase.name.slice(0, PHASE_MAX), index: this.#phase + 1, count: this.#phases.length },
-      }),
-    }
-  }
-
-  #isDeterminate(): boolean {
-    return this.#total !== undefined || this.#phase >= 0
-  }
-
-  #settle(): void {
-    this.#fraction = Math.max(this.#fraction, Math.min(1, this.#current()))
-  }
-
-  #current(): number {
-    const share = this.#total === undefined ? 0 : this.#total === 0 ? 0 : Math.min(1, this.#done / this.#total)
-    const phase = this.#phases[this.#phase]
-    if (phase === undefined || this.#weight === 0) return this.#phases.length === 0 ? share : 0
-    const before = this.#phases.slice(0, this.#phase).reduce((sum, { weight }) => sum + weight, 0)
-    return (before + phase.weight * share) / this.#weight
+/** As watchers see it. `isKnown`: there is a percentage although neither total nor phase say so. */
+export function showProgress(plan: Plan, progress: ProgressState, isKnown: boolean = false): OperationProgress {
+  const { done, total, unit, item, message } = progress
+  const phase = plan[progress.phase]
+  const isDeterminate = isKnown || total !== undefined || progress.phase >= 0 || progress.share !== undefined
+  return {
+    done,
+    ...(total !== undefined && { total }),
+    ...(unit !== undefined && { unit }),
+    ...(item !== undefined && { item }),
+    ...(message !== undefined && { message }),
+    ...(isDeterminate && { percent: Math.round(progress.fraction * 1000) / 10 }),
+    ...(phase && { phase: { name: phase.name.slice(0, PHASE_MAX), index: progress.phase + 1, count: plan.length } }),
   }
 }
 
-function atLeastZero(name: string, value: number): number {
+function fractionOf(plan: Plan, { phase: index, share, done, total }: ProgressState): number {
+  const within = Math.min(1, share ?? (total === undefined || total === 0 ? 0 : done / total))
+  if (plan.length === 0) return within
+  const phase = plan[index]
+  if (phase === undefined) return 0
+  let before = 0
+  let sum = 0
+  for (const [at, { weight }] of plan.entries()) {
+    if (at < index) before += weight
+    sum += weight
+  }
+  return sum === 0 ? 0 : (before + phase.weight * within) / sum
+}
+
+/** The number itself. @throws HoldfastError `bad_request` naming the member when it is negative, not finite or no number. */
+export function atLeastZero(name: string, value: number): number {
   if (!Number.isFinite(value) || value < 0)
-    throw new HoldfastError('bad_request', `${name} must be a number from 0, received ${value}`)
+    throw new HoldfastError('bad_request', `${name} must be a number from 0, received ${String(value)}`)
   return value
 }
 
 function cut(text: string | undefined, max: number): string | undefined {
   return text?.slice(0, max)
-}
-
-/** Without the members that are undefined. */
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }
 }

@@ -124,12 +124,9 @@ class Batch {
 
   async #tell(word: LeftWord, at: number, isLast: boolean): Promise<boolean> {
     const act = (): Promise<unknown> => word.act(this.#parts.desk, isLast)
-    let refusal = await this.#attempt(act)
-    if (refusal !== undefined && word.needsOthers && at > 0) {
-      // A part of this one may be on its way still, or what this one is a part of.
-      await Promise.all(this.#done.slice(0, at))
-      refusal = await this.#attempt(act)
-    }
+    // A part of this one may be on its way still, or what this one is a part of.
+    if (word.needsOthers) await Promise.all(this.#done.slice(0, at))
+    const refusal = await this.#attempt(act)
     const report = this.#reports[at]
     if (refusal !== undefined && report !== undefined) this.#refuse(report, refusal)
     return refusal === undefined

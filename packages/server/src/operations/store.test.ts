@@ -1,6 +1,8 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
+import type { OperationRecord } from './record.js'
+import { recordOf } from './spec.js'
 import { OperationStore, isOperationId, operationChannel } from './store.js'
 
 const AT = '2026-01-01T00:00:00.000Z'
@@ -26,14 +28,19 @@ const snapshot = (version: number, changes: Partial<OperationSnapshot> = {}): Op
   ...changes,
 })
 
+const record = (version: number, changes: Partial<OperationSnapshot> = {}): OperationRecord => ({
+  ...recordOf('acme', 'import-1', { kind: 'import', owner: 'ada', sharedWith: ['bob'] }, { now: 0, leaseMs: 30_000 }),
+  snapshot: snapshot(version, changes),
+})
+
 const write = (version: number, changes: Partial<OperationSnapshot> = {}): Promise<boolean> =>
-  store.write({ snapshot: snapshot(version, changes), sharedWith: ['bob'] }, 'progress')
+  store.write(record(version, changes), 'progress', Date.parse(AT))
 
 describe('the store of operations', () => {
   it('reads what was written, whom it is shared with included', async () => {
     expect(await store.read('acme', 'import-1')).toBeUndefined()
     expect(await write(1)).toBe(true)
-    expect(await store.read('acme', 'import-1')).toEqual({ snapshot: snapshot(1), sharedWith: ['bob'] })
+    expect(await store.read('acme', 'import-1')).toEqual(record(1))
     expect(await store.read('other', 'import-1')).toBeUndefined()
   })
 

@@ -2,16 +2,12 @@ import { type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfa
 import { HoldfastError } from '../core/errors.js'
 import { SYSTEM } from '../core/services.js'
 import type { Engine, Stream } from '../engine/engine.js'
-
-/** What is stored of an operation beside its log. */
-export interface StoredOperation {
-  readonly snapshot: OperationSnapshot
-  /** Users besides the owner who may watch and cancel. */
-  readonly sharedWith: readonly string[]
-}
+import { dueAt } from './deadlines.js'
+import { type OperationRecord, encodeRecord, parseRecord } from './record.js'
 
 /** How long an operation is kept, in milliseconds. */
 export interface OperationRetention {
+  /** Without a worker, after which it is given up. */
   readonly runningMs: number
   readonly completedMs: number
   readonly failedMs: number
@@ -33,7 +29,21 @@ export function isOperationId(id: string): boolean {
   return OPERATION_ID.test(id)
 }
 
-/** Operations in the engine: a snapshot beside the log of the operation's channel, replaced in one step with the event that tells of it. */
+/** The name of an operation among those of all tenants. The tenant's length stands first, so that no two share it. */
+export function operationKey(tenant: string, id: string): string {
+  return `${tenant.length}:${tenant}${id}`
+}
+
+/** Reads what `operationKey` wrote; undefined when it is none. */
+export function parseOperationKey(key: string): { readonly tenant: string; readonly id: string } | undefined {
+  const [, length] = /^(\d{1,9}):/.exec(key) ?? []
+  if (length === undefined) return undefined
+  const start = length.length + 1
+  const end = start + Number(length)
+  return { tenant: key.slice(start, end), id: key.slice(end) }
+}
+
+/** Operations in the engine: a record beside the log of the operation's channel, replaced in one step with the event that tells of it. */
 export class OperationStore {
   readonly #engine: Engine
   readonly #retention: OperationRetention
@@ -46,49 +56,51 @@ export class OperationStore {
   }
 
   /** What is stored; undefined when there is no such operation in the tenant. */
-  async read(tenant: string, id: string): Promise<StoredOperation | undefined> {
+  async read(tenant: string, id: string): Promise<OperationRecord | undefined> {
     if (!isOperationId(id)) return undefined
-    const state = await this.#engine.state(this.#stream(tenant, id))
-    return state && parseStored(state.value)
+    const state = await this.#engine.state(this.stream(tenant, id))
+    return state && parseRecord(state.value)
   }
 
   /**
-   * Writes a snapshot as version `snapshot.version` and announces it. False when another writer was first: the version before it is
-   * not the one stored.
+   * Writes a record as version `snapshot.version` at `now` and announces its snapshot. False when another writer was first: the version before it is not the one stored.
    *
    * @throws HoldfastError `limit_exceeded` when the snapshot is too large for a message.
    */
-  async write(stored: StoredOperation, event: OperationEvent): Promise<boolean> {
-    const { snapshot } = stored
+  async write(record: OperationRecord, event: OperationEvent, now: number): Promise<boolean> {
+    const { snapshot } = record
     const data = JSON.stringify(snapshot)
     if (Buffer.byteLength(data) > this.#bytesMax) {
       throw new HoldfastError('limit_exceeded', `the snapshot with its result must be at most ${this.#bytesMax} bytes`)
     }
-    const ttlMs = this.#lifetime(snapshot)
+    const ttlMs = this.lifetime(record, now)
     const outcome = await this.#engine.publish({
-      stream: this.#stream(snapshot.tenant, snapshot.id),
+      stream: this.stream(snapshot.tenant, snapshot.id),
       event,
       data,
       from: SYSTEM,
       at: snapshot.updatedAt,
       retention: { size: EVENTS_KEPT, ttlMs },
-      state: { value: JSON.stringify(stored), ifVersion: snapshot.version - 1, ttlMs },
+      state: { value: encodeRecord(record, data), ifVersion: snapshot.version - 1, ttlMs },
       final: isTerminal(snapshot.state),
     })
     return outcome.kind === 'published'
   }
 
-  #stream(tenant: string, id: string): Stream {
-    return { tenant, channel: operationChannel(id) }
+  /** How long a record is kept from now on: one that has not ended until long after it was to be looked at. */
+  lifetime(record: OperationRecord, now: number): number {
+    const { runningMs, completedMs, failedMs } = this.#retention
+    const due = dueAt(record, runningMs)
+    if (due !== undefined) return Math.max(0, due - now) + runningMs
+    return isFailure(record.snapshot) ? failedMs : completedMs
   }
 
-  #lifetime({ state }: OperationSnapshot): number {
-    if (state === 'failed') return this.#retention.failedMs
-    return isTerminal(state) ? this.#retention.completedMs : this.#retention.runningMs
+  /** Where an operation lies. */
+  stream(tenant: string, id: string): Stream {
+    return { tenant, channel: operationChannel(id) }
   }
 }
 
-/** Reads what `write` stored. */
-export function parseStored(value: string): StoredOperation {
-  return JSON.parse(value) as StoredOperation
+function isFailure({ state }: OperationSnapshot): boolean {
+  return state === 'failed' || state === 'expired'
 }

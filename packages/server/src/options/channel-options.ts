@@ -6,6 +6,7 @@ import { OptionsError } from './options-error.js'
 /** Operations are a part of the product, not of the application's rules; a rule for them in the options goes first. */
 const BUILT_IN_RULES: Readonly<Record<string, ChannelRuleOptions>> = {
   'operation:{id}': { subscribe: 'owner', publish: 'nobody', history: { size: 100, ttl: '24h' }, slow: 'latest' },
+  'operations:{user}': { subscribe: 'member', publish: 'nobody', history: { size: 100, ttl: '24h' } },
 }
 
 const access = z.custom<unknown>((value) => {

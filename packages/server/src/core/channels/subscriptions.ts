@@ -3,7 +3,7 @@ import type { ChannelRule } from '../../access/channel-rules.js'
 import type { Identity } from '../../access/identity.js'
 import type { PresenceEntry, Stream, StreamMessage } from '../../engine/engine.js'
 import type { AuditFields } from '../../telemetry/audit.js'
-import { encodeSubscribed } from '../connection/encode.js'
+import { encodeStreamMessage, encodeSubscribed } from '../connection/encode.js'
 import { HoldfastError } from '../errors.js'
 import type { Services } from '../services.js'
 import type { SessionChannel } from '../sessions/session-record.js'
@@ -12,6 +12,9 @@ import { SYSTEM } from '../services.js'
 
 /** Channels of this namespace carry operations. */
 const OPERATION_NAMESPACE = 'operation'
+
+/** Channels of this namespace carry all operations of a user. */
+const FEED_NAMESPACE = 'operations'
 
 /** The one answer for an operation that is not there or not theirs. */
 export const UNKNOWN_OPERATION = 'this operation does not exist, or is not yours to see'
@@ -231,6 +234,7 @@ export class Subscriptions {
     const entered = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
     if (entered) subscription.topic.watch(entered.list, entered.own)
     const since = request.since ?? (await this.#cursor(subscription))
+    const isFeed = since === undefined && namespaceOf(channel) === FEED_NAMESPACE
     await subscription.recover(engine, since, limits.subscription, (beginning) => {
       const messages = this.#openingMessages(stream, beginning)
       this.#owner.send(
@@ -240,6 +244,17 @@ export class Subscriptions {
         this.#services.receipts.handed(stream, messages, { connections: 1, hasJustCome: true })
       if (messages.some((message) => message.final)) this.#owner.streamEnded(channel)
     })
+    if (isFeed) await this.#tellFeed(subscription, channel)
+  }
+
+  /** What was there before, behind what is live already: of two snapshots of an operation the higher version counts. */
+  async #tellFeed(subscription: Subscription, channel: string): Promise<void> {
+    const openings = await this.#services.operations.feed(this.#owner.identityFor(channel), channel)
+    if (subscription.state !== 'live') return
+    for (const [at, opening] of openings.entries())
+      this.#owner.send(
+        encodeStreamMessage(channel, { ...opening, id: `snapshot-${at}`, offset: undefined, from: SYSTEM }),
+      )
   }
 
   /** An inbox goes on where the user has acknowledged; every other channel begins now. */

@@ -66,6 +66,11 @@ export interface ControlContract extends CensusContract {
     readonly ask: { readonly tenant: string; readonly id: string }
     readonly answer: null
   }
+  /** An operation has ended that began on another node: its place there is free. */
+  readonly 'operation.ended': {
+    readonly ask: { readonly tenant: string; readonly id: string }
+    readonly answer: null
+  }
 }
 
 /** The name of a control message. */
@@ -151,6 +156,13 @@ export const CONTROL_READERS: {
     answer: (value) => (value === 'taken' || value === 'busy' || value === 'gone' ? value : undefined),
   },
   'operation.cancel': {
+    ask(value) {
+      const { tenant, id } = membersOf(value)
+      return isText(tenant) && isText(id) ? { tenant, id } : undefined
+    },
+    answer: () => null,
+  },
+  'operation.ended': {
     ask(value) {
       const { tenant, id } = membersOf(value)
       return isText(tenant) && isText(id) ? { tenant, id } : undefined

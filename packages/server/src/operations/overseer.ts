@@ -1,0 +1,115 @@
+import type { Cancel, Clock } from '../clock.js'
+import type { Engine, IndexEntry } from '../engine/engine.js'
+import type { Sighting } from './deadlines.js'
+import { DUE_INDEX, type Register, TENANTS_INDEX } from './register.js'
+import { parseOperationKey } from './store.js'
+
+/** What an overseer works with. */
+export interface OverseerParts {
+  readonly engine: Engine
+  readonly clock: Clock
+  /** The name under which this node holds leases. */
+  readonly holder: string
+  readonly register: Register
+  /** Looks at an operation that is due, and answers what to remember of it. Rejects when the engine cannot be reached. */
+  readonly look: (tenant: string, id: string, seen: Sighting | undefined) => Promise<Sighting | undefined>
+  readonly onError: (error: unknown) => void
+}
+
+/** How often an overseer looks, and for how long it stays one without showing itself. */
+const LOOK_MS = 1_000
+const LEASE_MS = 5_000
+
+/** Operations looked at together, and how often in one look. */
+const BATCH = 100
+const BATCHES_MAX = 100
+
+/** Looks between two steps of the walk through all operations. */
+const WALK_EVERY = 5
+
+/** Operations remembered at most, of those that could not be judged at once. */
+const SEEN_MAX = 100_000
+
+const LEASE = 'operations'
+
+/** One node of the cluster looks at operations when they are due: what their workers do not say any more, time says. All are ready to be that one. */
+export class OperationOverseer {
+  readonly #parts: OverseerParts
+  readonly #seen = new Map<string, Sighting>()
+  #stop: Cancel | undefined
+  #looking: Promise<void> | undefined
+  #looks = 0
+  /** Where the walk through all operations is. */
+  #walk: { tenant: string; after: IndexEntry | undefined } | undefined
+
+  constructor(parts: OverseerParts) {
+    this.#parts = parts
+  }
+
+  /** Looks, or is ready to, from now on. */
+  start(): void {
+    this.#stop ??= this.#parts.clock.every(LOOK_MS, () => void this.look())
+  }
+
+  /** Leaves it to the others. */
+  async stop(): Promise<void> {
+    if (this.#stop === undefined) return
+    this.#stop()
+    this.#stop = undefined
+    await this.#looking
+    await this.#parts.engine.leases.release(LEASE, this.#parts.holder).catch(this.#parts.onError)
+  }
+
+  /** Looks at what is due, if this node is the one and does not do so just now. */
+  async look(): Promise<void> {
+    const { engine, onError } = this.#parts
+    if (engine.problem() !== undefined || this.#stop === undefined) return
+    this.#looking ??= this.#look()
+      .catch(onError)
+      .finally(() => (this.#looking = undefined))
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { engine, clock, holder } = this.#parts
+    for (let batches = 0; batches < BATCHES_MAX && this.#stop !== undefined; batches += 1) {
+      // Held again for each batch: where there is much to do it takes long.
+      if (!(await engine.leases.hold(LEASE, holder, LEASE_MS))) return this.#seen.clear()
+      const entries = await engine.indexes.range(DUE_INDEX, { to: clock.now(), limit: BATCH })
+      const looked = await Promise.all(entries.map(({ key }) => this.#lookAt(key)))
+      if (entries.length < BATCH || looked.includes(false)) break
+    }
+    this.#looks += 1
+    if (this.#looks % WALK_EVERY === 0) await this.#walkOn()
+  }
+
+  /** Whether it could be looked at. */
+  async #lookAt(key: string): Promise<boolean> {
+    const operation = parseOperationKey(key)
+    if (operation === undefined) return this.#parts.engine.indexes.remove(DUE_INDEX, key)
+    try {
+      const sighting = await this.#parts.look(operation.tenant, operation.id, this.#seen.get(key))
+      this.#seen.delete(key)
+      if (sighting !== undefined && this.#seen.size < SEEN_MAX) this.#seen.set(key, sighting)
+      return true
+    } catch (error) {
+      // It stays due.
+      this.#parts.onError(error)
+      return false
+    }
+  }
+
+  /** A few of all operations each time: what lost its place among those that are due gets it back, and what is gone leaves the lists. */
+  async #walkOn(): Promise<void> {
+    const { engine, register } = this.#parts
+    const entries = this.#walk && (await register.look(this.#walk.tenant, this.#walk.after))
+    const last = entries?.at(-1)
+    if (this.#walk !== undefined && last !== undefined) {
+      this.#walk = { tenant: this.#walk.tenant, after: last }
+      return
+    }
+    const after = this.#walk && { after: { key: this.#walk.tenant, score: 0 } }
+    const [next] = await engine.indexes.range(TENANTS_INDEX, { limit: 1, ...after })
+    this.#walk = next && { tenant: next.key, after: undefined }
+  }
+}

@@ -1,0 +1,149 @@
+import { type OperationSnapshot, type OperationState, isTerminal } from '@holdfast/protocol'
+import { timestamp } from '../clock.js'
+import { type MeterState, etaOf, paceOf, startMeter } from './meter.js'
+import { type Plan, type ProgressState, beginProgress, showProgress } from './progress.js'
+
+/** What a parent knows of an operation below it: its weight, the share of it that is done, and its state. */
+export type ChildShare = readonly [weight: number, fraction: number, state: OperationState]
+
+/** What is needed to go on with an operation from any node. Times are milliseconds since 1970. */
+export interface Work {
+  readonly plan: Plan
+  /** What every attempt begins with. */
+  readonly start: { readonly total?: number; readonly unit?: string }
+  readonly progress: ProgressState
+  /** Of the whole, and of the units of this phase; both by running time. */
+  readonly overall: MeterState
+  readonly units: MeterState
+  /** Running time up to `runsSince`. */
+  readonly ranMs: number
+  /** Since when it runs; undefined while it does not. */
+  readonly runsSince: number | undefined
+  readonly leaseMs: number
+  /** When the lease of its worker lapses; undefined while nobody has it. */
+  readonly leaseUntil: number | undefined
+  /** Since when nobody has had it; undefined while somebody has. */
+  readonly idleSince: number | undefined
+  /** Whether its worker waits for something outside. It stays so while it is stalled. */
+  readonly isWaiting: boolean
+  readonly expiresAt: number | undefined
+  /** The last word of this attempt that bore a number. */
+  readonly sequence: number | undefined
+  /** The last word that was left somewhere. */
+  readonly entry: string | undefined
+  readonly weight: number
+  readonly children: Readonly<Record<string, ChildShare>> | undefined
+  readonly createdAt: number
+  /** Which write this was: whoever lost the answer to one recognises it. */
+  readonly stamp: string | undefined
+}
+
+/** An operation as it is stored: what everybody may see, who else may see it, and what is needed to go on. */
+export interface OperationRecord {
+  readonly snapshot: OperationSnapshot
+  /** Users besides the owner who may watch and cancel. */
+  readonly sharedWith: readonly string[]
+  readonly work: Work
+}
+
+/** A lease where nothing else is said. */
+export const LEASE_MS = 30_000
+
+/** Running time so far, in milliseconds. */
+export function runTime({ ranMs, runsSince }: Work, now: number): number {
+  // Another node may have begun it, with another clock.
+  return ranMs + (runsSince === undefined ? 0 : Math.max(0, now - runsSince))
+}
+
+/** The snapshot of a record at a moment, as the version `version`. */
+export function showRecord({ snapshot, work }: OperationRecord, now: number, version: number): OperationSnapshot {
+  const { rate: _rate, eta: _eta, children: _children, ...kept } = snapshot
+  const ran = runTime(work, now)
+  const isKnown = work.children !== undefined || snapshot.state === 'completed'
+  return {
+    ...kept,
+    version,
+    progress: showProgress(work.plan, work.progress, isKnown),
+    elapsed: Math.round(ran) / 1_000,
+    updatedAt: timestamp(now),
+    ...(snapshot.state === 'running' || snapshot.state === 'waiting' ? outlook(work, ran) : undefined),
+    ...(work.children && { children: countChildren(work.children) }),
+  }
+}
+
+function outlook({ units, overall, progress, children }: Work, ran: number): Pick<OperationSnapshot, 'rate' | 'eta'> {
+  // Where units are not counted there is no rate of them.
+  const pace = progress.share === undefined && children === undefined ? paceOf(units, ran) : undefined
+  const whole = paceOf(overall, ran)
+  const eta = whole && etaOf(1 - progress.fraction, whole)
+  return { ...(pace && { rate: Math.round(pace.rate * 100) / 100 }), ...(eta && { eta }) }
+}
+
+/** How many children there are, in all and by state; the states in which nobody is are left out. */
+function countChildren(children: NonNullable<Work['children']>): Record<string, number> {
+  const counts: Record<string, number> = { total: 0, running: 0, completed: 0, failed: 0 }
+  for (const [, , state] of Object.values(children)) {
+    counts['total'] = (counts['total'] ?? 0) + 1
+    counts[state] = (counts[state] ?? 0) + 1
+  }
+  return counts
+}
+
+/** Reads what was stored. What an older version wrote has only a snapshot: the rest is made of it. */
+export function parseRecord(text: string): OperationRecord {
+  const { snapshot, sharedWith, work } = JSON.parse(text) as Omit<OperationRecord, 'work'> & { work?: Work }
+  return { snapshot, sharedWith, work: work === undefined ? workOf(snapshot) : (restored(work) as Work) }
+}
+
+/** The text of a record; `snapshot` is its snapshot as text, which was needed in any case. */
+export function encodeRecord({ sharedWith, work }: OperationRecord, snapshot: string): string {
+  return `{"snapshot":${snapshot},"sharedWith":${JSON.stringify(sharedWith)},"work":${JSON.stringify(work)}}`
+}
+
+/** Members that are undefined were left out of the text. They are put back, so that all records have one shape. */
+function restored(work: Partial<Work>): Partial<Work> {
+  return { ...ABSENT, ...work, progress: { ...ABSENT_PROGRESS, ...work.progress } as ProgressState }
+}
+
+const ABSENT = {
+  runsSince: undefined,
+  leaseUntil: undefined,
+  idleSince: undefined,
+  expiresAt: undefined,
+  sequence: undefined,
+  entry: undefined,
+  children: undefined,
+  stamp: undefined,
+} as const
+
+const ABSENT_PROGRESS = {
+  name: undefined,
+  total: undefined,
+  share: undefined,
+  unit: undefined,
+  item: undefined,
+  message: undefined,
+} as const
+
+function workOf({ progress, state, elapsed, updatedAt, startedAt = updatedAt }: OperationSnapshot): Work {
+  const { done, total, unit, item, message, percent = 0 } = progress
+  const [at, ranMs] = [Date.parse(updatedAt), elapsed * 1_000]
+  const isHeld = state === 'running' || state === 'waiting'
+  const fraction = percent / 100
+  return {
+    ...ABSENT,
+    plan: [],
+    start: {},
+    progress: { ...beginProgress([], {}), done, total, unit, item, message, fraction },
+    overall: startMeter(ranMs, fraction),
+    units: startMeter(ranMs, done),
+    ranMs,
+    runsSince: state === 'running' ? at : undefined,
+    leaseMs: LEASE_MS,
+    leaseUntil: isHeld ? at + LEASE_MS : undefined,
+    idleSince: isHeld || isTerminal(state) ? undefined : at,
+    isWaiting: state === 'waiting',
+    weight: 1,
+    createdAt: Date.parse(startedAt),
+  }
+}

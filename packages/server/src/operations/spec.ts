@@ -1,0 +1,110 @@
+import { type OperationSnapshot, describeIssue, operationSnapshot } from '@holdfast/protocol'
+import { isUserName } from '../access/identity.js'
+import { timestamp } from '../clock.js'
+import { HoldfastError } from '../core/errors.js'
+import { durationMs } from '../duration.js'
+import type { OperationSpec } from './desk.js'
+import { startMeter } from './meter.js'
+import { plainCopy } from './operation.js'
+import { atLeastZero, beginProgress, readPlan } from './progress.js'
+import type { OperationRecord } from './record.js'
+import { isOperationId } from './store.js'
+import { checkWorker } from './word.js'
+
+/** The shortest and the longest lease of a worker, in milliseconds. */
+const LEASE_MS_MIN = 1_000
+const LEASE_MS_MAX = 86_400_000
+
+/** Users that an operation may be shared with, and phases that it may have. */
+const SHARED_MAX = 100
+const PHASES_MAX = 100
+
+/** The record that an operation begins with. @throws HoldfastError `bad_request` naming the member that is wrong; UnserialisableError for metadata. */
+export function recordOf(
+  tenant: string,
+  id: string,
+  spec: OperationSpec,
+  { now, leaseMs, entry }: { readonly now: number; readonly leaseMs: number; readonly entry?: string | undefined },
+): OperationRecord {
+  checkSpec(id, spec)
+  checkWorker({ ...(entry !== undefined && { entry }) })
+  const { queued = false, kind, label, owner, metadata, parent, total, unit } = spec
+  const plan = readPlan(spec.phases ?? [])
+  const start = { ...(total !== undefined && { total }), ...(unit !== undefined && unit !== '' && { unit }) }
+  const lease = spec.lease === undefined ? leaseMs : readLease(spec.lease)
+  const expiresAt = spec.expireAfter === undefined ? undefined : now + readDuration('expireAfter', spec.expireAfter)
+  const snapshot: OperationSnapshot = {
+    id,
+    kind,
+    ...(label !== undefined && { label }),
+    owner,
+    tenant,
+    state: queued ? 'queued' : 'running',
+    attempt: 1,
+    version: 1,
+    progress: { done: 0 },
+    elapsed: 0,
+    ...(!queued && { startedAt: timestamp(now) }),
+    updatedAt: timestamp(now),
+    ...(parent !== undefined && { parent }),
+    ...(metadata && { metadata: plainCopy(metadata) as Record<string, unknown> }),
+    ...(expiresAt !== undefined && { expiresAt: timestamp(expiresAt) }),
+  }
+  const issue = operationSnapshot.check(snapshot, '')
+  if (issue) throw new HoldfastError('bad_request', describeIssue(issue))
+  return {
+    snapshot,
+    sharedWith: [...new Set(spec.sharedWith ?? [])],
+    work: {
+      plan,
+      start,
+      progress: beginProgress(plan, start),
+      overall: startMeter(0),
+      units: startMeter(0),
+      ranMs: 0,
+      runsSince: queued ? undefined : now,
+      leaseMs: lease,
+      leaseUntil: queued ? undefined : now + lease,
+      idleSince: queued ? now : undefined,
+      isWaiting: false,
+      expiresAt,
+      sequence: undefined,
+      entry,
+      weight: spec.weight === undefined ? 1 : atLeastZero('weight', spec.weight),
+      children: undefined,
+      createdAt: now,
+      stamp: undefined,
+    },
+  }
+}
+
+function checkSpec(id: string, { kind, owner, phases = [], sharedWith = [], parent }: OperationSpec): void {
+  if (!isOperationId(id))
+    throw new HoldfastError(
+      'bad_request',
+      `id must be 1 to 128 of A-Z a-z 0-9 _ . @ ~ + = -, received ${JSON.stringify(id)}`,
+    )
+  if (typeof kind !== 'string' || kind.length < 1 || kind.length > 64)
+    throw new HoldfastError('bad_request', 'kind must be 1 to 64 characters')
+  if (!isUserName(owner)) throw new HoldfastError('bad_request', 'owner must be the name of a user')
+  if (sharedWith.length > SHARED_MAX || !sharedWith.every(isUserName))
+    throw new HoldfastError('bad_request', `sharedWith must be the names of at most ${SHARED_MAX} users`)
+  if (phases.length > PHASES_MAX) throw new HoldfastError('bad_request', `phases must be at most ${PHASES_MAX}`)
+  if (phases.some(({ name }) => typeof name !== 'string' || name === ''))
+    throw new HoldfastError('bad_request', 'phases.name must be a name')
+  if (parent !== undefined && (!isOperationId(parent) || parent === id))
+    throw new HoldfastError('bad_request', 'parent must be the id of another operation')
+}
+
+function readLease(lease: number | string): number {
+  const ms = readDuration('lease', lease)
+  if (ms >= LEASE_MS_MIN && ms <= LEASE_MS_MAX) return ms
+  throw new HoldfastError('bad_request', `lease must be from 1s to 1d, received ${JSON.stringify(lease)}`)
+}
+
+function readDuration(name: string, value: number | string): number {
+  const ms = durationMs(value)
+  if (ms !== undefined && ms >= 1 && ms <= 366 * 86_400_000) return ms
+  const expected = 'milliseconds or text such as 30s, 5m, 1h or 7d, and at most 366d'
+  throw new HoldfastError('bad_request', `${name} must be ${expected}, received ${JSON.stringify(value)}`)
+}
