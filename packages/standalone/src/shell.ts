@@ -21,6 +21,8 @@ export interface Shell {
   onSignal(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', task: () => void): () => void
   /** Calls `task` when nobody reads the stream any more. Until then that ends the process quietly (standard output), or is passed over (standard error). */
   onReaderGone(stream: 'stdout' | 'stderr', task: () => void): void
+  /** Everything that standard input holds, as text. */
+  readInput(): Promise<string>
   /** Ends the process at once. */
   exit(code: number): void
 }
@@ -45,8 +47,15 @@ export function processShell(): Shell {
       return () => void process.off(name, task)
     },
     onReaderGone: (stream, task) => void (gone[stream] = task),
+    readInput,
     exit: (code) => process.exit(code),
   }
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Aborts when the person presses Ctrl-C, or the system asks for the end. */

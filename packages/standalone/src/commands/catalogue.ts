@@ -40,6 +40,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'run a command as an operation that can be watched',
     load: async () => (await import('./run/run.js')).declareRun,
   },
+  {
+    name: 'operation',
+    summary: 'start, report, end, list and show operations',
+    load: async () => (await import('./operation/operation.js')).declareOperation,
+  },
+  {
+    name: 'history',
+    summary: 'print the stored messages of a channel',
+    load: async () => (await import('./history.js')).declareHistory,
+  },
+  {
+    name: 'presence',
+    summary: 'print who is in a channel',
+    load: async () => (await import('./presence.js')).declarePresence,
+  },
+  {
+    name: 'key',
+    summary: 'make, list, rotate and revoke API keys',
+    load: async () => (await import('./key.js')).declareKey,
+  },
+  {
+    name: 'openapi',
+    summary: 'print the OpenAPI document',
+    load: async () => (await import('./openapi.js')).declareOpenapi,
+  },
 ]
 
 /** Adds every command to the program, those that `argv` names with all they have, the others by name. */
