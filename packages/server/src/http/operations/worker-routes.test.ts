@@ -1,0 +1,291 @@
+import { operationSnapshot } from '@holdfast/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
+import { type TestNode, startNode } from '../../testing/test-node.js'
+
+let node: TestNode
+let count = 0
+
+/** Whoever works: may report on every operation. */
+let worker: ApiClient
+/** The owner of most operations here, without a permission. */
+let ada: ApiClient
+let bob: ApiClient
+
+beforeAll(async () => {
+  node = await startNode()
+  worker = as('importer', 'operations')
+  ada = as('ada')
+  bob = as('bob')
+})
+
+afterAll(() => node.close())
+
+const as = (user: string, ...permissions: string[]): ApiClient => apiClient(node, node.token(user, { permissions }))
+
+/** An operation of ada that runs. */
+async function begun(spec: object = {}): Promise<string> {
+  const id = `op-${(count += 1)}`
+  const { status } = await worker('POST /operations', { body: { id, kind: 'import', owner: 'ada', ...spec } })
+  expect(status).toBe(201)
+  return id
+}
+
+const error = ({ status, body }: ApiAnswer): readonly unknown[] => {
+  const { code, field } = body['error'] as { code: string; field?: string }
+  return field === undefined ? [status, code] : [status, code, field]
+}
+
+describe('beginning an operation', () => {
+  it('answers its snapshot, its tag and its address', async () => {
+    const spec = { id: 'import-42', kind: 'import', label: 'Nightly', owner: 'ada', total: 12, unit: 'rows' }
+    const { status, body, headers } = await worker('POST /operations', {
+      body: { ...spec, metadata: { file: 'a.csv' } },
+    })
+    expect([status, headers.get('etag'), headers.get('location')]).toEqual([
+      201,
+      '"1.1"',
+      '/api/v1/operations/import-42',
+    ])
+    expect(operationSnapshot.check(body, '')).toBeUndefined()
+    expect(body).toMatchObject({ ...without(spec, 'total', 'unit'), tenant: 'acme', state: 'running' })
+    expect(body).toMatchObject({ progress: { done: 0, total: 12, unit: 'rows' }, metadata: { file: 'a.csv' } })
+  })
+
+  it('belongs to whoever asks, without a word of another', async () => {
+    const { body } = await as('carla', 'operations.own')('POST /operations', { body: { kind: 'import' } })
+    expect(body).toMatchObject({ owner: 'carla', id: expect.stringMatching(/^import-/) })
+  })
+
+  it('takes a permission', async () => {
+    expect(error(await ada('POST /operations', { body: { kind: 'import' } }))).toEqual([403, 'permission_denied'])
+  })
+
+  it('takes another permission for another', async () => {
+    const body = { kind: 'import', owner: 'ada' }
+    expect(error(await as('carla', 'operations.own')('POST /operations', { body }))).toEqual([403, 'permission_denied'])
+    expect((await worker('POST /operations', { body })).status).toBe(201)
+  })
+
+  it('is refused where the id is in use', async () => {
+    const id = await begun()
+    expect(error(await worker('POST /operations', { body: { id, kind: 'import' } }))[0]).toBe(400)
+  })
+
+  it('happens once under one key', async () => {
+    const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
+    const [first, second] = [await worker('POST /operations', asked), await worker('POST /operations', asked)]
+    expect([second.status, second.body]).toEqual([201, first.body])
+    expect([first, second].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([null, 'true'])
+    expect(['etag', 'location'].map((name) => second.headers.get(name))).toEqual(
+      ['etag', 'location'].map((name) => first.headers.get(name)),
+    )
+  })
+
+  it.each<[string, object, string]>([
+    ['a kind', {}, 'kind'],
+    ['an id with a slash', { kind: 'k', id: 'a/b' }, 'id'],
+    ['an id of dots', { kind: 'k', id: '..' }, 'id'],
+    ['an id that is too long', { kind: 'k', id: 'x'.repeat(129) }, 'id'],
+    ['a kind that is too long', { kind: 'k'.repeat(65) }, 'kind'],
+    ['a label that is too long', { kind: 'k', label: 'l'.repeat(257) }, 'label'],
+    ['a total below nothing', { kind: 'k', total: -1 }, 'total'],
+    ['a total that is text', { kind: 'k', total: '12' }, 'total'],
+    ['no phases', { kind: 'k', phases: [] }, 'phases'],
+    ['a phase without a name', { kind: 'k', phases: [{ weight: 1 }] }, 'phases[0].name'],
+    ['a phase with something else', { kind: 'k', phases: [{ name: 'a', wieght: 1 }] }, 'phases[0].wieght'],
+    ['too many others', { kind: 'k', sharedWith: Array.from({ length: 65 }, String) }, 'sharedWith'],
+    [
+      'too much metadata',
+      { kind: 'k', metadata: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [at, 1])) },
+      'metadata',
+    ],
+    ['a lease that is none', { kind: 'k', lease: 'soon' }, 'lease'],
+    ['a member that nobody knows', { kind: 'k', totl: 12 }, 'totl'],
+  ])('names what is wrong: %s', async (_, body, field) => {
+    expect(error(await worker('POST /operations', { body }))).toEqual([400, 'bad_request', field])
+  })
+})
+
+describe('a report', () => {
+  it('is answered with what watchers see', async () => {
+    const id = await begun({ total: 10 })
+    const watcher = await node.join('ada')
+    watcher.send({ type: 'subscribe', channel: `operation:${id}` })
+    const { status, body } = await worker(`PATCH /operations/${id}`, {
+      body: { done: 4, item: 'b.csv', message: 'Reading' },
+    })
+    expect([status, body]).toMatchObject([200, { state: 'running', progress: { done: 4, total: 10, item: 'b.csv' } }])
+    await watcher.nextWhere((message) => JSON.stringify(message).includes('"done":4'), 'the report')
+  })
+
+  it('adds to what was done', async () => {
+    const id = await begun({ total: 10 })
+    await worker(`PATCH /operations/${id}`, { body: { advance: 3 } })
+    const { body } = await worker(`PATCH /operations/${id}`, { body: { advance: 4 } })
+    expect(body).toMatchObject({ progress: { done: 7, percent: 70 } })
+  })
+
+  it.each<[string, object, string]>([
+    ['done below nothing', { done: -1 }, 'done'],
+    ['more than all of it', { percent: 101 }, 'percent'],
+    ['a state that a worker cannot tell', { state: 'completed' }, 'state'],
+    ['an attempt before the first', { attempt: 0 }, 'attempt'],
+    ['a sequence between two', { sequence: 1.5 }, 'sequence'],
+    ['where it was left', { entry: '1-1' }, 'entry'],
+  ])('is refused with %s', async (_, body, field) => {
+    expect(error(await worker(`PATCH /operations/${await begun()}`, { body }))).toEqual([400, 'bad_request', field])
+  })
+
+  it('is refused where the operation is not the one that the worker means', async () => {
+    const id = await begun()
+    const { headers } = await worker(`GET /operations/${id}`)
+    const tag = headers.get('etag') ?? ''
+    const refused = await worker(`PATCH /operations/${id}`, { body: { done: 1 }, headers: { 'if-match': '"9.9"' } })
+    expect([...error(refused), refused.headers.get('etag')]).toEqual([412, 'precondition_failed', 'If-Match', tag])
+    const taken = await worker(`PATCH /operations/${id}`, { body: { done: 1 }, headers: { 'if-match': tag } })
+    expect(taken.status).toBe(200)
+  })
+
+  it('is refused after the end', async () => {
+    const id = await begun()
+    await worker(`POST /operations/${id}/complete`)
+    expect(error(await worker(`PATCH /operations/${id}`, { body: { done: 1 } }))).toEqual([409, 'already_ended'])
+    expect(error(await worker(`POST /operations/${id}/heartbeat`))).toEqual([409, 'already_ended'])
+    expect(error(await worker(`POST /operations/${id}/cancel`))).toEqual([409, 'already_ended'])
+  })
+})
+
+describe('an end', () => {
+  it('carries a result', async () => {
+    const id = await begun({ total: 3 })
+    const { status, body } = await worker(`POST /operations/${id}/complete`, { body: { result: { rows: 3 } } })
+    expect([status, body]).toMatchObject([200, { state: 'completed', result: { rows: 3 }, progress: { percent: 100 } }])
+    expect((await ada(`GET /operations/${id}`)).body).toEqual(body)
+  })
+
+  it('carries an error', async () => {
+    const id = await begun()
+    const told = { code: 'no_file', message: 'a.csv is not there', retryable: true }
+    const { body } = await worker(`POST /operations/${id}/fail`, { body: { error: told } })
+    expect(body).toMatchObject({ state: 'failed', error: told })
+  })
+
+  it('of a failure without a reason is refused', async () => {
+    const id = await begun()
+    expect(error(await worker(`POST /operations/${id}/fail`, { body: {} }))).toEqual([400, 'bad_request', 'error'])
+    const body = { error: { message: 'm', stack: 's' } }
+    expect(error(await worker(`POST /operations/${id}/fail`, { body }))).toEqual([400, 'bad_request', 'error.stack'])
+  })
+
+  it('answers to a request to stop', async () => {
+    const id = await begun()
+    const asked = await ada(`POST /operations/${id}/cancel`)
+    expect([asked.status, asked.body]).toMatchObject([202, { state: 'running', cancelRequested: true }])
+    expect((await worker(`POST /operations/${id}/heartbeat`)).body).toMatchObject({ cancelRequested: true })
+    expect((await worker(`POST /operations/${id}/cancelled`)).body).toMatchObject({ state: 'cancelled' })
+  })
+
+  it('is one, however many race for it', async () => {
+    const id = await begun()
+    const ends = await Promise.all([
+      worker(`POST /operations/${id}/complete`, { body: { result: 1 } }),
+      worker(`POST /operations/${id}/complete`, { body: { result: 2 } }),
+      worker(`POST /operations/${id}/fail`, { body: { error: { message: 'no' } } }),
+      worker(`POST /operations/${id}/cancelled`),
+      ada(`POST /operations/${id}/cancel`),
+    ])
+    const final = (await ada(`GET /operations/${id}`)).body
+    const took = ends.filter(({ status }) => status === 200)
+    expect(took.map(({ body }) => body)).toEqual([final])
+    const refused = ends.filter(({ status }) => status !== 200 && status !== 202)
+    expect(new Set(refused.map((one) => String(error(one))))).toEqual(new Set(['409,already_ended']))
+  })
+
+  it('is written down, as the begin is', async () => {
+    const lines: Record<string, unknown>[] = []
+    const note = (line: object): void => void lines.push(line as Record<string, unknown>)
+    const other = await startNode({ log: { debug: note, info: note, warn: note, error: note } })
+    const [by, owner] = [other.token('importer', { permissions: ['operations'] }), other.token('ada')]
+    await apiClient(other, by)('POST /operations', { body: { id: 'a', kind: 'import', owner: 'ada' } })
+    await apiClient(other, owner)('POST /operations/a/cancel')
+    await apiClient(other, by)('POST /operations/a/cancelled')
+    await apiClient(other, by)('POST /operations/a/cancelled')
+    await other.close()
+    const told = lines.filter(({ channel }) => channel === 'operation:a')
+    expect(told.map(({ event, user, reason }) => [event, user, reason])).toEqual([
+      ['operation.started', 'importer', 'running'],
+      ['operation.cancelled', 'ada', 'running'],
+      ['operation.ended', 'importer', 'cancelled'],
+    ])
+  })
+})
+
+describe('what may be done with an operation', () => {
+  /** Every address of one operation, with a body that it takes. */
+  const ADDRESSES: [string, object | undefined][] = [
+    ['GET /operations/ID', undefined],
+    ['PATCH /operations/ID', { done: 1 }],
+    ['POST /operations/ID/attempts', {}],
+    ['POST /operations/ID/complete', { result: 1 }],
+    ['POST /operations/ID/fail', { error: { message: 'm' } }],
+    ['POST /operations/ID/cancelled', {}],
+    ['POST /operations/ID/cancel', {}],
+    ['POST /operations/ID/heartbeat', {}],
+  ]
+  const at = (address: string, id: string): string => address.replace('ID', id)
+
+  it.each(ADDRESSES)('says the same of what is of another as of nothing: %s', async (address, body) => {
+    const id = await begun()
+    const foreign = apiClient(node, node.token('ada', { tenant: 'other', permissions: ['operations'] }))
+    const answers = [
+      await bob(at(address, id), { body }),
+      await bob(at(address, 'nothing'), { body }),
+      await as('bob', 'operations.own')(at(address, id), { body }),
+      await foreign(at(address, id), { body }),
+      await ada(at(address, 'nothing'), { body }),
+    ]
+    for (const answer of answers) expect([answer.status, answer.body]).toEqual([404, answers[1]?.body])
+  })
+
+  it.each(ADDRESSES.filter(([address]) => !/^GET|cancel$/.test(address)))(
+    'lets an owner watch and no more, without a permission: %s',
+    async (address, body) => {
+      const id = await begun()
+      expect(error(await ada(at(address, id), { body }))).toEqual([403, 'permission_denied'])
+      expect((await ada(`GET /operations/${id}`)).body).toMatchObject({ state: 'running', version: 1 })
+    },
+  )
+
+  it('lets those watch and cancel whom it is shared with', async () => {
+    const id = await begun({ sharedWith: ['bob'] })
+    expect((await bob(`GET /operations/${id}`)).status).toBe(200)
+    expect((await bob(`POST /operations/${id}/cancel`)).status).toBe(202)
+    expect(error(await bob(`POST /operations/${id}/complete`))).toEqual([403, 'permission_denied'])
+  })
+
+  it('lets an owner work on its own, with the permission for that', async () => {
+    const id = await begun()
+    const own = as('ada', 'operations.own')
+    expect((await own(`PATCH /operations/${id}`, { body: { done: 1 } })).status).toBe(200)
+    expect((await own(`POST /operations/${id}/complete`)).status).toBe(200)
+  })
+
+  it.each(['a/b', '..', '%2e%2e', 'a%00b', 'x'.repeat(129), 'ä'])('has nothing at the id %s', async (id) => {
+    expect((await worker(`GET /operations/${id}`)).status).toBe(404)
+  })
+
+  it('takes a credential', async () => {
+    const { status, headers } = await apiClient(node)('GET /operations/any')
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+  })
+
+  it('is asked by the methods that an address takes', async () => {
+    const { status, headers } = await worker('DELETE /operations/any')
+    expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, PATCH, OPTIONS'])
+  })
+})
+
+function without(from: object, ...names: string[]): object {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)))
+}
