@@ -45,7 +45,7 @@ async function open(path: string): Promise<Page> {
   const page = await context.newPage()
   page.on('pageerror', (error) => problems.push(error.message))
   page.on('console', (message) => {
-    if (message.type() === 'error' && !/ERR_/.test(message.text())) problems.push(message.text())
+    if (message.type() === 'error' && !message.text().includes('ERR_')) problems.push(message.text())
   })
   await page.goto(url + path)
   return page
