@@ -170,7 +170,11 @@ describe.each(['library', 'standalone'] as const)('the routes of the %s', (which
               .split('\r\n')[0] ?? '',
           ),
         ).toEqual({
-          error: { code: expect.any(String) as string, message: expect.any(String) as string },
+          error: {
+            code: expect.any(String) as string,
+            message: expect.any(String) as string,
+            retryable: expect.any(Boolean) as boolean,
+          },
         })
       }
     })
@@ -197,7 +201,12 @@ describe('a mistake of ours', () => {
       const answer = await handler(new Request('http://node/orders', { headers: { origin: EVIL } }))
       expect(answer.status).toBe(500)
       const { error } = (await answer.json()) as { error: { id: string } }
-      expect(error).toEqual({ code: 'internal_error', message: 'Internal error', id: expect.any(String) as string })
+      expect(error).toEqual({
+        code: 'internal_error',
+        message: 'Internal error',
+        retryable: true,
+        id: expect.any(String) as string,
+      })
       expect(node.log.of('http.failed', { id: error.id, level: 'error' })).toHaveLength(1)
     })
   })

@@ -69,7 +69,9 @@ describe('the HTTP side of a node', () => {
   it.each(['/', '/health', '/health/live/', '/ws', '/health/../etc/passwd'])('has nothing at %s', async (path) => {
     const response = await get(path)
     expect(response.status).toBe(404)
-    expect(await response.json()).toEqual({ error: { code: 'not_found', message: 'There is nothing at this address' } })
+    expect(await response.json()).toEqual({
+      error: { code: 'not_found', message: 'There is nothing at this address', retryable: false },
+    })
   })
 
   it('answers no other method', async () => expect((await get('/health/live', { method: 'POST' })).status).toBe(404))

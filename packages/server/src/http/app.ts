@@ -32,7 +32,7 @@ export function createHttpApp(health: Health, api?: RestApi): Hono<HttpSurroundi
     return reason === undefined ? context.json({ status: 'ready' }) : context.json({ status: 'unready', reason }, 503)
   })
   app.notFound((context) =>
-    context.json({ error: { code: 'not_found', message: 'There is nothing at this address' } }, 404),
+    context.json({ error: { code: 'not_found', message: 'There is nothing at this address', retryable: false } }, 404),
   )
   app.onError((error) => {
     throw error

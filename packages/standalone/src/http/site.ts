@@ -40,9 +40,12 @@ export function createSite({ routes, assets = new Map() }: SiteParts): Handler {
   }
 }
 
-/** A refusal as JSON: `{"error": {"code", "message"}}`. */
+/** A refusal as JSON: `{"error": {"code", "message", "retryable"}}`. */
 export function refusal(status: number, code: string, message: string): Response {
-  return Response.json({ error: { code, message } }, { status, headers: { 'cache-control': 'no-store' } })
+  return Response.json(
+    { error: { code, message, retryable: status >= 500 } },
+    { status, headers: { 'cache-control': 'no-store' } },
+  )
 }
 
 function methodsByPath(routes: ReadonlyMap<string, Handler>, assets: Assets): Map<string, string[]> {
