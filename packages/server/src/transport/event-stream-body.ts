@@ -78,6 +78,13 @@ export class EventStreamBody {
     if (this.#bytes === 0 && this.#isAwaited) this.#finish()
   }
 
+  /** Ends it at once: what waits is lost. */
+  cut(): void {
+    if (this.#state === 'over') return
+    this.#controller?.close()
+    this.leave()
+  }
+
   /** The reader is gone. */
   leave(): void {
     if (this.#state === 'over') return

@@ -75,7 +75,7 @@ export class EventStreamSocket implements Socket, BodyEvents {
 
   /** Ends it as a lost connection does. */
   lose(): void {
-    this.body.leave()
+    this.body.cut()
   }
 
   /** Resolves when it is read again. */

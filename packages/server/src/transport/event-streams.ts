@@ -14,7 +14,7 @@ import { OperationReader } from './event-stream-operation.js'
 import { EventStreamSocket, type StreamVoice } from './event-stream-socket.js'
 import { eventText } from './event-stream-text.js'
 import { WholeStream, WholeVoice } from './event-stream-whole.js'
-import type { Acceptor, SocketHandler, Upgrade } from './transport.js'
+import type { Acceptor, Upgrade } from './transport.js'
 
 /** Speaks for a reader, from `begin` on. */
 interface Reader extends StreamVoice {
@@ -57,12 +57,11 @@ export class EventStreams {
     if (noRoom !== undefined) return Promise.resolve({ noRoom })
     const { clock, random, acceptor } = this.#parts
     return new Promise((resolve) => {
-      let handler: SocketHandler | undefined
       const reader = readerOf({
         command(command) {
           const text = JSON.stringify(command)
           // Not in the middle of what the connection says.
-          clock.defer(() => handler?.text(text, Buffer.byteLength(text)))
+          clock.defer(() => handler.text(text, Buffer.byteLength(text)))
         },
         depart: (afterMs = 0) => void (afterMs > 0 ? clock.after(afterMs, () => socket.depart()) : socket.depart()),
         settle(outcome) {
@@ -73,7 +72,7 @@ export class EventStreams {
         fraction: () => random.fraction(),
       })
       const socket = this.#socket(visit, reader)
-      handler = socket.begin(acceptor, upgradeOf(visit, true))
+      const handler = socket.begin(acceptor, upgradeOf(visit, true))
       reader.begin()
     })
   }
