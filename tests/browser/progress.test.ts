@@ -155,6 +155,18 @@ describe('<holdfast-progress>', () => {
     await op.complete()
   })
 
+  it('says why it may not connect at all, and stays away', async () => {
+    const op = await start()
+    await show({ operation: op.id, token: 'worthless' })
+    await expect.poll(() => look(), WAIT).toBe('unknown')
+    expect(await part('state')).toBe('Cannot be watched')
+    expect(await part('problem')).toMatch(/token/i)
+    await show({ operation: op.id, url: 'nonsense://' })
+    await expect.poll(() => page.locator('holdfast-progress .problem').last().innerText(), WAIT).toMatch(/address/)
+    await expect.poll(connections, WAIT).toBe(0)
+    await op.complete()
+  })
+
   it('says that the connection is away, shows the last that is known, and goes on', async () => {
     const op = await start({ total: 10 })
     await show({ operation: op.id })
