@@ -56,7 +56,15 @@ export type {
 export type { LifecycleHook } from './lifecycle/hooks.js'
 export type { LifecycleStats } from './lifecycle/lifecycle.js'
 export type { ReportsStats } from './operations/reports-reader.js'
-export type { OperationSpec } from './operations/desk.js'
+export type {
+  OperationEnding,
+  OperationPage,
+  OperationQuery,
+  OperationReport,
+  OperationSpec,
+  WorkerWord,
+} from './operations/desk.js'
+export type { WorkerSpec } from './operations/operations.js'
 export type { Notification, NotificationPriority } from './notifications/notification.js'
 export type { NotificationStats } from './notifications/notifications.js'
 export type { ExpiryReason, NotificationReceipt, ReceiptState } from './notifications/receipt.js'
@@ -85,9 +93,9 @@ export {
   type NotifyResult,
   type PublishResult,
   Tenant,
-  type TenantOperations,
   type TenantReceipts,
 } from './tenant.js'
+export type { TenantOperations } from './tenant-operations.js'
 export { type ApiKeyInfo, type ApiKeySpec, TenantKeys } from './tenant-keys.js'
 export {
   type ChannelTokenOptions,

@@ -8,8 +8,8 @@ import type { RevokeOptions } from './core/rights/revocations.js'
 import type { WithdrawalScope } from './core/rights/withdrawal.js'
 import { durationMs } from './duration.js'
 import type { Notification } from './notifications/notification.js'
-import type { OperationSpec } from './operations/desk.js'
 import type { Operation } from './operations/operation.js'
+import type { WorkerSpec } from './operations/operations.js'
 import type { HistoryPage, NotifyResult, PublishResult, Tenant } from './tenant.js'
 
 /** Which tokens of a user or tenant are withdrawn, and for how long that is kept. */
@@ -21,7 +21,7 @@ export interface WithdrawOptions {
 }
 
 /** An operation of a user's own: nobody else owns it, and it is shared with nobody. */
-export type OwnOperationSpec = Omit<OperationSpec, 'owner' | 'sharedWith'>
+export type OwnOperationSpec = Omit<WorkerSpec, 'owner' | 'sharedWith'>
 
 /** The operations of one user. */
 export interface UserOperations {
@@ -130,7 +130,7 @@ export class TenantUser {
 
 function ownOperations({ operations }: Tenant, owner: string): UserOperations {
   // Last, so that nothing in a specification stands before it.
-  const own = (spec: OwnOperationSpec): OperationSpec => ({ ...spec, owner, sharedWith: [] })
+  const own = (spec: OwnOperationSpec): WorkerSpec => ({ ...spec, owner, sharedWith: [] })
   const get: UserOperations['get'] = async (id) => {
     const snapshot = await operations.get(id)
     return snapshot?.owner === owner ? snapshot : undefined

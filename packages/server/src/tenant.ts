@@ -1,12 +1,4 @@
-import {
-  type OperationSnapshot,
-  type Position,
-  type Sender,
-  channelSegment,
-  encodeData,
-  eventName,
-  isChannelName,
-} from '@holdfast/protocol'
+import { type Position, type Sender, channelSegment, encodeData, eventName, isChannelName } from '@holdfast/protocol'
 import { isTenantName, isUserName } from './access/identity.js'
 import { type Clock, timestamp } from './clock.js'
 import { HoldfastError, asHoldfastError } from './core/errors.js'
@@ -24,9 +16,8 @@ import { type Notification, readNotification } from './notifications/notificatio
 import type { Notifications } from './notifications/notifications.js'
 import type { NotificationReceipt } from './notifications/receipt.js'
 import type { ReceiptWait } from './notifications/waits.js'
-import type { OperationSpec } from './operations/desk.js'
-import type { Operation } from './operations/operation.js'
 import type { Operations } from './operations/operations.js'
+import { type TenantOperations, tenantOperations } from './tenant-operations.js'
 import { TenantKeys, type TenantKeysSurroundings } from './tenant-keys.js'
 import {
   TenantUser,
@@ -81,18 +72,6 @@ export interface TenantReceipts {
   changed(id: string, wait: ReceiptWait): Promise<NotificationReceipt | undefined>
 }
 
-/** The operations of one tenant. */
-export interface TenantOperations {
-  /** Runs `work` as an operation that ends however `work` does; resolves to its result, rejects with its error. */
-  run<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T> | T): Promise<T>
-  /** Begins an operation that the caller reports on and must end. */
-  start(spec: OperationSpec): Promise<Operation>
-  /** Undefined when there is none of this id. */
-  get(id: string): Promise<OperationSnapshot | undefined>
-  /** Asks for an operation to stop; false when there is none or it has ended. */
-  cancel(id: string): Promise<boolean>
-}
-
 /** What a tenant's facade needs of its node. */
 export interface TenantSurroundings extends TenantKeysSurroundings, TenantUserSurroundings {
   readonly clock: Clock
@@ -138,13 +117,7 @@ export class Tenant {
     this.#node = node
     this.keys = new TenantKeys(id, node)
     this.receipts = { changed: (receipt, wait) => this.#changed(receipt, wait) }
-    const { operations } = node
-    this.operations = {
-      run: (spec, work) => operations.run(id, spec, work),
-      start: (spec) => operations.start(id, spec),
-      get: (operation) => operations.get(id, operation),
-      cancel: (operation) => operations.requestCancel(id, operation),
-    }
+    this.operations = tenantOperations(node.operations, id)
   }
 
   /** As `holdfast.on`, for the events of this tenant. */

@@ -28,8 +28,8 @@ export interface LeftWord {
   readonly about: string
   /** An update may be gathered, and stored later; a step is stored when it is done, with all updates before it; a sign leaves everything as it was. */
   readonly kind: 'update' | 'step' | 'sign'
-  /** Whether what was left before it about other operations can make it possible. */
-  readonly needsOthers: boolean
+  /** What it makes this operation a part of, named as in `about`. */
+  readonly whole: string | undefined
   /** Throws as the desk does. `stored`: waits until it is stored, also where it could be gathered. */
   act(desk: OperationDesk, stored: boolean): Promise<unknown>
   /** Waits until everything of the operation is stored. */
@@ -53,7 +53,7 @@ export function readWord({ entry, fields }: LeftReport, limits: WordLimits): Lef
   if (read === undefined) throw refuse(`do must be one of ${Object.keys(VERBS).join(', ')}`)
   const value = readData(data, limits)
   return {
-    about: `${tenant.length}:${tenant}${id}`,
+    about: nameOf(tenant, id),
     settle: (desk) => desk.report(tenant, id, {}, { stored: true }),
     ...read({ tenant, id, entry, value }),
   }
@@ -66,7 +66,7 @@ interface Asked {
   readonly value: unknown
 }
 
-type Deed = Pick<LeftWord, 'kind' | 'needsOthers' | 'act'>
+type Deed = Pick<LeftWord, 'kind' | 'whole' | 'act'>
 
 /** What can be left, by the word in `do`. */
 const VERBS: Readonly<Record<string, (asked: Asked) => Deed>> = {
@@ -75,7 +75,8 @@ const VERBS: Readonly<Record<string, (asked: Asked) => Deed>> = {
     if (owner === undefined) throw refuse('data.owner is missing')
     if (spec.id !== undefined && spec.id !== id) throw refuse('data.id must be the operation, or left out')
     const whole: OperationSpec = { ...spec, id, owner }
-    return deed((desk) => desk.create(tenant, whole, { entry }), { needsOthers: spec.parent !== undefined })
+    const above = spec.parent === undefined ? undefined : nameOf(tenant, spec.parent)
+    return deed((desk) => desk.create(tenant, whole, { entry }), { whole: above })
   },
   report({ tenant, id, entry, value }) {
     const body = { ...valid(report, value, 'data'), entry }
@@ -93,7 +94,7 @@ const VERBS: Readonly<Record<string, (asked: Asked) => Deed>> = {
   complete({ tenant, id, entry, value }) {
     const { result, ...rest } = valid(completion, value, 'data')
     const ending = { ...rest, ...(result !== undefined && { result }), entry, state: 'completed' as const }
-    return deed((desk) => desk.end(tenant, id, ending), { needsOthers: true })
+    return deed((desk) => desk.end(tenant, id, ending))
   },
   fail({ tenant, id, entry, value }) {
     const ending = { ...valid(failure, value, 'data'), entry, state: 'failed' as const }
@@ -105,8 +106,12 @@ const VERBS: Readonly<Record<string, (asked: Asked) => Deed>> = {
   },
 }
 
+function nameOf(tenant: string, id: string): string {
+  return `${tenant.length}:${tenant}${id}`
+}
+
 function deed(act: Deed['act'], marks: Partial<Deed> = {}): Deed {
-  return { kind: 'step', needsOthers: false, ...marks, act }
+  return { kind: 'step', whole: undefined, ...marks, act }
 }
 
 function readData(text: string, { dataBytesMax, ...limits }: WordLimits): unknown {

@@ -1,9 +1,10 @@
-import { type OperationEvent, type OperationSnapshot, UnserialisableError, isTerminal } from '@holdfast/protocol'
+import { type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Cancel, Clock } from '../clock.js'
 import { pause } from '../core/nodes/drain.js'
-import { HoldfastError, asHoldfastError } from '../core/errors.js'
+import { HoldfastError } from '../core/errors.js'
 import type { Engine, Retention } from '../engine/engine.js'
 import type { Random } from '../random.js'
+import { asked, isAbort, isAway } from './asking.js'
 import { awaitChange } from './changes.js'
 import { type Sighting, hasLapsed } from './deadlines.js'
 import type {
@@ -18,6 +19,7 @@ import type {
 import { Echo, feedChannel } from './echo.js'
 import { Ledger } from './ledger.js'
 import { Operation, plainCopy } from './operation.js'
+import { type Opening, openingOf } from './opening.js'
 import { OperationOverseer } from './overseer.js'
 import { OperationPlaces } from './places.js'
 import { type OperationRecord, parseRecord, showRecord } from './record.js'
@@ -50,14 +52,6 @@ export interface OperationsOptions {
   readonly onError: (error: unknown) => void
   /** Asked before an operation begins; answers what to call when it has ended. Rejects when the tenant may not begin another. Default: it may. */
   readonly admit?: (tenant: string) => Promise<() => void>
-}
-
-/** What a subscriber of an operation's channel starts with. */
-export interface Opening {
-  readonly event: string
-  readonly data: string
-  readonly at: string
-  readonly final: boolean
 }
 
 /** How a worker in this process begins an operation. */
@@ -492,33 +486,4 @@ export class Operations implements OperationDesk {
 
 function inUse(id: string): HoldfastError {
   return new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(id)} exists`)
-}
-
-function openingOf(snapshot: OperationSnapshot): Opening {
-  const final = isTerminal(snapshot.state)
-  return {
-    event: isTerminal(snapshot.state) ? snapshot.state : 'progress',
-    data: JSON.stringify(snapshot),
-    at: snapshot.updatedAt,
-    final,
-  }
-}
-
-/** An engine that is away is told as such. */
-async function asked<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (error) {
-    throw error instanceof HoldfastError || error instanceof UnserialisableError ? error : asHoldfastError(error)
-  }
-}
-
-/** Whether the engine could not be reached; anything else is wrong with the end itself. */
-function isAway(error: unknown): boolean {
-  if (error instanceof HoldfastError) return error.code === 'engine_unavailable'
-  return !(error instanceof UnserialisableError)
-}
-
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
 }

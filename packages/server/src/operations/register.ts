@@ -157,9 +157,10 @@ function listsOf({ snapshot, sharedWith }: OperationRecord): string[] {
 }
 
 function listFor(tenant: string, { parent, owner, visibleTo }: OperationQuery): string {
+  // How far a page of what one may see has come must not depend on what one may not.
+  if (visibleTo !== undefined) return userList(tenant, visibleTo)
   if (parent !== undefined) return parentList(tenant, parent)
-  const user = owner ?? visibleTo
-  return user === undefined ? tenantList(tenant) : userList(tenant, user)
+  return owner === undefined ? tenantList(tenant) : userList(tenant, owner)
 }
 
 function tenantList(tenant: string): string {

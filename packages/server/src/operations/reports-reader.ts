@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.js'
 import { type HoldfastError, asHoldfastError } from '../core/errors.js'
+import { pause } from '../core/nodes/drain.js'
 import type { LeftReport, RefusedReport, Reports } from '../engine/engine.js'
 import { type Logger, errorFields } from '../telemetry/log.js'
 import type { OperationDesk } from './desk.js'
@@ -9,6 +11,7 @@ export interface ReportsReaderParts {
   readonly reports: Reports
   readonly desk: OperationDesk
   readonly node: string
+  readonly clock: Clock
   readonly log: Logger
   readonly limits: WordLimits
 }
@@ -23,6 +26,9 @@ export interface ReportsStats {
 
 /** Refusals that say nothing of the report: it is tried again. */
 const PASSING: readonly string[] = ['engine_unavailable', 'timeout']
+
+/** Milliseconds between tries to complete an operation whose parts may have ended a moment ago. */
+const PART_WAITS_MS = [10, 20, 40, 80, 160, 320]
 
 /** Takes reports that were left beside the node to the desk: those of one operation in their order, those of several at the same time, each once in effect. */
 export class ReportsReader {
@@ -77,6 +83,8 @@ class Batch {
   readonly #refused = new Map<LeftReport, RefusedReport>()
   /** Each resolves when its report is done, whatever came of it; it rejects when that has to be tried again. */
   readonly #done: Promise<void>[] = []
+  /** The last step of each operation so far; it tells whether anything of it is gathered and not stored. */
+  readonly #lines = new Map<string, Promise<boolean>>()
 
   constructor(reports: readonly LeftReport[], parts: ReportsReaderParts) {
     this.#reports = reports
@@ -85,20 +93,27 @@ class Batch {
 
   /** Resolves, when all are done, to those that were refused, in order. Rejects when something has to be tried again. */
   async take(): Promise<readonly RefusedReport[]> {
-    const lines = new Map<string, Promise<boolean>>()
     const words = this.#reports.map((report) => this.#word(report))
     const last = new Map(words.map((word, at) => [word?.about, at]))
-    for (const [at, word] of words.entries()) {
-      if (word === undefined) continue
-      const step = (lines.get(word.about) ?? Promise.resolve(false)).then((isGathered) =>
-        this.#do(word, { at, isGathered, isLast: last.get(word.about) === at }),
-      )
-      lines.set(word.about, step)
-      this.#done[at] = step.then(() => undefined)
-    }
+    for (const [at, word] of words.entries())
+      if (word !== undefined) this.#done[at] = this.#follow(word, at, last.get(word.about) === at)
     const outcomes = await Promise.allSettled(this.#done)
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     return this.#reports.flatMap((report) => this.#refused.get(report) ?? [])
+  }
+
+  /** Does what a report says behind what was left before it about its operation. Whatever becomes a part of another operation is also in the line of that one. */
+  async #follow(word: LeftWord, at: number, isLast: boolean): Promise<void> {
+    const { about, whole } = word
+    const [before, above] = [this.#lineOf(about), whole === undefined ? undefined : this.#lineOf(whole)]
+    const step = Promise.all([before, above]).then(([isGathered]) => this.#do(word, { at, isGathered, isLast }))
+    this.#lines.set(about, step)
+    if (whole !== undefined) this.#lines.set(whole, behind(step, above))
+    await step
+  }
+
+  #lineOf(name: string): Promise<boolean> {
+    return this.#lines.get(name) ?? Promise.resolve(false)
   }
 
   #word(report: LeftReport): LeftWord | undefined {
@@ -118,22 +133,28 @@ class Batch {
     const isTaken = await this.#tell(word, at, isLast)
     const remains = isTaken && word.kind !== 'sign' ? word.kind === 'update' && !isLast : isGathered
     if (!isLast || !remains) return remains
-    await this.#attempt(() => word.settle(this.#parts.desk))
+    await this.#try(() => word.settle(this.#parts.desk))
     return false
   }
 
+  /** Does it, and puts it aside where it is refused; answers whether it was taken. */
   async #tell(word: LeftWord, at: number, isLast: boolean): Promise<boolean> {
     const act = (): Promise<unknown> => word.act(this.#parts.desk, isLast)
-    // A part of this one may be on its way still, or what this one is a part of.
-    if (word.needsOthers) await Promise.all(this.#done.slice(0, at))
-    const refusal = await this.#attempt(act)
+    let refusal = await this.#try(act)
+    for (const waitMs of refusal?.code === 'children_running' ? PART_WAITS_MS : []) {
+      // Its parts may be on their way to their ends, and then to telling it.
+      await Promise.all(this.#done.slice(0, at))
+      await pause(this.#parts.clock, waitMs)
+      refusal = await this.#try(act)
+      if (refusal?.code !== 'children_running') break
+    }
     const report = this.#reports[at]
     if (refusal !== undefined && report !== undefined) this.#refuse(report, refusal)
     return refusal === undefined
   }
 
   /** Answers why it was refused; throws where that has to be tried again. */
-  async #attempt(act: () => Promise<unknown>): Promise<HoldfastError | undefined> {
+  async #try(act: () => Promise<unknown>): Promise<HoldfastError | undefined> {
     try {
       await act()
       return undefined
@@ -150,4 +171,12 @@ class Batch {
     const { code, message } = asHoldfastError(error)
     this.#refused.set(report, { ...report, code, reason: message })
   }
+}
+
+/** What `above` answers, once `step` is done, too. */
+function behind(step: Promise<unknown>, above: Promise<boolean> = Promise.resolve(false)): Promise<boolean> {
+  const both = Promise.all([above, step]).then(([isGathered]) => isGathered)
+  // Whoever waits for it is told; nobody may.
+  both.catch(() => undefined)
+  return both
 }
