@@ -131,7 +131,7 @@ export function wire(
   const wordLimits = { jsonDepthMax, objectKeysMax, dataBytesMax: messageBytesMax }
   const reports = resolved.operations.reports && engine.reports
   const reportsReader = reports
-    ? new ReportsReader({ reports, desk: operations, node, log, limits: wordLimits })
+    ? new ReportsReader({ reports, desk: operations, node, clock, log, limits: wordLimits })
     : undefined
   control.on('operation.cancel', ({ tenant, id }) => operations.cancelAsked(tenant, id))
   control.on('operation.ended', ({ tenant, id }) => operations.endHeard(tenant, id))
