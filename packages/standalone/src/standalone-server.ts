@@ -2,7 +2,7 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Holdfast, type HoldfastOptions, type ProtectedHandler, createHoldfast } from '@holdfast/server'
+import { type Holdfast, type HoldfastOptions, createHoldfast } from '@holdfast/server'
 import type { Logger } from 'pino'
 import { localAuthority } from './address.js'
 import { DEFAULT_CHANNELS } from './channel-rules.js'
@@ -14,7 +14,7 @@ import { tokenRoute } from './demo/token-route.js'
 import type { EngineChoice } from './engine-choice.js'
 import { EXIT, Failure, describeError } from './failure.js'
 import { type Assets, loadAssets } from './http/assets.js'
-import { toNodeListener } from './http/node-bridge.js'
+import { type BridgedHandler, toNodeListener } from './http/node-bridge.js'
 import { loadProgressScript } from './http/progress-script.js'
 import { type Handler, createSite, refusal } from './http/site.js'
 import { createTokenMint } from './token-mint.js'
@@ -64,8 +64,10 @@ export async function startStandalone(parts: StandaloneParts): Promise<Standalon
   const files = new Map([...(await loadProgressScript()), ...(assets ?? [])])
   const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets: files })
   const guarded = holdfast.protect((request, { address }) => site({ request, address }))
-  const handle: ProtectedHandler = (request, incoming) =>
-    isOfApi(new URL(request.url).pathname) ? holdfast.fetch(request, { incoming }) : guarded(request, incoming)
+  const handle: BridgedHandler = (request, incoming, outgoing) =>
+    isOfApi(new URL(request.url).pathname)
+      ? holdfast.fetch(request, { incoming, outgoing })
+      : guarded(request, incoming)
   const failed = (error: unknown): void => log.error({ reason: describeError(error) }, 'request failed')
   const server = createServer(TIMEOUTS, toNodeListener(handle, failed, { streams: isOfApi }))
   await startEngine(holdfast)

@@ -1,13 +1,20 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import { type ProtectedHandler, SECURITY_HEADERS } from '@holdfast/server'
+import { SECURITY_HEADERS } from '@holdfast/server'
 import { refusal } from './site.js'
 
 /** Bytes of the largest request body that is read before the handler is asked. */
 export const BODY_BYTES_MAX = 16_384
 
 class BodyTooLarge extends Error {}
+
+/** A fetch-style handler that is told what Node has of the request and of its answer. */
+export type BridgedHandler = (
+  request: Request,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+) => Promise<Response>
 
 /** Methods that a `Request` cannot have (fetch standard, 2.2.1). */
 const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK']
@@ -23,7 +30,7 @@ export interface BridgeOptions {
  * the handler throws 500. The signal of a request is aborted when the client goes away before its answer has ended.
  */
 export function toNodeListener(
-  handle: ProtectedHandler,
+  handle: BridgedHandler,
   onError: (error: unknown) => void,
   { streams = () => false }: BridgeOptions = {},
 ): RequestListener {
@@ -32,7 +39,8 @@ export function toNodeListener(
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) gone.abort()
     })
-    void answer(handle, incoming, { streams, signal: gone.signal })
+    const tied = (request: Request): Promise<Response> => handle(request, incoming, outgoing)
+    void answer(tied, incoming, { streams, signal: gone.signal })
       .catch((error: unknown) => {
         if (error instanceof BodyTooLarge)
           return refusal(413, 'body_too_large', `A body may hold ${BODY_BYTES_MAX} bytes`)
@@ -50,7 +58,7 @@ function isReset(error: unknown): boolean {
 }
 
 async function answer(
-  handle: ProtectedHandler,
+  handle: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
   { streams, signal }: Required<BridgeOptions> & { readonly signal: AbortSignal },
 ): Promise<Response> {
@@ -60,9 +68,9 @@ async function answer(
   if (FORBIDDEN_METHODS.includes(method))
     return refusal(405, 'method_not_allowed', `${method} is not taken at any address`)
   const init = { method, headers: toHeaders(incoming), signal }
-  if (method === 'GET' || method === 'HEAD') return handle(new Request(url, init), incoming)
+  if (method === 'GET' || method === 'HEAD') return handle(new Request(url, init))
   const body = streams(url.pathname) ? streamOf(incoming) : await readBody(incoming)
-  return handle(new Request(url, { ...init, body, duplex: 'half' } as RequestInit), incoming)
+  return handle(new Request(url, { ...init, body, duplex: 'half' } as RequestInit))
 }
 
 /** Null where nothing was announced, so that nobody waits for it (RFC 9112, 6.3). */

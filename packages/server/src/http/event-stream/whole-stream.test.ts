@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../clock.js'
 import { MemoryEngine } from '../../engine/memory/memory-engine.js'
 import { systemRandom } from '../../random.js'
-import { silentLogger } from '../../telemetry/log.js'
 import { TestEventStream } from '../../testing/test-event-stream.js'
 import { type TestNode, startNode } from '../../testing/test-node.js'
 
@@ -10,7 +9,7 @@ let nodes: TestNode[]
 let streams: TestEventStream[]
 
 beforeEach(async () => {
-  const engine = new MemoryEngine({ clock: systemClock, random: systemRandom, log: silentLogger })
+  const engine = new MemoryEngine({ clock: systemClock, random: systemRandom })
   const limits = { messageBytesMax: 4_096, outboxBytesMax: 65_536 }
   nodes = await Promise.all(['a', 'b'].map((node) => startNode({ engine, node, limits })))
   streams = []
