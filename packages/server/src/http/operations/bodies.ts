@@ -13,8 +13,8 @@ const user = z.string().min(1).max(128)
 /** Milliseconds, or text with a unit. Which durations are allowed the desk says. */
 const duration = z.union([z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)])
 
-const PHASES_MAX = 64
-const SHARED_MAX = 64
+const PHASES_MAX = 100
+const SHARED_MAX = 100
 const METADATA_MAX = 64
 
 /** An operation that is to begin. */

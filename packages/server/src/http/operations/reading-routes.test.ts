@@ -125,6 +125,71 @@ describe('reading an operation', () => {
   })
 })
 
+describe('a list of operations', () => {
+  const ids = ({ body }: ApiAnswer): unknown[] => (body['items'] as { id: string }[]).map(({ id }) => id)
+
+  it('holds what one may see, newest first', async () => {
+    await begin('a')
+    await begin('b', { owner: 'bob' })
+    await begin('c', { owner: 'bob', sharedWith: ['ada'] })
+    await begin('d')
+    expect(ids(await ada('GET /operations'))).toEqual(['d', 'c', 'a'])
+    expect(ids(await as('bob', 'operations.own')('GET /operations'))).toEqual(['c', 'b'])
+    expect(ids(await worker('GET /operations'))).toEqual(['d', 'c', 'b', 'a'])
+    const foreign = apiClient(node, node.token('ada', { tenant: 'other', permissions: ['operations'] }))
+    expect(ids(await foreign('GET /operations'))).toEqual([])
+  })
+
+  it('is narrowed by owner, state, kind and parent', async () => {
+    await begin('a')
+    await begin('b', { owner: 'bob', kind: 'export' })
+    await begin('c', { parent: 'a' })
+    await worker('POST /operations/c/complete')
+    expect(ids(await worker('GET /operations?owner=bob'))).toEqual(['b'])
+    expect(ids(await worker('GET /operations?state=completed,failed'))).toEqual(['c'])
+    expect(ids(await worker('GET /operations?kind=export'))).toEqual(['b'])
+    expect(ids(await worker('GET /operations?parent=a'))).toEqual(['c'])
+    expect(ids(await worker('GET /operations?owner=ada&state=running'))).toEqual(['a'])
+  })
+
+  it('tells nobody of what is of others', async () => {
+    await begin('b', { owner: 'bob' })
+    await begin('c', { owner: 'bob', parent: 'b' })
+    for (const query of ['owner=bob', 'owner=nobody', 'parent=b', 'parent=nothing', 'kind=import']) {
+      const { status, body } = await ada(`GET /operations?${query}`)
+      expect([status, body]).toEqual([200, { items: [] }])
+    }
+  })
+
+  it('comes in pages that stay as they are while others begin', async () => {
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await begin(id)
+    const first = await ada('GET /operations?limit=2')
+    await begin('f')
+    const second = await ada(`GET /operations?limit=2&cursor=${String(first.body['next'])}`)
+    const third = await ada(`GET /operations?limit=2&cursor=${String(second.body['next'])}`)
+    expect([first, second, third].map(ids)).toEqual([['e', 'd'], ['c', 'b'], ['a']])
+    expect(third.body).not.toHaveProperty('next')
+  })
+
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=2&limit=3', 'limit'],
+    ['state=over', 'state'],
+    ['state=', 'state'],
+    ['parent=a/b', 'parent'],
+    ['sort=kind', 'sort'],
+  ])('is refused with %s', async (query, field) => {
+    const { status, body } = await ada(`GET /operations?${query}`)
+    expect([status, body]).toMatchObject([400, { error: { code: 'bad_request', field } }])
+  })
+
+  it.each(['x', 'AAAA', '%00', '9'.repeat(513)])('takes no cursor that it has not made: %s', async (cursor) => {
+    const { status, body } = await ada(`GET /operations?cursor=${cursor}`)
+    expect([status, body]).toMatchObject([400, { error: { code: 'bad_request' } }])
+  })
+})
+
 /** Resolves when an answer is 429. */
 async function vacant(ask: () => Promise<ApiAnswer>): Promise<void> {
   for (let tries = 0; tries < 50; tries += 1) {

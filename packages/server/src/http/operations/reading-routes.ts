@@ -5,7 +5,7 @@ import type { OperationQuery } from '../../operations/desk.js'
 import { type Call, type Route, json, route } from '../route.js'
 import { operationId, stateList, wholeNumber } from './bodies.js'
 import { entityTag, readTags } from './entity-tag.js'
-import { type Asking, watched } from './rights.js'
+import { watched } from './rights.js'
 import { SNAPSHOT_EXAMPLE, SNAPSHOT_SCHEMA, answer, snapshotAnswer } from './snapshot-answer.js'
 
 const LIMIT_MAX = 100
@@ -16,12 +16,7 @@ const WAIT_SECONDS_MAX = 60
 const LOOK_MS = 1_000
 
 const listQuery = z.strictObject({
-  owner: z
-    .string()
-    .min(1)
-    .max(128)
-    .exactOptional()
-    .describe('Those of this user; default: all that the bearer may see'),
+  owner: z.string().min(1).max(128).exactOptional().describe('Those of this user'),
   state: stateList.exactOptional().describe('Those in one of these states: `running,waiting`'),
   kind: z.string().min(1).max(64).exactOptional(),
   parent: operationId.exactOptional().describe('Those that are a part of this one'),
@@ -46,44 +41,23 @@ const list = route({
   tag: 'operations',
   summary: 'List operations, newest first',
   description:
-    'Those of the bearer; with the permission `operations` those of everybody. A page may be short, or empty, and still have a `next`.',
+    'Those that the bearer owns, or that are shared with it; with the permission `operations` those of everybody. A page may be short, or empty, and still have a `next`.',
   counts: 'read',
   query: listQuery,
   answers: { 200: { description: 'A page', schema: LIST_SCHEMA, example: { items: [SNAPSHOT_EXAMPLE] } } },
-  async handle(call) {
-    const { state, owner, parent, ...rest } = call.query
+  async handle({ node, bearer, query }) {
+    const { tenant, user } = bearer.identity
+    const { state, ...rest } = query
     const asked: OperationQuery = {
       limit: LIMIT,
       ...rest,
-      ...(parent !== undefined && { parent }),
-      ...ownerOf(call, owner),
+      ...(!bearer.has('operations') && { visibleTo: user }),
       ...(state !== undefined && { states: state.split(',') as OperationState[] }),
     }
-    if (parent !== undefined && !(await isVisible(call, parent))) return json(200, { items: [] })
-    const { operations, next } = await call.node.operations.list(call.bearer.identity.tenant, asked)
+    const { operations, next } = await node.operations.list(tenant, asked)
     return json(200, { items: operations, ...(next !== undefined && { next }) })
   },
 })
-
-/** Whoever may not see everything asks for its own alone: a page of others that is empty, but not the last, would say that there are some. */
-function ownerOf({ bearer }: Asking, owner: string | undefined): { readonly owner?: string } {
-  if (bearer.has('operations')) return owner === undefined ? {} : { owner }
-  const { user } = bearer.identity
-  if (owner === undefined || owner === user) return { owner: user }
-  throw new HoldfastError('permission_denied', 'listing operations of others takes the permission operations')
-}
-
-async function isVisible(call: Asking, id: string): Promise<boolean> {
-  if (call.bearer.has('operations')) return true
-  const seen = watched(call, id).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof HoldfastError && error.code === 'not_found') return false
-      throw error
-    },
-  )
-  return seen
-}
 
 const get = route({
   method: 'GET',
@@ -120,22 +94,24 @@ const get = route({
 
 /** The operation when what is waited for has come, or the time is over, or the node is: then the next request finds another. */
 async function awaited(
-  call: Call,
-  first: OperationSnapshot,
+  { node, bearer, signal }: Call,
+  { tenant, id }: OperationSnapshot,
   { until, seconds }: { readonly until: number | 'end'; readonly seconds: number },
 ): Promise<OperationSnapshot> {
-  const { node, bearer, signal } = call
   const { clock, admission } = node.services
-  const end = clock.now() + seconds * 1_000
-  for (let snapshot = first; ;) {
-    const timeoutMs = Math.min(LOOK_MS, end - clock.now())
-    if (timeoutMs <= 0 || signal.aborted || !admission.isOpen) return snapshot
-    const changed = await node.operations.changed(first.tenant, first.id, { version: until, timeoutMs, signal })
+  const stop = new AbortController()
+  const leave = (): void => stop.abort()
+  signal.addEventListener('abort', leave, { once: true })
+  const look = clock.every(LOOK_MS, () => (admission.isOpen && bearer.isOpen && !signal.aborted ? undefined : leave()))
+  try {
+    const wait = { version: until, timeoutMs: seconds * 1_000, signal: stop.signal }
+    const snapshot = await node.operations.changed(tenant, id, wait)
     if (!bearer.isOpen) throw new HoldfastError('unauthenticated', 'The token has expired, or was withdrawn')
-    if (changed === undefined) throw new HoldfastError('not_found', 'this operation is not kept any more')
-    snapshot = changed
-    const isReached = until !== 'end' && snapshot.version > until
-    if (isReached || isTerminal(snapshot.state)) return snapshot
+    if (snapshot === undefined) throw new HoldfastError('not_found', 'this operation is not kept any more')
+    return snapshot
+  } finally {
+    look()
+    signal.removeEventListener('abort', leave)
   }
 }
 

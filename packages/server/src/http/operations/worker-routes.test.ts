@@ -94,7 +94,7 @@ describe('beginning an operation', () => {
     ['no phases', { kind: 'k', phases: [] }, 'phases'],
     ['a phase without a name', { kind: 'k', phases: [{ weight: 1 }] }, 'phases[0].name'],
     ['a phase with something else', { kind: 'k', phases: [{ name: 'a', wieght: 1 }] }, 'phases[0].wieght'],
-    ['too many others', { kind: 'k', sharedWith: Array.from({ length: 65 }, String) }, 'sharedWith'],
+    ['too many others', { kind: 'k', sharedWith: Array.from({ length: 101 }, String) }, 'sharedWith'],
     [
       'too much metadata',
       { kind: 'k', metadata: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [at, 1])) },
@@ -153,6 +153,66 @@ describe('a report', () => {
     expect(error(await worker(`PATCH /operations/${id}`, { body: { done: 1 } }))).toEqual([409, 'already_ended'])
     expect(error(await worker(`POST /operations/${id}/heartbeat`))).toEqual([409, 'already_ended'])
     expect(error(await worker(`POST /operations/${id}/cancel`))).toEqual([409, 'already_ended'])
+  })
+})
+
+describe('an attempt', () => {
+  it('is taken of what waits in a queue', async () => {
+    const id = await begun({ queued: true })
+    expect((await ada(`GET /operations/${id}`)).body).toMatchObject({ state: 'queued' })
+    const { status, body } = await worker(`POST /operations/${id}/attempts`)
+    expect([status, body]).toMatchObject([201, { state: 'running', attempt: 1 }])
+  })
+
+  it('is not taken from who has it, but by force', async () => {
+    const id = await begun()
+    expect(error(await worker(`POST /operations/${id}/attempts`))).toEqual([409, 'already_held'])
+    const { status, body, headers } = await worker(`POST /operations/${id}/attempts`, { body: { force: true } })
+    expect([status, body, headers.get('etag')]).toMatchObject([201, { attempt: 2 }, expect.stringMatching(/^"2\./)])
+  })
+
+  it('that is over can say no more', async () => {
+    const id = await begun()
+    await worker(`POST /operations/${id}/attempts`, { body: { force: true } })
+    const stale = { attempt: 1 }
+    for (const [line, body] of [
+      [`PATCH /operations/${id}`, { ...stale, done: 1 }],
+      [`POST /operations/${id}/heartbeat`, stale],
+      [`POST /operations/${id}/complete`, stale],
+      [`POST /operations/${id}/fail`, { ...stale, error: { message: 'm' } }],
+      [`POST /operations/${id}/cancelled`, stale],
+    ] as const)
+      expect(error(await worker(line, { body }))).toEqual([409, 'stale_report'])
+    expect((await worker(`PATCH /operations/${id}`, { body: { attempt: 2, done: 1 } })).status).toBe(200)
+  })
+
+  it('takes each report once, by its sequence', async () => {
+    const id = await begun({ total: 10 })
+    for (const sequence of [1, 2, 2, 1]) await worker(`PATCH /operations/${id}`, { body: { advance: 1, sequence } })
+    expect((await worker(`POST /operations/${id}/heartbeat`)).body).toMatchObject({ progress: { done: 2 } })
+  })
+})
+
+describe('an operation below another', () => {
+  it('has to end before it', async () => {
+    const id = await begun()
+    const below = await begun({ parent: id })
+    expect(error(await worker(`POST /operations/${id}/complete`))).toEqual([409, 'children_running'])
+    await worker(`POST /operations/${below}/complete`)
+    expect((await worker(`POST /operations/${id}/complete`)).body).toMatchObject({ state: 'completed' })
+  })
+
+  it('need not, where that is said', async () => {
+    const id = await begun()
+    await begun({ parent: id })
+    expect((await worker(`POST /operations/${id}/complete`, { body: { regardless: true } })).status).toBe(200)
+  })
+
+  it('begins below what the bearer may work on', async () => {
+    const id = await begun()
+    const own = as('bob', 'operations.own')
+    expect(error(await own('POST /operations', { body: { kind: 'k', parent: id } }))).toEqual([404, 'not_found'])
+    expect(error(await own('POST /operations', { body: { kind: 'k', parent: 'nothing' } }))).toEqual([404, 'not_found'])
   })
 })
 
