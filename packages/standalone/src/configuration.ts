@@ -221,6 +221,12 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   throw new Failure(problems.join('\n'), EXIT.usage)
 }
 
+/** Where each setting comes from that is not a default: `--port`, `PORT`, `port in holdfast.yaml`. */
+export async function settingSources(sources: ConfigurationSources): Promise<ReadonlyMap<string, string>> {
+  const file = sources.file === undefined ? {} : await readConfigurationFile(sources.file)
+  return merge(sources, file).origins
+}
+
 interface Merged {
   readonly values: Record<string, unknown>
   /** By setting: how its source is called. */

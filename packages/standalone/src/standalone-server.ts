@@ -59,7 +59,7 @@ export interface Standalone {
 export async function startStandalone(parts: StandaloneParts): Promise<Standalone> {
   const { configuration, log, clock } = parts
   const assets = await findDemo(configuration, log)
-  const holdfast = build(parts)
+  const holdfast = createNode(parts)
   if (assets) registerDemo(holdfast, parts)
   const files = new Map([...(await loadProgressScript()), ...(assets ?? [])])
   const site = createSite({ routes: routesOf(holdfast, parts, assets !== undefined), assets: files })
@@ -144,7 +144,8 @@ async function findDemo({ environment, demo }: Configuration, log: Logger): Prom
 /** On a person's own machine nobody waits for a deploy to be a non-event. */
 const DEVELOPMENT_DRAIN = { delayMs: 0, windowMs: 0, deadlineMs: 1000 }
 
-function build({ configuration, secret, log, cwd }: StandaloneParts): Holdfast {
+/** The node of a configuration, not started. Throws a `Failure` that names the option that is wrong. */
+export function createNode({ configuration, secret, log, cwd }: Omit<StandaloneParts, 'clock'>): Holdfast {
   const { auth, channels, engine, cluster, clusterSecret, environment, path } = configuration
   const { origins, hosts, trustedProxies, channelTokens } = configuration
   const { roles, webhooks, webhookSecret } = configuration

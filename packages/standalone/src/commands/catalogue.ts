@@ -65,12 +65,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'print the OpenAPI document',
     load: async () => (await import('./openapi.js')).declareOpenapi,
   },
+  {
+    name: 'config',
+    summary: 'check or print the settings of a server',
+    load: async () => (await import('./config.js')).declareConfig,
+  },
+  {
+    name: 'doctor',
+    summary: 'say what is wrong with configuration, engine, clock, limits and server',
+    load: async () => (await import('./doctor/doctor.js')).declareDoctor,
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes the command line in a shell',
+    load: async () => (await import('./completion.js')).declareCompletion,
+  },
 ]
 
-/** Adds every command to the program, those that `argv` names with all they have, the others by name. */
-export async function addCommands(program: Command, context: CommandContext, argv: readonly string[]): Promise<void> {
+/** Adds every command to the program: those that `argv` names with all they have, the others by name; without an `argv` all with all they have. */
+export async function addCommands(
+  program: Command,
+  context: CommandContext,
+  argv: readonly string[] | undefined,
+): Promise<void> {
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).description(summary)
-    if (argv.slice(0, 2).includes(name)) (await load())(command, context)
+    if (argv === undefined || argv.slice(0, 2).includes(name)) (await load())(command, context)
   }
 }
