@@ -70,6 +70,9 @@ const percent = (page: Page): Promise<string> => page.locator('.single .percent'
 const snapshotIn = (page: Page): Promise<OperationSnapshot | undefined> =>
   page.evaluate(() => document.querySelector('holdfast-progress')?.snapshot)
 
+/** The row of an operation in the list. */
+const row = (page: Page, label: string) => page.locator('.job', { hasText: label })
+
 describe('the page of one operation', () => {
   it('shows the same end to those who came before, during and after, through a reload and a cut network', async () => {
     await begin('import-1')
@@ -132,5 +135,43 @@ describe('the page of one operation', () => {
     await expect.poll(() => percent(page), WAIT).toBe('42%')
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
     await complete(id)
+  })
+})
+
+describe('the list of operations', () => {
+  it('shows what a person runs in a terminal as it begins, as it goes on, and as it ends', async () => {
+    const page = await open('/?operation=nothing-yet')
+    await begin('import-3', { label: 'Third' })
+    await expect.poll(() => row(page, 'Third').count(), WAIT).toBe(1)
+    await report('import-3', 50)
+    await expect.poll(() => row(page, 'Third').innerText(), WAIT).toMatch(/50%\s+running/)
+    const command = place.start('run', '--label', 'From a terminal', '--', 'sleep', '1')
+    await expect
+      .poll(
+        () =>
+          row(page, 'From a terminal')
+            .innerText()
+            .catch(() => ''),
+        WAIT,
+      )
+      .toContain('running')
+    expect((await command.ended).code).toBe(0)
+    await expect.poll(() => row(page, 'From a terminal').innerText(), WAIT).toMatch(/100%\s+completed/)
+    await complete('import-3')
+    await expect.poll(() => row(page, 'Third').innerText(), WAIT).toMatch(/100%\s+completed/)
+    expect(await page.locator('.job').first().innerText()).toContain('From a terminal')
+  }, 40_000)
+
+  it('leads to each, holds those that ended before, and only those of the person', async () => {
+    await begin('import-4', { label: 'Fourth' })
+    await complete('import-4')
+    await begin('import-5', { label: 'Of somebody else', owner: 'Grace' })
+    const page = await open('/?operation=nothing-yet')
+    await expect.poll(() => row(page, 'Fourth').count(), WAIT).toBe(1)
+    expect(await row(page, 'Of somebody else').count()).toBe(0)
+    await row(page, 'Fourth').getByRole('link').click()
+    await expect.poll(() => look(page), WAIT).toBe('completed')
+    expect(page.url()).toBe(`${url}/?operation=import-4`)
+    await complete('import-5')
   })
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Holdfast, type OperationSnapshot } from '@holdfast/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Workplace, createWorkplace } from '../cli/command.js'
+import { type Running, type Workplace, createWorkplace } from '../cli/command.js'
 
 const PROGRAM = fileURLToPath(new URL('../../examples/directory-scan/scan.mjs', import.meta.url))
 const WAIT = { timeout: 20_000, interval: 50 }
@@ -13,6 +13,7 @@ const FILES = 400
 
 let place: Workplace
 let url: string
+let server: Running
 let tree: string
 /** Tokens by user and tenant. */
 const tokens: Record<string, string> = {}
@@ -20,7 +21,7 @@ const tokens: Record<string, string> = {}
 beforeAll(async () => {
   place = await createWorkplace()
   place.env['HOLDFAST_DATA_DIR'] = join(place.directory, 'data')
-  ;({ url } = await place.serve('--no-demo'))
+  ;({ url, running: server } = await place.serve('--no-demo'))
   for (const [name, tenant, ...rights] of [
     ['ada', 'acme', '--permission', 'operations.own'],
     ['ben', 'acme', '--permission', 'operations.own'],
@@ -46,19 +47,23 @@ afterAll(async () => {
 
 interface Scan {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
-  interrupt(): void
+  kill(signal: 'SIGKILL' | 'SIGINT'): void
 }
 
 function scan(id: string, as: string, directory: string, ...more: string[]): Scan {
-  const args = [PROGRAM, directory, '--url', url, '--id', id, ...more]
-  const child = spawn(process.execPath, args, { env: { ...process.env, HOLDFAST_TOKEN: tokens[as] } })
+  return scanAt(url, id, tokens[as] ?? '', directory, ...more)
+}
+
+function scanAt(at: string, id: string, token: string, directory: string, ...more: string[]): Scan {
+  const args = [PROGRAM, directory, '--url', at, '--id', id, ...more]
+  const child = spawn(process.execPath, args, { env: { ...process.env, HOLDFAST_TOKEN: token } })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text))
   const ended = new Promise<Awaited<Scan['ended']>>((resolve) => {
     child.once('close', (code) => resolve({ code, ...output }))
   })
-  return { ended, interrupt: () => void child.kill('SIGINT') }
+  return { ended, kill: (signal) => void child.kill(signal) }
 }
 
 async function ask(method: string, path: string, as: string, body?: object): Promise<{ status: number; body: object }> {
@@ -138,7 +143,7 @@ describe('the scan of a directory', () => {
     const interrupted = scan('scan-5', 'ada', tree, '--files-per-second', '40')
     for (const id of ['scan-4', 'scan-5']) await expect.poll(() => doneOf(id), WAIT).toBeGreaterThan(0)
     expect((await ask('POST', 'operations/scan-4/cancel', 'ada', {})).status).toBe(202)
-    interrupted.interrupt()
+    interrupted.kill('SIGINT')
     for (const { ended } of [watched, interrupted]) expect((await ended).code).toBe(130)
     for (const id of ['scan-4', 'scan-5']) expect((await snapshotOf(id))?.state).toBe('cancelled')
   })
@@ -179,5 +184,62 @@ describe('who else asks for it', () => {
     expect(seen).toEqual([])
     expect((await running.ended).code).toBe(0)
     expect((await snapshotOf(id))?.state).toBe('completed')
+  })
+})
+
+describe('what breaks while it runs', () => {
+  it('survives a server that is killed and started again, and is told of by one end', async () => {
+    const running = scan('scan-8', 'ada', tree, '--files-per-second', '60')
+    await expect.poll(() => doneOf('scan-8'), WAIT).toBeGreaterThan(50)
+    const { seen, done, client } = watch('scan-8', 'ada')
+    await client.ready()
+    server.child.kill('SIGKILL')
+    await server.ended
+    ;({ running: server } = await place.serve('--no-demo', '--port', new URL(url).port))
+    expect(await running.ended).toMatchObject({ code: 0, stderr: 'Operation scan-8\n' })
+    expect(await done).toMatchObject({ totalFiles: FILES })
+    expect(await snapshotOf('scan-8')).toMatchObject({ state: 'completed', attempt: 1 })
+    expect(seen.filter(({ state }) => state === 'completed')).toHaveLength(1)
+    client.disconnect()
+  }, 60_000)
+
+  it('begins again, where it is, at a server that has forgotten it', async () => {
+    const memory = await createWorkplace()
+    try {
+      const { url: at, running: first } = await memory.serve('--no-demo')
+      const { stdout } = await memory.run(
+        'token',
+        '--tenant',
+        'acme',
+        '--user',
+        'ada',
+        '--permission',
+        'operations.own',
+      )
+      const running = scanAt(at, 'scan-10', stdout.trim(), tree, '--files-per-second', '100')
+      const found = async (): Promise<OperationSnapshot> => {
+        const headers = { authorization: `Bearer ${stdout.trim()}` }
+        return (await (await fetch(`${at}/api/v1/operations/scan-10`, { headers })).json()) as OperationSnapshot
+      }
+      await expect.poll(async () => (await found()).progress?.done, WAIT).toBeGreaterThan(50)
+      first.child.kill('SIGKILL')
+      await first.ended
+      await memory.serve('--no-demo', '--port', new URL(at).port)
+      expect(await running.ended).toMatchObject({ code: 0, stderr: 'Operation scan-10\n' })
+      expect(await found()).toMatchObject({ state: 'completed', result: { totalFiles: FILES } })
+    } finally {
+      await memory.close()
+    }
+  }, 60_000)
+
+  it('is taken up again, as its next attempt, by the same command after it was killed itself', async () => {
+    const first = scan('scan-9', 'ada', tree, '--files-per-second', '60')
+    await expect.poll(() => doneOf('scan-9'), WAIT).toBeGreaterThan(50)
+    first.kill('SIGKILL')
+    await first.ended
+    expect(await scan('scan-9', 'ada', tree).ended).toMatchObject({ code: 0, stderr: 'Operation scan-9\n' })
+    expect(await snapshotOf('scan-9')).toMatchObject({ state: 'completed', attempt: 2 })
+    const { code, stderr } = await scan('scan-9', 'ada', tree).ended
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('id') as string })
   })
 })
