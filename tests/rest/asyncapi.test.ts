@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { COMMANDS, SERVER_MESSAGES } from '@holdfast/protocol'
-import { asyncApiDocument } from '@holdfast/server'
+import { asyncApiDocument, createHoldfast } from '@holdfast/server'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -60,6 +60,20 @@ describe('the AsyncAPI document', () => {
       '/live',
       '/live/operations/{operation}',
     ])
+  })
+})
+
+describe('a node', () => {
+  it('hands out the document of its own address to anybody', async () => {
+    const auth = { secret: 'a-secret-for-a-node-of-32-bytes!' }
+    const node = createHoldfast({ auth, channels: {}, path: '/live' })
+    const { host, port } = await node.listen()
+    const answer = await fetch(`http://${host}:${port}/api/v1/asyncapi.json`)
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      JSON.parse(JSON.stringify(asyncApiDocument({ path: '/live' }))),
+    ])
+    await node.close()
   })
 })
 

@@ -83,6 +83,7 @@ describe('the OpenAPI document', () => {
     'POST /operations/{operation}/heartbeat',
     'GET /operations/{operation}/events',
     'GET /openapi.json',
+    'GET /docs',
     'GET /asyncapi.json',
   ])('has %s', (line) => expect(routes.map((one) => one.line)).toContain(line))
 })

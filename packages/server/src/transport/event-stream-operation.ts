@@ -1,4 +1,4 @@
-import { type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import { ERRORS, type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { OperationQuestion, StreamRefusal } from '../event-stream.js'
 import type { ChannelLine } from './event-stream-channel.js'
 import type { StreamVoice } from './event-stream-socket.js'
@@ -123,5 +123,5 @@ export class OperationReader implements StreamVoice {
 const UNKNOWN: StreamRefusal = {
   type: 'error',
   code: 'not_found',
-  message: 'this operation does not exist, or is not yours',
+  message: ERRORS.not_found.message,
 }

@@ -72,6 +72,17 @@ describe('beginning an operation', () => {
     expect(error(await worker('POST /operations', { body: { id, kind: 'import' } }))[0]).toBe(400)
   })
 
+  it('is refused where the tenant has as many as it may', async () => {
+    const small = await startNode({ tenants: { acme: { quotas: { operations: 1 } } } })
+    const ask = apiClient(small, small.token('importer', { permissions: ['operations'] }))
+    const begin = (id: string): Promise<ApiAnswer> => ask('POST /operations', { body: { id, kind: 'import' } })
+    expect((await begin('a')).status).toBe(201)
+    expect(error(await begin('b'))).toEqual([422, 'limit_exceeded'])
+    await ask('POST /operations/a/complete')
+    expect((await begin('b')).status).toBe(201)
+    await small.close()
+  })
+
   it('happens once under one key', async () => {
     const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
     const [first, second] = [await worker('POST /operations', asked), await worker('POST /operations', asked)]

@@ -6,7 +6,7 @@ import { ApiRefusal } from '../api-error.js'
 import { type Call, type Route, route } from '../route.js'
 import { bareWord, completion, failure, newAttempt, newOperation, nothing, operationId, report } from './bodies.js'
 import { entityTag, readTags } from './entity-tag.js'
-import { checkOwner, watched, worked } from './rights.js'
+import { checkOwner, mayReport, watched, worked } from './rights.js'
 import { answer, snapshotAnswer } from './snapshot-answer.js'
 
 const one = z.strictObject({ operation: operationId })
@@ -62,12 +62,14 @@ const tell = route({
   errors: ['already_ended', 'stale_report', 'limit_exceeded'],
   async handle(call) {
     const { node, bearer, params, body } = call
-    checkTag(call.headers.get('if-match'), await worked(call, params.operation))
+    const tag = call.headers.get('if-match')
+    if (tag === null) await mayReport(call, params.operation)
+    else checkTag(tag, await worked(call, params.operation))
     return answer(200, await node.operations.report(bearer.identity.tenant, params.operation, body))
   },
 })
 
-function checkTag(header: string | null, snapshot: OperationSnapshot): void {
+function checkTag(header: string, snapshot: OperationSnapshot): void {
   const tags = readTags(header)
   if (tags === undefined || tags.include(snapshot)) return
   throw new ApiRefusal('precondition_failed', `the operation is at ${entityTag(snapshot)}`, {
@@ -92,7 +94,7 @@ const attempt = route({
   errors: ['already_held', 'already_ended'],
   async handle(call) {
     const { node, bearer, params, body } = call
-    await worked(call, params.operation)
+    await mayReport(call, params.operation)
     const snapshot = await node.operations.attempt(bearer.identity.tenant, params.operation, body)
     note(call, 'operation.taken', snapshot)
     return answer(201, snapshot)
@@ -112,7 +114,7 @@ const heartbeat = route({
   errors: ['already_ended', 'stale_report'],
   async handle(call) {
     const { node, bearer, params, body } = call
-    await worked(call, params.operation)
+    await mayReport(call, params.operation)
     return answer(200, await node.operations.heartbeat(bearer.identity.tenant, params.operation, body))
   },
 })
