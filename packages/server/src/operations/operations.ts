@@ -355,7 +355,13 @@ export class Operations implements OperationDesk {
       await Promise.all([this.#register.enter(record), this.#register.due(record)])
       this.#starting.set(key, starting)
       const event = spec.queued ? 'progress' : 'started'
-      if (!(await this.#store.write(record, event, now))) throw inUse(id)
+      if (!(await this.#store.write(record, event, now))) {
+        // Two nodes may have read the same entry at the same time.
+        const begun = await this.#repeated(tenant, id, entry)
+        if (begun === undefined) throw inUse(id)
+        leave?.()
+        return begun
+      }
       if (leave) this.#places.take(tenant, id, leave)
       return await this.#begun(record, event, starting.isCancelled)
     } catch (error) {

@@ -44,9 +44,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function setUp(): Promise<Setup> {
+async function setUp(memory: MemoryEngine = new MemoryEngine()): Promise<Setup> {
   const tray = new Tray()
-  const { engine, cut, heal } = interruptedEngine(new MemoryEngine())
+  const { engine, cut, heal } = interruptedEngine(memory)
   const node = await startNode({ engine: { ...engine, reports: tray } })
   closing.push(() => node.close())
   return { tray, node, cut, heal, get: (id) => node.holdfast.tenant('acme').operations.get(id) }
@@ -147,6 +147,32 @@ describe('the reader of reports', () => {
     expect((await get('import'))?.progress.done).toBe(2)
     expect((await get('other'))?.state).toBe('running')
     expect(tray.refused).toEqual([])
+  })
+
+  it('counts each report once where two nodes have got the same, and one of them comes late with several in one', async () => {
+    const memory = new MemoryEngine()
+    const [late, next] = [await setUp(memory), await setUp(memory)]
+    const reports = late.tray.batch(create('import'), advance('import'), advance('import', 10), advance('import', 100))
+    await late.tray.hand(reports.slice(0, 1))
+    late.cut()
+    await expect(late.tray.hand(reports)).rejects.toMatchObject({ code: 'engine_unavailable' })
+    await next.tray.hand(reports.slice(0, 3))
+    late.heal()
+    await late.tray.hand(reports)
+    expect((await next.get('import'))?.progress.done).toBe(111)
+    await next.tray.hand([...reports, ...late.tray.batch(advance('import', 1_000))])
+    expect((await next.get('import'))?.progress.done).toBe(1_111)
+    expect([...late.tray.refused, ...next.tray.refused]).toEqual([])
+  })
+
+  it('begins an operation once where two nodes have got the same report', async () => {
+    const memory = new MemoryEngine()
+    const [one, other] = [await setUp(memory), await setUp(memory)]
+    const ids = Array.from({ length: 50 }, (_, at) => `op-${at}`)
+    const batch = one.tray.batch(...ids.map((id) => create(id)), ...ids.map((id) => advance(id)))
+    await Promise.all([one.tray.hand(batch), other.tray.hand(batch)])
+    for (const id of ids) expect(await one.get(id)).toMatchObject({ progress: { done: 1 }, attempt: 1 })
+    expect([...one.tray.refused, ...other.tray.refused]).toEqual([])
   })
 
   it('reads nothing where it is switched off', async () => {

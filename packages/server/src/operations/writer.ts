@@ -318,6 +318,8 @@ function addWord(words: Map<string, Word>, word: Word, isUrgent: boolean, before
   if (isUrgent) return void words.set(URGENT, word)
   if (word.do === 'child') return void words.set(`child ${word.id}`, word)
   if (word.do !== 'report') return void words.set(word.do, word)
+  // Of several that were left somewhere another node may have taken some: each has to be ruled on its own.
+  if (word.report.entry !== undefined) return void words.set(`report ${word.report.entry}`, word)
   const earlier = words.get('report')
   if (earlier?.do !== 'report' || before === undefined) return void words.set('report', word)
   const report = mergeReports(earlier.report, word.report)
