@@ -1,6 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Meter, etaOf } from './meter.js'
+import { type MeterState, type Pace, etaOf, observe, paceOf, startMeter } from './meter.js'
+
+/** One meter over its states. */
+class Meter {
+  #state: MeterState
+
+  constructor(at: number, value?: number) {
+    this.#state = startMeter(at, value)
+  }
+
+  observe(at: number, value: number): void {
+    // What any node may go on with is what it can write down.
+    this.#state = JSON.parse(JSON.stringify(observe(this.#state, at, value))) as MeterState
+  }
+
+  pace(at: number): Pace | undefined {
+    return paceOf(this.#state, at)
+  }
+}
 
 /** Feeds reports every `everyMs` at `perSecond(second)` units for `seconds`; answers the value reached. */
 function run(meter: Meter, fromMs: number, seconds: number, everyMs: number, perSecond: (s: number) => number): number {
@@ -71,6 +89,22 @@ describe('a meter', () => {
     expect(meter.pace(6_000)?.rate).toBeGreaterThanOrEqual(0)
   })
 
+  it('takes it for a stall when nothing is heard for longer than usual', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 60, 1_000, () => 50)
+    expect(meter.pace(62_000)?.rate).toBeCloseTo(50, 5)
+    expect(meter.pace(68_000)?.rate).toBeLessThan(25)
+    expect(meter.pace(600_000)?.rate).toBeLessThan(1e-9)
+  })
+
+  it('knows a steady fall from ups and downs', () => {
+    const [falling, changing] = [new Meter(0), new Meter(0)]
+    run(falling, 0, 60, 200, (s) => 100 * Math.exp(-s / 30))
+    run(changing, 0, 60, 200, (s) => (Math.floor(s / 5) % 2 === 0 ? 20 : 80))
+    expect(falling.pace(60_000)?.fall).toBeGreaterThan(0.9)
+    expect(changing.pace(60_000)?.fall).toBeLessThan(0.3)
+  })
+
   it('counts from where it starts', () => {
     const meter = new Meter(0, 1_000)
     for (let s = 1; s <= 5; s += 1) meter.observe(s * 1_000, 1_000 + s)
@@ -79,6 +113,22 @@ describe('a meter', () => {
 })
 
 describe('the time to go', () => {
+  it('is longer than the rate says where work slows down steadily', () => {
+    const pace: Pace = { rate: 10, spread: 1, seen: 100, apart: 2 }
+    const [falling, changing] = [etaOf(1_000, { ...pace, fall: 1 }), etaOf(1_000, { ...pace, fall: 0 })]
+    expect(falling?.seconds).toBeCloseTo(100 * Math.SQRT2, 0)
+    expect(changing?.seconds).toBeLessThan(100)
+  })
+
+  it('is surer the more was seen, and the less it reaches beyond that', () => {
+    const width = (remaining: number, seen: number): number => {
+      const { low, high } = etaOf(remaining, { rate: 10, spread: 2, seen }) ?? { low: 1, high: Infinity }
+      return high / low
+    }
+    expect(width(1_000, 100)).toBeLessThan(width(1_000, 10))
+    expect(width(1_000, 30)).toBeLessThan(width(10_000, 30))
+  })
+
   it('is unknown at a standstill', () => expect(etaOf(10, { rate: 0, spread: 0 })).toBeUndefined())
 
   it('is nothing when nothing remains', () =>

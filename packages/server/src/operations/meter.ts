@@ -16,12 +16,14 @@ const EVIDENCE_S = 1
 export interface Pace {
   /** Units per second. */
   readonly rate: number
-  /** How far the fast average was from the slow one of late, in units per second (root mean square). */
+  /** How far the rate goes up and down, in units per second (root mean square of the difference of the averages). */
   readonly spread: number
   /** Seconds that were seen (default: many). */
   readonly seen?: number
-  /** By what factor the rest takes longer than at this rate, because it goes slower and slower (default 1). */
-  readonly slowdown?: number
+  /** The average rate since the beginning, divided by that of late (default 1). */
+  readonly apart?: number
+  /** How steadily the rate falls: 1 for a steady fall, 0 for ups and downs (default). */
+  readonly fall?: number
 }
 
 /** What a meter has seen so far: plain numbers, so that any node can go on with it. */
@@ -84,9 +86,7 @@ export function observe(meter: MeterState, at: number, value: number): MeterStat
 /**
  * The pace; undefined before there is evidence. Slowing down counts at once, speeding up when it lasts. Where nothing was heard for longer than twice the usual, nothing was done since.
  *
- * Work that does less and less takes longer than its rate says. Where the amount grows as a power of time, `t ** a`, the rate is `a` times the average since the beginning, and for the second
- * half of the work about the root of `average / rate` is missing. It is counted as far as the rate fell steadily: the square of the mean difference of the averages, against the mean of its
- * square, is 1 for a steady fall and near 0 for ups and downs.
+ * How steadily the rate falls: the square of the mean difference of fast and slow average, against the mean of its square.
  */
 export function paceOf(heard: MeterState, at: number): Pace | undefined {
   if (heard.count < EVIDENCE_COUNT || at - heard.startedAt < EVIDENCE_S * 1_000) return undefined
@@ -94,11 +94,11 @@ export function paceOf(heard: MeterState, at: number): Pace | undefined {
   const seen = (meter.observedAt - meter.startedAt) / 1_000
   const fast = meter.fast / seenShare(seen, FAST_S)
   const slow = meter.slow / seenShare(seen, SLOW_S)
+  if (slow <= 0) return { rate: 0, spread: 0, seen }
   const rate = fast < slow ? Math.sqrt(fast * slow) : slow
   const spread = (rate / slow) * Math.sqrt(meter.squares / seenShare(seen, SPREAD_S))
-  const average = (meter.observed - meter.begun) / seen
   const fall = meter.drift < 0 ? meter.drift ** 2 / (meter.squares * seenShare(seen, SPREAD_S)) : 0
-  return { rate, spread, seen, slowdown: Math.max(1, average / slow) ** (fall / 2) }
+  return { rate, spread, seen, apart: (meter.observed - meter.begun) / seen / slow, fall }
 }
 
 /** Seconds to go, with a range. */
@@ -109,18 +109,22 @@ export interface Eta {
 }
 
 /** What is unsure however steady the work was, as a share of the time to go. */
-const FLOOR = 0.1
+const FLOOR = 0.12
 
 /** How unsure the rate is before anything was seen, as a share of it, and the seconds in which that is forgotten. */
 const PRIOR = 1
-const PRIOR_S = 5
+const PRIOR_S = 8
 
 /** Seconds in which a rate that changed stays as it is: twice as long as the fast average remembers. */
 const CORRELATION_S = 8
 
-/** How much that is unsure counts where a range reaches beyond what was seen. Work more often takes longer than it takes less. */
-const BEYOND_HIGH = 2.5
-const BEYOND_LOW = 1
+/** How much that is unsure counts where a range reaches beyond what was seen: work that changes takes longer, not less. */
+const BEYOND = 2.5
+
+/** How much the average since the beginning counts where the rate goes up and down, how far it may lead away from the rate of late, and how unsure it makes that the two are apart. */
+const WHOLE = 0.8
+const APART_MAX = 4
+const DOUBT = 0.5
 
 /** A range is never wider than this many times the estimate, on either side: a pace near zero says "long", not "for ever". */
 const RANGE_FACTOR_MAX = 4
@@ -128,39 +132,29 @@ const RANGE_FACTOR_MAX = 4
 /**
  * How long `remaining` units take at a pace, with a range that holds the truth four times out of five (docs/reference/eta.md). Undefined at a standstill.
  *
+ * What the average since the beginning says beside the rate of late depends on how the two came apart. Where the rate fell steadily, the rest takes longer than the rate says: an amount that
+ * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs about the root of `average / rate` more for its second half. Where the rate goes up and down, what comes next
+ * is rather like all that was.
+ *
  * Errors of a time are factors, so the range is one: `seconds / exp(x)` to `seconds * exp(y)`. A rate that goes up and down averages out: the mean of a process with the correlation time c over a
  * time T has c / T of its variance (Priestley, Spectral Analysis and Time Series, 1981, 5.3). That holds for what was seen as for what is to come, and the two add up. What does not average
  * out is that the work may become another: so much the more, the further the estimate reaches beyond what was seen.
  */
-export function etaOf(remaining: number, { rate, spread, seen = Infinity, slowdown = 1 }: Pace): Eta | undefined {
+export function etaOf(
+  remaining: number,
+  { rate, spread, seen = Infinity, apart = 1, fall = 0 }: Pace,
+): Eta | undefined {
   if (rate <= 0) return undefined
-  const seconds = (remaining / rate) * slowdown
-  const unsure = Math.hypot(spread / rate, PRIOR * Math.exp(-seen / PRIOR_S / 2))
-  const averaged = FLOOR + unsure * Math.sqrt(Math.min(1, CORRELATION_S / seconds) + Math.min(1, CORRELATION_S / seen))
-  const beyond = unsure * (seen === Infinity ? 0 : seconds / (seconds + seen))
-  const low = seconds / Math.min(RANGE_FACTOR_MAX, Math.exp(averaged + BEYOND_LOW * beyond))
-  const high = seconds * Math.min(RANGE_FACTOR_MAX, Math.exp(averaged + BEYOND_HIGH * beyond))
+  const off = Math.log(Math.min(APART_MAX, Math.max(1 / APART_MAX, apart)))
+  const slowdown = (fall / 2) * Math.log(Math.max(1, apart)) - WHOLE * (1 - fall) * off
+  const seconds = (remaining / rate) * Math.exp(slowdown)
+  const unsure = Math.hypot(spread / rate, PRIOR * Math.exp(-seen / PRIOR_S))
+  const averaged = unsure * Math.sqrt(Math.min(1, CORRELATION_S / seconds) + Math.min(1, CORRELATION_S / seen))
+  const beyond = seen === Infinity ? 0 : (BEYOND * unsure * seconds) / (seconds + seen)
+  const doubt = DOUBT * Math.abs(off)
+  const low = seconds / Math.min(RANGE_FACTOR_MAX, Math.exp(FLOOR + averaged + doubt * (1 - fall)))
+  const high = seconds * Math.min(RANGE_FACTOR_MAX, Math.exp(FLOOR + averaged + doubt + beyond))
   return { seconds: round(seconds), low: round(low), high: round(high) }
-}
-
-/** A meter over its states. */
-export class Meter {
-  #state: MeterState
-
-  /** `now` in milliseconds; `value` is where counting starts. */
-  constructor(now: number, value: number = 0) {
-    this.#state = startMeter(now, value)
-  }
-
-  /** The value has reached `value`. */
-  observe(now: number, value: number): void {
-    this.#state = observe(this.#state, now, value)
-  }
-
-  /** As `paceOf`. */
-  pace(now: number): Pace | undefined {
-    return paceOf(this.#state, now)
-  }
 }
 
 function withSilence(meter: MeterState, at: number): MeterState {
