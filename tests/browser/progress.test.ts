@@ -118,6 +118,27 @@ describe('<holdfast-progress>', () => {
     await op.complete()
   })
 
+  it('says since when the worker is silent, that it waits, and that it goes on', async () => {
+    const { operations } = host.tenant
+    const spec = { kind: 'import', label: 'Customers', owner: 'ada', total: 10, lease: '1s' }
+    const { id } = await operations.create({ ...spec, id: 'op-remote', queued: true })
+    await show({ operation: id })
+    await expect.poll(() => part('state'), WAIT).toBe('Waits for a worker')
+    await operations.attempt(id)
+    await operations.report(id, { done: 4 })
+    await expect.poll(() => part('percent'), WAIT).toBe('40%')
+    await expect.poll(() => look(), WAIT).toBe('stalled')
+    await expect.poll(() => part('state'), WAIT).toMatch(/^Stalled: no word from the worker for [2-9] s$/)
+    await operations.report(id, { state: 'waiting', message: 'For a person to say yes' })
+    await expect.poll(() => part('state'), WAIT).toBe('Waiting')
+    expect(await part('item')).toBe('For a person to say yes')
+    await operations.end(id, { state: 'completed' })
+    await expect.poll(() => look(), WAIT).toBe('completed')
+    const aloud = await list('spoken')
+    expect(aloud.length).toBeLessThan(6)
+    expect(new Set(aloud)).toEqual(new Set(['Running', 'Stalled: no word from the worker', 'Waiting', 'Completed']))
+  })
+
   it('cancels with its button alone, which goes when it has ended and leaves the focus in place', async () => {
     const op = await start({ total: 10 })
     await show({ operation: op.id })
