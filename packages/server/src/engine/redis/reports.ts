@@ -27,8 +27,8 @@ const STANDBY_MS = 1_500
 /** How long at most a reader waits for something new before it looks: by then it also has to renew its lease. */
 const IDLE_MS = 1_000
 
-/** Reports in one batch, and about how many bytes of them. */
-const BATCH_MAX = 500
+/** Reports in one batch, and about how many bytes of them. The more there are of one operation, the fewer times it is written. */
+const BATCH_MAX = 2_000
 const BATCH_BYTES_MAX = 4_194_304
 
 /** Fields that are handed out of one report: what is beyond is none that anybody could mean. */

@@ -91,7 +91,7 @@ local left, node = KEYS[1], ARGV[1]
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= node then return 0 end
 local last = ARGV[#ARGV]
-redis.call('XACK', left, '${GROUP}', unpack(ARGV, 2))
+for from = 2, #ARGV, 1000 do redis.call('XACK', left, '${GROUP}', unpack(ARGV, from, math.min(from + 999, #ARGV))) end
 redis.call('XTRIM', left, 'MINID', '=', last)
 redis.call('XDEL', left, last)
 return 1
