@@ -338,7 +338,7 @@ export class Holdfast implements Acceptor {
     await settled(this.#operations.close())
     for (const connection of [...this.#connections]) connection.close(reason, { reconnect: 'backoff' })
     for (const undo of this.#undo) undo()
-    await this.#closeServer()
+    await this.#closeServer(left())
     this.#stopClockwork()
     // What the others are to find when the lease is gone.
     await settled(sessions.stop(), control.stop(), this.#notifications.stop(), this.#lifecycle.stop())
@@ -362,14 +362,17 @@ export class Holdfast implements Acceptor {
     for (const part of [presence, retries, this.#audit]) part.close()
   }
 
-  #closeServer(): Promise<void> | undefined {
+  /** A request that is under way has a while to end: one that never arrives whole would keep the node for ever. */
+  #closeServer(ms: number): Promise<void> | undefined {
     const server = this.#server
     if (!server?.listening) return undefined
     return new Promise((resolve) => {
       // Event streams, and whoever waits for an answer, leave connections behind that are idle only now.
       const stop = this.#services.clock.every(IDLE_MS, () => server.closeIdleConnections())
+      const cancel = this.#services.clock.after(ms, () => server.closeAllConnections())
       server.close(() => {
         stop()
+        cancel()
         resolve()
       })
       server.closeIdleConnections()

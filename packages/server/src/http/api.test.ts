@@ -294,6 +294,19 @@ describe('a body', () => {
     expect(await raw(`${head}Content-Length: 1000\r\n\r\n{`)).toMatch(/^HTTP\/1\.1 401 /)
   })
 
+  it('that never arrives whole keeps no node that wants to close', async () => {
+    const own = await startNode()
+    const socket = connect(own.port, own.host)
+    const token = own.token('ada')
+    socket.write(
+      `POST /api/v1/channels/room:1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+    )
+    await apiClient(own, token)('GET /channels/room:1/messages')
+    const gone = once(socket.resume(), 'close')
+    await own.close()
+    await gone
+  })
+
   it('that is empty is one without members', async () => {
     expect(error(await ada('POST /channels/room:1/messages'))).toEqual([400, 'bad_request', 'data'])
   })
