@@ -13,7 +13,7 @@ const sources = [...filesUnder('packages', '.ts', '.tsx'), ...filesUnder('bench'
 )
 const product = sources.filter((file) => !isTest(file))
 const suites = [...sources.filter(isTest), ...filesUnder('tests', '.ts')]
-const scripts = filesUnder('scripts', '.mjs')
+const scripts = [...filesUnder('scripts', '.mjs'), ...filesUnder('examples', '.mjs')]
 
 /** The package of a path: `packages/server` or `bench`. */
 const packageOf = (path: string): string =>
