@@ -1,4 +1,6 @@
+import { type IncomingMessage, get } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../clock.js'
 import { type ApiClient, apiClient } from '../../testing/api-client.js'
 import { TestEventStream } from '../../testing/test-event-stream.js'
 import { type TestNode, startNode } from '../../testing/test-node.js'
@@ -7,7 +9,10 @@ let node: TestNode
 let worker: ApiClient
 
 beforeEach(async () => {
-  node = await startNode({ limits: { connectionsPerUserMax: 2 } })
+  node = await startNode({
+    limits: { connectionsPerUserMax: 2 },
+    heartbeat: { intervalMs: 1_000, timeoutMs: 2_000 },
+  })
   worker = apiClient(node, node.token('importer', { permissions: ['operations'] }))
 })
 
@@ -123,15 +128,25 @@ describe('the events of an operation', () => {
     await closed
   })
 
-  it('wait for no reader but their own', async () => {
-    await begin('a')
-    const slow = await fetch(address('a'), { headers: { authorization: `Bearer ${node.token('ada')}` } })
+  it('wait for no reader but their own, and not for ever for that', async () => {
+    const metadata = { note: 'n'.repeat(50_000) }
+    await worker('POST /operations', { body: { id: 'a', kind: 'import', owner: 'ada', metadata } })
+    const headers = { authorization: `Bearer ${node.token('ada')}` }
+    const slow = await new Promise<IncomingMessage>((resolve) => get(address('a'), { headers, agent: false }, resolve))
     const quick = await follow('a')
-    for (let done = 0; done < 10; done += 1)
-      await worker('PATCH /operations/a', { body: { phase: `phase ${done}`, message: 'm'.repeat(1_000) } })
-    await worker('POST /operations/a/complete')
-    await quick.next('completed')
+    for (let at = 0; at < 100; at += 1) await worker('PATCH /operations/a', { body: { phase: `phase ${at}` } })
+    const { body } = await worker('POST /operations/a/complete')
+    expect((await quick.next('completed')).data).toEqual(body)
     expect(await quick.ended).toBe(true)
-    await slow.body?.cancel()
+    await until(() => node.holdfast.stats().connections === 0)
+    slow.destroy()
   })
 })
+
+async function until(isSo: () => boolean): Promise<void> {
+  const end = systemClock.now() + 15_000
+  while (!isSo()) {
+    if (systemClock.now() > end) throw new Error(`still not so: ${String(isSo)}`)
+    await new Promise<void>((resolve) => systemClock.after(20, resolve))
+  }
+}
