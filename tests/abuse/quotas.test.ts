@@ -16,7 +16,7 @@ const PLAN = {
 }
 
 /** What stays for its time after an attack: what was published, and the channels that were used. */
-const STAYS = { except: ['streams', 'registers', 'rates', 'idempotencyKeys'] }
+const STAYS = { except: ['streams', 'registers', 'rates', 'indexes', 'idempotencyKeys'] }
 
 let node: AttackedNode
 let neighbour: Neighbour

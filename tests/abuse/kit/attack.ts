@@ -2,7 +2,17 @@ import { Baseline, type Measured, type Tolerance } from './baseline.js'
 import { Neighbour } from './neighbour.js'
 
 /** Tables whose entries lapse: what an attack leaves in them goes by itself, so it is looked at when all attacks are over. */
-const LAPSING = ['records', 'streams', 'members', 'leases', 'rates', 'registers', 'counters', 'idempotencyKeys']
+const LAPSING = [
+  'records',
+  'streams',
+  'members',
+  'leases',
+  'rates',
+  'registers',
+  'indexes',
+  'counters',
+  'idempotencyKeys',
+]
 
 /** Does something to a node, and asks then whether the well-behaved client beside it noticed, and whether something stayed behind. */
 export async function attackBeside<T>(
@@ -41,11 +51,11 @@ export class Battlefield<N extends Measured & Parameters<typeof Neighbour.beside
     return attackBeside(this.neighbour, this.node, attacking, { except: LAPSING })
   }
 
-  /** Asks whether everything is as before all attacks, and the neighbour leaves. */
-  async leave(): Promise<void> {
+  /** Asks whether everything is as before all attacks, but for what may have stayed, and the neighbour leaves. */
+  async leave(tolerance?: Tolerance): Promise<void> {
     try {
       await this.neighbour.isWell()
-      await this.#before.restored()
+      await this.#before.restored(tolerance)
     } finally {
       await this.neighbour.leave()
     }

@@ -92,8 +92,10 @@ export class Echo {
       from: SYSTEM,
       at: snapshot.updatedAt,
       retention: feedRetention,
-      // Whoever tells it again after a crash tells nobody twice.
-      idempotency: { scope: 'operation', key: `${snapshot.id}:${snapshot.version}` },
+      // Whoever tells an end again after a crash tells nobody twice.
+      ...(isTerminal(snapshot.state) && {
+        idempotency: { scope: 'operation', key: `${snapshot.id}:${snapshot.version}` },
+      }),
     })
   }
 }

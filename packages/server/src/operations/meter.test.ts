@@ -116,7 +116,7 @@ describe('the time to go', () => {
   it('is longer than the rate says where work slows down steadily', () => {
     const pace: Pace = { rate: 10, spread: 1, seen: 100, apart: 2 }
     const [falling, changing] = [etaOf(1_000, { ...pace, fall: 1 }), etaOf(1_000, { ...pace, fall: 0 })]
-    expect(falling?.seconds).toBeCloseTo(100 * Math.SQRT2, 0)
+    expect(falling?.seconds).toBeCloseTo(100 * 2 ** 0.6, 0)
     expect(changing?.seconds).toBeLessThan(100)
   })
 
@@ -134,14 +134,14 @@ describe('the time to go', () => {
   it('is nothing when nothing remains', () =>
     expect(etaOf(0, { rate: 5, spread: 1 })).toEqual({ seconds: 0, low: 0, high: 0 }))
 
-  it('lies within its range, which is never wider than four times the estimate', () => {
+  it('lies within its range, which never reaches beyond five times the estimate', () => {
     const positive = fc.double({ min: 0.001, max: 1e6, noNaN: true })
     fc.assert(
       fc.property(positive, positive, fc.double({ min: 0, max: 1e6, noNaN: true }), (remaining, rate, spread) => {
         const eta = etaOf(remaining, { rate, spread })
         expect(eta?.low).toBeLessThanOrEqual(eta?.seconds ?? -1)
         expect(eta?.high).toBeGreaterThanOrEqual(eta?.seconds ?? Infinity)
-        expect(eta?.high).toBeLessThanOrEqual((remaining / rate) * 4 + 0.1)
+        expect(eta?.high).toBeLessThanOrEqual((remaining / rate) * 5 + 0.1)
       }),
     )
   })

@@ -1,12 +1,15 @@
 /** Seconds over which the fast and the slow average forget: a stall shows in the first, noise does not in the second. */
 const FAST_S = 3
-const SLOW_S = 10
+const SLOW_S = 12
 
 /** Seconds over which it is forgotten how far the two were apart. */
-const SPREAD_S = 20
+const SPREAD_S = 24
 
 /** Reports closer together than this are one observation: the quotient of two small numbers is noise. */
 const OBSERVATION_S = 0.1
+
+/** How much the fast average counts, from 0 to 1, where it is below the slow one. */
+const AT_ONCE = 0.35
 
 /** Observations, and seconds, before a rate is worth telling. */
 const EVIDENCE_COUNT = 3
@@ -95,7 +98,7 @@ export function paceOf(heard: MeterState, at: number): Pace | undefined {
   const fast = meter.fast / seenShare(seen, FAST_S)
   const slow = meter.slow / seenShare(seen, SLOW_S)
   if (slow <= 0) return { rate: 0, spread: 0, seen }
-  const rate = fast < slow ? Math.sqrt(fast * slow) : slow
+  const rate = fast < slow ? fast ** AT_ONCE * slow ** (1 - AT_ONCE) : slow
   const spread = (rate / slow) * Math.sqrt(meter.squares / seenShare(seen, SPREAD_S))
   const fall = meter.drift < 0 ? meter.drift ** 2 / (meter.squares * seenShare(seen, SPREAD_S)) : 0
   return { rate, spread, seen, apart: (meter.observed - meter.begun) / seen / slow, fall }
@@ -109,31 +112,34 @@ export interface Eta {
 }
 
 /** What is unsure however steady the work was, as a share of the time to go. */
-const FLOOR = 0.12
+const FLOOR = 0.2
 
 /** How unsure the rate is before anything was seen, as a share of it, and the seconds in which that is forgotten. */
 const PRIOR = 1
-const PRIOR_S = 8
+const PRIOR_S = 6
 
-/** Seconds in which a rate that changed stays as it is: twice as long as the fast average remembers. */
+/** Seconds in which a rate that changed stays as it is, and how much it counts that it changes. */
 const CORRELATION_S = 8
+const CHANGES = 0.45
 
-/** How much that is unsure counts where a range reaches beyond what was seen: work that changes takes longer, not less. */
-const BEYOND = 2.5
+/** What counts where a range reaches beyond what was seen: what nobody can see coming, and what is unsure already. Work that changes takes longer rather than less. */
+const BEYOND_LOW = { surprise: 0.15, unsure: 0.6 }
+const BEYOND_HIGH = { surprise: 0.4, unsure: 2.4 }
 
-/** How much the average since the beginning counts where the rate goes up and down, how far it may lead away from the rate of late, and how unsure it makes that the two are apart. */
-const WHOLE = 0.8
+/** How much a steady fall goes on, how far the average since the beginning may lead away from the rate of late, and how unsure it makes that the two are apart. */
+const FALLING = 0.6
 const APART_MAX = 4
-const DOUBT = 0.5
+const DOUBT = 0.3
 
-/** A range is never wider than this many times the estimate, on either side: a pace near zero says "long", not "for ever". */
-const RANGE_FACTOR_MAX = 4
+/** A range never reaches beyond these shares of the estimate: a pace near zero says "long", not "for ever". */
+const LOWEST = 1 / 4
+const HIGHEST = 5
 
 /**
  * How long `remaining` units take at a pace, with a range that holds the truth four times out of five (docs/reference/eta.md). Undefined at a standstill.
  *
  * What the average since the beginning says beside the rate of late depends on how the two came apart. Where the rate fell steadily, the rest takes longer than the rate says: an amount that
- * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs about the root of `average / rate` more for its second half. Where the rate goes up and down, what comes next
+ * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs about the root of `average / rate` more for its second half than the rate says. Where the rate goes up and down, what comes next
  * is rather like all that was.
  *
  * Errors of a time are factors, so the range is one: `seconds / exp(x)` to `seconds * exp(y)`. A rate that goes up and down averages out: the mean of a process with the correlation time c over a
@@ -146,15 +152,19 @@ export function etaOf(
 ): Eta | undefined {
   if (rate <= 0) return undefined
   const off = Math.log(Math.min(APART_MAX, Math.max(1 / APART_MAX, apart)))
-  const slowdown = (fall / 2) * Math.log(Math.max(1, apart)) - WHOLE * (1 - fall) * off
-  const seconds = (remaining / rate) * Math.exp(slowdown)
+  const seconds = (remaining / rate) * Math.exp(FALLING * fall * Math.max(0, off) - (1 - fall) * off)
   const unsure = Math.hypot(spread / rate, PRIOR * Math.exp(-seen / PRIOR_S))
-  const averaged = unsure * Math.sqrt(Math.min(1, CORRELATION_S / seconds) + Math.min(1, CORRELATION_S / seen))
-  const beyond = seen === Infinity ? 0 : (BEYOND * unsure * seconds) / (seconds + seen)
+  const share = Math.min(1, CORRELATION_S / seconds) + Math.min(1, CORRELATION_S / seen)
+  const within = FLOOR + CHANGES * unsure * Math.sqrt(share)
   const doubt = DOUBT * Math.abs(off)
-  const low = seconds / Math.min(RANGE_FACTOR_MAX, Math.exp(FLOOR + averaged + doubt * (1 - fall)))
-  const high = seconds * Math.min(RANGE_FACTOR_MAX, Math.exp(FLOOR + averaged + doubt + beyond))
-  return { seconds: round(seconds), low: round(low), high: round(high) }
+  const beyond = seen === Infinity ? 0 : seconds / (seconds + seen)
+  const low = within + doubt * (1 - fall) + beyond * (BEYOND_LOW.surprise + BEYOND_LOW.unsure * unsure)
+  const high = within + doubt + beyond * (BEYOND_HIGH.surprise + BEYOND_HIGH.unsure * unsure)
+  return {
+    seconds: round(seconds),
+    low: round(seconds * Math.max(LOWEST, Math.exp(-low))),
+    high: round(seconds * Math.min(HIGHEST, Math.exp(high))),
+  }
 }
 
 function withSilence(meter: MeterState, at: number): MeterState {

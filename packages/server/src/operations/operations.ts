@@ -24,7 +24,7 @@ import { OperationOverseer } from './overseer.js'
 import { OperationPlaces } from './places.js'
 import { type OperationRecord, parseRecord, showRecord } from './record.js'
 import { Register } from './register.js'
-import { recordOf } from './spec.js'
+import { newOperationId, recordOf } from './spec.js'
 import { type OperationRetention, OperationStore, operationKey } from './store.js'
 import { type Word, checkReport, checkWorker, isAfter } from './word.js'
 import type { Writer } from './writer.js'
@@ -337,11 +337,7 @@ export class Operations implements OperationDesk {
   /** Begins an operation. Where to look for it is stored first: an operation that nobody looks at could stay for ever. */
   async #begin(tenant: string, spec: OperationSpec, entry?: string): Promise<Writer> {
     const { clock, random, leaseMs, admit } = this.#options
-    const id =
-      spec.id ??
-      `${String(spec.kind)
-        .replace(/[^A-Za-z0-9_.-]/g, '-')
-        .slice(0, 64)}-${random.id(6)}`
+    const id = spec.id ?? newOperationId(spec.kind, random.id(6))
     const now = clock.now()
     const first = recordOf(tenant, id, spec, { now, leaseMs, entry })
     const record = { ...first, snapshot: showRecord(first, now, 1) }

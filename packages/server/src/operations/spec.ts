@@ -19,6 +19,13 @@ const LEASE_MS_MAX = 86_400_000
 const SHARED_MAX = 100
 const PHASES_MAX = 100
 
+/** An id for an operation that has none: its kind, and what no other has. */
+export function newOperationId(kind: string, chance: string): string {
+  // What is no text is refused with the rest of the specification.
+  const word = typeof (kind as unknown) === 'string' ? kind : ''
+  return `${word.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64)}-${chance}`
+}
+
 /** The record that an operation begins with. @throws HoldfastError `bad_request` naming the member that is wrong; UnserialisableError for metadata. */
 export function recordOf(
   tenant: string,

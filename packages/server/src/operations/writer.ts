@@ -291,18 +291,26 @@ export class Writer {
     if (isTooLarge && slim(head)) return
     const error = isTooLarge ? cause : asHoldfastError(cause)
     if (head.waiters.length === 0) this.#parts.onError(cause)
-    for (const waiter of head.waiters.splice(0)) waiter.reject(error)
-    // What somebody asked for they may ask for again; reports are tried until they are written, unless they never can be.
-    const asked = head.words.get(URGENT)
-    if (isTooLarge) head.words.clear()
-    else if (asked !== undefined && asked.do !== 'report') head.words.delete(URGENT)
-    if (!isTooLarge) this.#retryAt = this.#parts.clock.now() + RETRY_MS
+    if (isTooLarge) {
+      head.words.clear()
+      refuse(head, error)
+    } else {
+      this.#retryAt = this.#parts.clock.now() + RETRY_MS
+      for (const step of this.#steps) refuse(step, error)
+    }
     this.#rebase(this.#stored)
   }
 
   #tellListeners(): void {
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** What somebody asked for they may ask for again; reports are tried until they are written. */
+function refuse(step: Step, error: unknown): void {
+  for (const waiter of step.waiters.splice(0)) waiter.reject(error)
+  const asked = step.words.get(URGENT)
+  if (asked !== undefined && asked.do !== 'report') step.words.delete(URGENT)
 }
 
 /** A word is for the attempt in force when it was said, whichever is when it is written. */
