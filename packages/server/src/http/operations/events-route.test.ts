@@ -51,6 +51,13 @@ describe('the events of an operation', () => {
     expect(versions).toEqual([...new Set(versions)].sort((one, other) => one - other))
   })
 
+  it('say now and then that they live', async () => {
+    await begin('a')
+    const stream = await follow('a')
+    await until(() => stream.asides.includes(': ping'))
+    stream.leave()
+  })
+
   it('say how it ended to who comes late, and nothing to who knows', async () => {
     await begin('a')
     await worker('POST /operations/a/fail', { body: { error: { message: 'no' } } })

@@ -1,7 +1,9 @@
 import { operationSnapshot } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createApiKey } from '../../credentials.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
-import { type TestNode, startNode } from '../../testing/test-node.js'
+import { TestEventStream } from '../../testing/test-event-stream.js'
+import { TEST_SECRET, type TestNode, startNode } from '../../testing/test-node.js'
 
 let node: TestNode
 let count = 0
@@ -340,6 +342,22 @@ describe('what may be done with an operation', () => {
     const own = as('ada', 'operations.own')
     expect((await own(`PATCH /operations/${id}`, { body: { done: 1 } })).status).toBe(200)
     expect((await own(`POST /operations/${id}/complete`)).status).toBe(200)
+  })
+
+  it('is asked by a server with an API key, too', async () => {
+    const { id, hash, key } = createApiKey()
+    const entry = { id, hash, tenant: 'acme', grants: {}, permissions: ['operations'] }
+    const other = await startNode({ auth: { secret: TEST_SECRET, apiKeys: [entry] } })
+    const server = apiClient(other, key)
+    const begun = await server('POST /operations', { body: { id: 'a', kind: 'import' } })
+    expect([begun.status, begun.body]).toMatchObject([201, { owner: `key:${id}` }])
+    expect((await server('PATCH /operations/a', { body: { done: 1 } })).status).toBe(200)
+    expect((await server('POST /operations/a/complete')).status).toBe(200)
+    const events = await TestEventStream.open(`http://${other.host}:${other.port}/api/v1/operations/a/events`, {
+      authorization: `Bearer ${key}`,
+    })
+    await events.next('completed')
+    await other.close()
   })
 
   it.each(['a/b', '..', '%2e%2e', 'a%00b', 'x'.repeat(129), 'ä'])('has nothing at the id %s', async (id) => {
