@@ -1,6 +1,7 @@
 import type { OutputStream } from '../shell.js'
 
 const ERASE_LINE_END = '\u001B[K'
+const ERASE_BELOW = '\u001B[J'
 /** A line down and up again: scrolls where the cursor stands on the last line, and keeps its column (ECMA-48, 8.3.59 CUU; DEC IND). */
 const ROOM_BELOW = '\u001BD\u001B[A'
 const SAVE_CURSOR = '\u001B7'
@@ -19,16 +20,20 @@ export interface StatusLine {
 /** A status line on a terminal. While output stands in the middle of a line, such as a question, the cursor stays behind it and the line below. */
 export function createStatusLine(stream: OutputStream): StatusLine {
   let drawn = ''
-  let isFresh = true
+  let place: Place = 'fresh'
   let held = ''
+  // Output that was returned to its beginning is drawn over by what follows, perhaps not all of it: it stays.
   const erased = (): string => {
     if (drawn === '') return ''
-    return isFresh ? `\r${ERASE_LINE_END}` : `${SAVE_CURSOR}\r\n${ERASE_LINE_END}${RESTORE_CURSOR}`
+    if (place === 'fresh') return `\r${ERASE_LINE_END}`
+    return place === 'open' ? ERASE_BELOW : `${SAVE_CURSOR}\r\n${ERASE_LINE_END}${RESTORE_CURSOR}`
   }
+  // Whoever answers a question ends its line, and the cursor stands where the status line was: it is erased wherever the cursor is.
   const shown = (line: string): string => {
     if (line === '') return ''
-    if (isFresh) return `\r${line}${ERASE_LINE_END}`
-    return `${ROOM_BELOW}${SAVE_CURSOR}\r\n${line}${ERASE_LINE_END}${RESTORE_CURSOR}`
+    if (place === 'fresh') return `\r${line}${ERASE_LINE_END}`
+    const cleared = place === 'open' ? ERASE_BELOW : ''
+    return `${cleared}${ROOM_BELOW}${SAVE_CURSOR}\r\n${line}${ERASE_LINE_END}${RESTORE_CURSOR}`
   }
   return {
     write(chunk) {
@@ -37,7 +42,7 @@ export function createStatusLine(stream: OutputStream): StatusLine {
       const whole = text.slice(0, text.length - held.length)
       if (whole === '') return
       const before = erased()
-      isFresh = whole.endsWith('\n')
+      place = placeAfter(whole)
       stream.write(before + whole + shown(drawn))
     },
     draw(line) {
@@ -47,13 +52,21 @@ export function createStatusLine(stream: OutputStream): StatusLine {
       stream.write(before + shown(line))
     },
     end(last = '') {
-      const text = erased() + held + (isFresh && held === '' ? '' : '\r\n')
+      const text = erased() + held + (place === 'fresh' && held === '' ? '' : '\r\n')
       stream.write(text + (last === '' ? '' : `${last}\n`))
       drawn = ''
       held = ''
-      isFresh = true
+      place = 'fresh'
     },
   }
+}
+
+/** Where output stands: at the beginning of a line, in the middle of one, or back at the beginning of one that is not empty. */
+type Place = 'fresh' | 'open' | 'returned'
+
+function placeAfter(text: string): Place {
+  if (text.endsWith('\n')) return 'fresh'
+  return text.endsWith('\r') ? 'returned' : 'open'
 }
 
 /** The beginning of an escape sequence at the end: nothing may be written into the middle of it. */

@@ -72,11 +72,6 @@ export class Reporter {
     this.#parts = parts
   }
 
-  /** Whether the server has the operation. */
-  get isTaken(): boolean {
-    return this.#phase === 'taken'
-  }
-
   /** Begins to report, and goes on in the background. Resolves when the server has answered for the first time, or could not be reached. */
   begin(): Promise<void> {
     return new Promise((resolve) => {

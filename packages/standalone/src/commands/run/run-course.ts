@@ -108,7 +108,7 @@ export class Run {
     const end = this.#stopper === undefined ? await this.#startCommand().ended : NOT_STARTED
     const ending = this.#endingOf(end)
     const untold = await this.#reporter.end(ending, this.#parts.endTimeoutMs, this.#leaving.signal)
-    this.#finish(end, ending)
+    this.#finish(ending)
     if (untold !== undefined) this.#note(`the server does not know that it ${WORD[ending.state]}: ${untold}`)
     return this.#exitCode(end)
   }
@@ -173,7 +173,7 @@ export class Run {
 
   #view(): RunView {
     const snapshot = this.#isAway || !this.#snapshot ? this.#local() : this.#snapshot
-    return { snapshot, trouble: this.#stopper ? 'stopping' : undefined }
+    return { snapshot, trouble: this.#stopper && !isTerminal(snapshot.state) ? 'stopping' : undefined }
   }
 
   /** What the server would show, as far as that can be known without it. */
@@ -193,7 +193,7 @@ export class Run {
     return { state: 'failed', error: { code, message: message === '' || problem ? what : `${what}: ${message}` } }
   }
 
-  #finish(_end: ChildEnd, ending: RunEnding): void {
+  #finish(ending: RunEnding): void {
     this.#live?.stop()
     const last = this.#snapshot
     if (last === undefined || !isTerminal(last.state)) this.#snapshot = this.#local(ending.state)
