@@ -117,9 +117,10 @@ function describeAnswer({ description, schema, example, headers, mediaType }: An
 }
 
 /** One answer for each status, with the codes that it may carry. */
-function errorsOf({ isPublic, errors = [], body }: Route): Record<string, unknown> {
-  if (isPublic) return {}
-  const codes = [...new Set([...USUAL_ERRORS, ...errors])]
+function errorsOf(route: Route): Record<string, unknown> {
+  if (route.isPublic) return {}
+  const { errors = [], body } = route
+  const codes = [...new Set([...USUAL_ERRORS, ...impliedErrors(route), ...errors])]
   const statuses = [...new Set(codes.map((code) => STATUS_OF[code]))].sort((one, other) => one - other)
   const told = statuses.map(
     (status) => [status, describeCodes(codes.filter((code) => STATUS_OF[code] === status))] as const,
@@ -130,6 +131,16 @@ function errorsOf({ isPublic, errors = [], body }: Route): Record<string, unknow
       { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
     ]),
   )
+}
+
+/** What follows from the form of a route: what it names may not be there, and a key may have been used. */
+function impliedErrors({ method, path }: Route): readonly ErrorCode[] {
+  const isNamed = /\{(?!channel)/.test(path)
+  const isOnce = method === 'POST' || method === 'PATCH'
+  return [
+    ...(isNamed ? (['not_found'] as const) : []),
+    ...(isOnce ? (['idempotency_conflict', 'already_held'] as const) : []),
+  ]
 }
 
 function describeCodes(codes: readonly ErrorCode[]): string {
