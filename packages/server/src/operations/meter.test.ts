@@ -116,7 +116,7 @@ describe('the time to go', () => {
   it('is longer than the rate says where work slows down steadily', () => {
     const pace: Pace = { rate: 10, spread: 1, seen: 100, apart: 2 }
     const [falling, changing] = [etaOf(1_000, { ...pace, fall: 1 }), etaOf(1_000, { ...pace, fall: 0 })]
-    expect(falling?.seconds).toBeCloseTo(100 * 2 ** 0.6, 0)
+    expect(falling?.seconds).toBeCloseTo(100 * 2 ** 0.2, 0)
     expect(changing?.seconds).toBeLessThan(100)
   })
 

@@ -9,7 +9,7 @@ const SPREAD_S = 24
 const OBSERVATION_S = 0.1
 
 /** How much the fast average counts, from 0 to 1, where it is below the slow one. */
-const AT_ONCE = 0.35
+const AT_ONCE = 0.3
 
 /** Observations, and seconds, before a rate is worth telling. */
 const EVIDENCE_COUNT = 3
@@ -112,24 +112,24 @@ export interface Eta {
 }
 
 /** What is unsure however steady the work was, as a share of the time to go. */
-const FLOOR = 0.2
+const FLOOR = 0.15
 
 /** How unsure the rate is before anything was seen, as a share of it, and the seconds in which that is forgotten. */
 const PRIOR = 1
-const PRIOR_S = 6
+const PRIOR_S = 12
 
 /** Seconds in which a rate that changed stays as it is, and how much it counts that it changes. */
-const CORRELATION_S = 8
-const CHANGES = 0.45
+const CORRELATION_S = 6
+const CHANGES = 0.3
 
 /** What counts where a range reaches beyond what was seen: what nobody can see coming, and what is unsure already. Work that changes takes longer rather than less. */
-const BEYOND_LOW = { surprise: 0.15, unsure: 0.6 }
-const BEYOND_HIGH = { surprise: 0.4, unsure: 2.4 }
+const BEYOND_LOW = { surprise: 0.2, unsure: 1.1 }
+const BEYOND_HIGH = { surprise: 0.4, unsure: 2.2 }
 
 /** How much a steady fall goes on, how far the average since the beginning may lead away from the rate of late, and how unsure it makes that the two are apart. */
-const FALLING = 0.6
+const FALLING = 0.2
 const APART_MAX = 4
-const DOUBT = 0.3
+const DOUBT = 0.45
 
 /** A range never reaches beyond these shares of the estimate: a pace near zero says "long", not "for ever". */
 const LOWEST = 1 / 4
@@ -139,8 +139,7 @@ const HIGHEST = 5
  * How long `remaining` units take at a pace, with a range that holds the truth four times out of five (docs/reference/eta.md). Undefined at a standstill.
  *
  * What the average since the beginning says beside the rate of late depends on how the two came apart. Where the rate fell steadily, the rest takes longer than the rate says: an amount that
- * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs about the root of `average / rate` more for its second half than the rate says. Where the rate goes up and down, what comes next
- * is rather like all that was.
+ * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs more for the rest than that rate says. Where the rate goes up and down, what comes next is rather like all that was.
  *
  * Errors of a time are factors, so the range is one: `seconds / exp(x)` to `seconds * exp(y)`. A rate that goes up and down averages out: the mean of a process with the correlation time c over a
  * time T has c / T of its variance (Priestley, Spectral Analysis and Time Series, 1981, 5.3). That holds for what was seen as for what is to come, and the two add up. What does not average

@@ -135,10 +135,13 @@ export class Operation {
     if (!this.#isOver) this.#stop(new OperationCancelled(this.id))
   }
 
-  /** Shows that the worker lives where the lease is kept for it. */
+  /** Shows that the worker lives where the lease is kept for it; where it is not, finds out whether the operation still is this worker's. */
   keep(now: number): void {
+    if (this.#isOver) return
     const { leaseUntil = now, leaseMs } = this.#writer.record.work
-    if (this.#environment.isKept && !this.#isOver && leaseUntil - now <= (leaseMs * 2) / 3) this.heartbeat()
+    if (!this.#environment.isKept) {
+      if (now - this.#writer.knownAt > leaseMs) this.#writer.refresh().catch(this.#environment.onError)
+    } else if (leaseUntil - now <= (leaseMs * 2) / 3) this.heartbeat()
   }
 
   /** Asks the worker to stop, and does not wait for it: the node is going away. */
