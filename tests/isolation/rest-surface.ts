@@ -45,7 +45,7 @@ export class RestVisitor {
     await this.ask('PATCH /operations/rest-job', { message: mark })
     await this.ask('POST /operations/rest-job/complete', { result: { mark } })
     const { body: made } = await this.ask('POST /keys', { name: mark, grants: { 'room:*': ['publish'] } })
-    for (const path of ['channels/room:rest/messages', 'channels/room:main/presence', 'operations/job'])
+    for (const path of ['channels/room:rest/messages', 'channels/room:main/presence', 'operations', 'operations/job'])
       await this.ask(`GET /${path}`)
     for (const path of ['channels', 'connections', 'stats', 'limits', 'keys', 'notifications/rest-same-id'])
       await this.ask(`GET /${path}`)

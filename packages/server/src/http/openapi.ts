@@ -134,13 +134,18 @@ function errorsOf(route: Route): Record<string, unknown> {
 }
 
 /** What follows from the form of a route: what it names may not be there, and a key may have been used. */
-function impliedErrors({ method, path }: Route): readonly ErrorCode[] {
+function impliedErrors(route: Route): readonly ErrorCode[] {
+  const { path } = route
   const isNamed = /\{(?!channel)/.test(path)
-  const isOnce = method === 'POST' || method === 'PATCH'
   return [
     ...(isNamed ? (['not_found'] as const) : []),
-    ...(isOnce ? (['idempotency_conflict', 'already_held'] as const) : []),
+    ...(isOnce(route) ? (['idempotency_conflict', 'already_held'] as const) : []),
   ]
+}
+
+/** Whether an `Idempotency-Key` is looked at. */
+function isOnce({ method, isPublic, direct }: Route): boolean {
+  return !isPublic && direct === undefined && (method === 'POST' || method === 'PATCH')
 }
 
 function describeCodes(codes: readonly ErrorCode[]): string {
@@ -160,8 +165,8 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): o
   }))
 }
 
-function headersOf({ method, isPublic }: Route): object[] {
-  if (isPublic || (method !== 'POST' && method !== 'PATCH')) return []
+function headersOf(route: Route): object[] {
+  if (!isOnce(route)) return []
   const description = 'Has the request carried out once, however often it is sent within a day.'
   return [
     { name: 'Idempotency-Key', in: 'header', description, schema: { type: 'string', minLength: 1, maxLength: 255 } },
