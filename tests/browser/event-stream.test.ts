@@ -74,7 +74,7 @@ describe('a page behind a proxy that refuses WebSockets', () => {
     const [ada, ben] = [await open('ada'), await open('ben')]
     expect(await ada.evaluate(() => page.begun())).toBe('new')
     expect(await ben.evaluate(() => page.begun())).toBe('new')
-    expect(proxy.refused).toBe(2)
+    expect(proxy.asked).toBe(2)
     await expect.poll(() => ada.evaluate(() => page.members()), WAIT).toEqual(['ada', 'ben'])
     for (let n = 1; n <= 20; n += 1) await ben.evaluate((data) => page.publish(data), n)
     await expect.poll(() => ada.evaluate(() => page.heard.length), WAIT).toBe(20)

@@ -1,78 +1,44 @@
-import { once } from 'node:events'
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Holdfast } from '@holdfast/client'
+import { fallbackWebSocket } from '@holdfast/client/event-stream'
 import { type Holdfast as Node, createHoldfast, signToken } from '@holdfast/server'
 import { WebSocket } from 'ws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EventStreamParser } from './event-stream-parser.js'
-import { fallbackWebSocket } from './event-stream.js'
-import { Holdfast } from './holdfast.js'
-import type { WebSocketConstructor } from './socket.js'
+import { SECRET as secret } from '../kit/server-process.js'
+import { UpgradeRefuser } from '../kit/upgrade-refuser.js'
 
-const secret = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
 const channels = { 'room:*': { publish: 'member' as const, presence: true, history: { size: 1_000, ttl: '1h' } } }
 
 let node: Node
-let server: Server
-let url: string
-/** Whether upgrades get through; and what was asked for besides. */
-let upgrades: 'taken' | 'refused' | 'ignored'
+let proxy: UpgradeRefuser
+/** What was asked for besides upgrades. */
 let asked: string[]
 let clients: Holdfast[]
-const ignored: Duplex[] = []
-/** Answers in the place of the node where it is not undefined. */
+/** Answers in the place of the node where it says so. */
 let before: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
 
 beforeEach(async () => {
-  upgrades = 'refused'
   asked = []
   clients = []
   before = undefined
-  await start()
+  node = createHoldfast({ auth: { secret }, channels, presence: { coalesceMs: 10, graceMs: 5_000 } })
+  const { port } = await node.listen()
+  proxy = await UpgradeRefuser.start([port], (request, response) => {
+    asked.push(`${request.method} ${request.url?.split('?')[0]?.split('/').slice(0, 4).join('/')}`)
+    return before?.(request, response) === true
+  })
 })
 
 afterEach(async () => {
   for (const client of clients) client.disconnect()
+  await proxy.close()
   await node.close()
-  for (const socket of ignored.splice(0)) socket.destroy()
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
 })
-
-/** A node behind a server that does with upgrades what the test says. */
-async function start(port = 0): Promise<void> {
-  node = createHoldfast({ auth: { secret }, channels, presence: { coalesceMs: 10, graceMs: 5_000 } })
-  const inner = createServer()
-  server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url?.split('?')[0]?.split('/').slice(0, 4).join('/')}`)
-    if (before?.(request, response) !== true) void answer(request, response)
-  })
-  const detach = node.attach(inner)
-  server.on('upgrade', (request, socket, head) => {
-    asked.push('upgrade')
-    if (upgrades === 'taken') inner.emit('upgrade', request, socket, head)
-    else if (upgrades === 'ignored') ignored.push(socket)
-    else socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
-  })
-  server.on('close', detach)
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`
-}
-
-async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { getRequestListener } = await import('@hono/node-server')
-  await getRequestListener(node.fetch)(incoming, outgoing)
-}
 
 const token = (user: string): string => signToken({ secret, tenant: 'acme', user, ttlSeconds: 600 })
 
-function connect(
-  user: string,
-  fallback: WebSocketConstructor = fallbackWebSocket({ WebSocket: WebSocket as never }),
-): Holdfast {
-  const client = new Holdfast(url, {
+function connect(user: string, fallback = fallbackWebSocket({ WebSocket: WebSocket as never })): Holdfast {
+  const client = new Holdfast(`${proxy.url}/ws`, {
     token: () => token(user),
     WebSocket: fallback,
     backoff: { minMs: 20, maxMs: 200 },
@@ -93,7 +59,7 @@ describe('a client whose WebSocket is refused', () => {
     await expect.poll(() => [...room.presence.members.keys()].sort()).toEqual(['u1', 'u2'])
     for (let n = 0; n < 50; n += 1) void other.publish('chat', n)
     await expect.poll(() => heard).toEqual(Array.from({ length: 50 }, (_, n) => n))
-    expect(asked.filter((what) => what === 'upgrade')).toHaveLength(2)
+    expect(proxy.asked).toBe(2)
     // What is said in one turn goes together.
     expect(asked.filter((what) => what.startsWith('POST')).length).toBeLessThan(30)
   })
@@ -113,23 +79,23 @@ describe('a client whose WebSocket is refused', () => {
     const fallback = fallbackWebSocket({ WebSocket: WebSocket as never, rememberMs: 300 })
     await connect('u1', fallback).ready()
     await connect('u2', fallback).ready()
-    expect(asked.filter((what) => what === 'upgrade')).toHaveLength(1)
-    upgrades = 'taken'
+    expect(proxy.asked).toBe(1)
+    proxy.upgrades = 'taken'
     await expect
       .poll(async () => {
         const client = connect('u3', fallback)
         await client.ready()
         client.disconnect()
-        return asked.filter((what) => what === 'upgrade').length
+        return proxy.asked
       })
       .toBe(2)
   })
 
   it('waits no longer than its patience for one that is not answered', async () => {
-    upgrades = 'ignored'
+    proxy.upgrades = 'ignored'
     const client = connect('u1', fallbackWebSocket({ WebSocket: WebSocket as never, patienceMs: 200 }))
     await client.ready()
-    expect(asked.slice(0, 2)).toEqual(['upgrade', 'GET /api/v1/stream'])
+    expect([proxy.asked, asked[0]]).toEqual([1, 'GET /api/v1/stream'])
   })
 
   it('comes back after its server was away, with nothing lost or doubled', async () => {
@@ -141,7 +107,7 @@ describe('a client whose WebSocket is refused', () => {
     await node.tenant('acme').publish('room:1', 'chat', 1)
     await expect.poll(() => heard).toEqual([1])
     // The network, not the node: its log is in memory.
-    server.closeAllConnections()
+    proxy.cut()
     await node.tenant('acme').publish('room:1', 'chat', 2)
     await expect.poll(() => heard).toEqual([1, 2])
     await node.tenant('acme').publish('room:1', 'chat', 3)
@@ -149,7 +115,7 @@ describe('a client whose WebSocket is refused', () => {
   })
 
   it('is told why it was refused', async () => {
-    const client = new Holdfast(url, {
+    const client = new Holdfast(`${proxy.url}/ws`, {
       token: 'a.b.c',
       WebSocket: fallbackWebSocket({ WebSocket: WebSocket as never }),
     })
@@ -181,7 +147,7 @@ describe('a client whose WebSocket is refused', () => {
 
   it('ends when neither gets through', async () => {
     before = (_, response) => (response.writeHead(403).end(), true)
-    const client = new Holdfast(url, {
+    const client = new Holdfast(`${proxy.url}/ws`, {
       token: token('u1'),
       maxAttempts: 2,
       backoff: { minMs: 10, maxMs: 20 },
@@ -189,35 +155,22 @@ describe('a client whose WebSocket is refused', () => {
     })
     clients.push(client)
     await expect(client.ready()).rejects.toThrow()
-    expect(asked).toEqual(['upgrade', 'GET /api/v1/stream', 'upgrade', 'GET /api/v1/stream'])
+    expect([proxy.asked, asked]).toEqual([2, ['GET /api/v1/stream', 'GET /api/v1/stream']])
   })
 })
 
 describe('a client whose WebSocket is taken', () => {
   it('uses it', async () => {
-    upgrades = 'taken'
+    proxy.upgrades = 'taken'
     const client = connect('u1')
     await client.channel('room:1').publish('chat', 1)
     client.disconnect()
-    expect(asked).toEqual(['upgrade'])
+    expect([proxy.asked, asked]).toEqual([1, []])
   })
 
   it('does without one where it is told to', async () => {
-    upgrades = 'taken'
+    proxy.upgrades = 'taken'
     await connect('u1', fallbackWebSocket({ WebSocket: false })).ready()
-    expect(asked.filter((what) => what === 'upgrade')).toEqual([])
-  })
-})
-
-describe('the parser of event streams', () => {
-  it('takes events in any pieces, and leaves out what says nothing', () => {
-    const text = ': ping\n\nevent: open\ndata: {"a":1}\n\nid: 1\ndata:x: y\n\nretry: 5\n\ndata: rest'
-    const parser = new EventStreamParser()
-    const events = text.split('').flatMap((character) => parser.push(character))
-    expect(events).toEqual([
-      { event: 'open', data: '{"a":1}' },
-      { event: 'message', data: 'x: y' },
-    ])
-    expect(parser.push('\n\n')).toEqual([{ event: 'message', data: 'rest' }])
+    expect(proxy.asked).toBe(0)
   })
 })
