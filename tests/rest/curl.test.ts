@@ -56,7 +56,7 @@ describe.each(pages)('the blocks of $path', ({ script }) => {
 })
 
 describe('the pages with blocks that are run', () => {
-  it.each(['docs/guides/operations-http.md', 'docs/guides/python.md'])('include %s', (path) =>
+  it.each(['docs/guides/operations-http.md', 'docs/guides/python.md', 'docs/guides/rest.md'])('include %s', (path) =>
     expect(pages.map((page) => page.path)).toContain(path),
   )
 })
