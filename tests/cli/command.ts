@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../../packages/standalone/bin/holdfast.js', import.meta.url))
+const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url))
 const DEADLINE_MS = 30_000
 
 /** How a command ended, and what it printed. */
@@ -16,7 +17,7 @@ export interface Outcome {
 
 /** A command that runs. */
 export interface Running {
-  readonly child: ChildProcess
+  readonly child: ChildProcessWithoutNullStreams
   readonly ended: Promise<Outcome>
   /**
    * Resolves with the first match in what the command has printed to standard output and error; rejects when it ends
@@ -31,6 +32,8 @@ export interface Workplace {
   readonly env: Record<string, string>
   /** Starts a command. */
   start(...args: string[]): Running
+  /** Starts a command on a terminal of so many columns and rows; what is written to the standard input of the child is typed. */
+  startOnTerminal(size: { readonly columns: number; readonly rows: number }, ...args: string[]): Running
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Outcome>
   /** Starts a server on a free port; later commands find it. Resolves with its address. */
@@ -44,16 +47,26 @@ export async function createWorkplace(extra: Record<string, string> = {}): Promi
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-cli-'))
   const env: Record<string, string> = { PATH: process.env['PATH'] ?? '', PORT: '0', ...extra }
   const running = new Set<Running>()
-  const start = (...args: string[]): Running => {
-    const command = startCommand(args, directory, env)
+  const keep = (command: Running): Running => {
     running.add(command)
     void command.ended.then(() => running.delete(command))
     return command
   }
+  const start = (...args: string[]): Running => keep(startCommand(args, directory, env))
   return {
     directory,
     env,
     start,
+    startOnTerminal({ columns, rows }, ...args) {
+      return keep(
+        spawnCommand(
+          'python3',
+          [TERMINAL, `${columns}`, `${rows}`, process.execPath, PROGRAM, ...args],
+          directory,
+          env,
+        ),
+      )
+    },
     run: (...args) => start(...args).ended,
     async serve(...args) {
       const server = start('serve', ...args)
@@ -70,7 +83,11 @@ export async function createWorkplace(extra: Record<string, string> = {}): Promi
 }
 
 function startCommand(args: string[], cwd: string, env: Record<string, string>): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawnCommand(process.execPath, [PROGRAM, ...args], cwd, env)
+}
+
+function spawnCommand(file: string, args: string[], cwd: string, env: Record<string, string>): Running {
+  const child = spawn(file, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   const listeners = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {
@@ -79,7 +96,7 @@ function startCommand(args: string[], cwd: string, env: Record<string, string>):
       for (const listener of listeners) listener()
     })
   }
-  const killer = args[0] === 'serve' ? undefined : setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
+  const killer = args[1] === 'serve' ? undefined : setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS)
   const ended = new Promise<Outcome>((resolve) => {
     child.once('close', (code) => {
       clearTimeout(killer)

@@ -21,7 +21,7 @@ describe('the command line', () => {
   afterEach(() => place.close())
 
   it('explains itself, every command with examples', async () => {
-    for (const command of [[], ['serve'], ['token'], ['publish'], ['listen'], ['watch']]) {
+    for (const command of [[], ['serve'], ['run'], ['operation'], ['operation', 'report'], ['key', 'create']]) {
       const { code, stdout } = await place.run(...command, '--help')
       expect(code).toBe(0)
       expect(stdout).toContain('Examples:')
