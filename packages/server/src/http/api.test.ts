@@ -223,6 +223,15 @@ describe('too many requests', () => {
     expect((await apiClient(slow, slow.token('bob'))('GET /channels/room:1/messages')).status).toBe(200)
   })
 
+  it('that are large are refused by their bytes', async () => {
+    const slow = await another({ limits: { bytesPerSecondMax: 1_024, messageBytesMax: 2_048 } })
+    const client = apiClient(slow, slow.token('ada'))
+    const body = { data: 'x'.repeat(1_900) }
+    const answers = []
+    for (let n = 0; n < 4; n += 1) answers.push(await client('POST /channels/room:1/messages', { body }))
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 429, 429])
+  })
+
   it('that publish are counted message by message', async () => {
     const slow = await another({ limits: { publishesPerSecondMax: 2 } })
     const client = apiClient(slow, slow.token('ada'))

@@ -58,6 +58,7 @@ export class Api {
     const { search } = new URL(request.url)
     const asked = askedOf(route, params, request)
     const body = await this.#body(request, route)
+    this.#rates.body(bearer, Buffer.byteLength(body.text))
     const call: Call = {
       node: this.#node,
       bearer,

@@ -7,21 +7,25 @@ import type { Bearer } from './bearer.js'
 /** What is counted of a request besides itself. */
 type Counted = 'publish' | 'read' | undefined
 
+/** The rates of a connection that requests have, too. */
+type Counter = 'commands' | 'publishes' | 'reads' | 'bytes'
+
 /**
  * How much a user may do over HTTP on this node: as much as over one connection. What a user publishes is counted on all nodes, together with what comes over its
  * connections.
  */
 export class RequestRates {
   readonly #services: Pick<Services, 'safeguards'>
-  readonly #tables: Readonly<Record<'commands' | 'publishes' | 'reads', RateTable>>
+  readonly #tables: Readonly<Record<Counter, RateTable>>
 
   constructor({ clock, limits, safeguards }: Pick<Services, 'clock' | 'limits' | 'safeguards'>) {
-    const { commands, publishes, reads } = limits.rates.connection
+    const { commands, publishes, reads, bytes } = limits.rates.connection
     this.#services = { safeguards }
     this.#tables = {
       commands: new RateTable(clock, commands),
       publishes: new RateTable(clock, publishes),
       reads: new RateTable(clock, reads),
+      bytes: new RateTable(clock, bytes),
     }
   }
 
@@ -35,14 +39,19 @@ export class RequestRates {
     if (counts === 'publish') await this.publish(bearer)
   }
 
+  /** Counts a body that has come. @throws HoldfastError `rate_limited`. */
+  body(bearer: Bearer, bytes: number): void {
+    if (bytes > 0) this.#take('bytes', bearer, bytes)
+  }
+
   /** Counts a message. @throws HoldfastError `rate_limited`. */
   async publish(bearer: Bearer): Promise<void> {
     this.#take('publishes', bearer)
     await this.#services.safeguards.publish(bearer)
   }
 
-  #take(limit: 'commands' | 'publishes' | 'reads', { id, address, identity }: Bearer): void {
-    const retryAfter = this.#tables[limit].take(userKey(identity))
+  #take(limit: Counter, { id, address, identity }: Bearer, cost: number = 1): void {
+    const retryAfter = this.#tables[limit].take(userKey(identity), cost)
     if (retryAfter === 0) return
     const { tenant, user } = identity
     this.#services.safeguards.refusals.note(limit, { tenant, user, connection: id, address, action: 'http' })

@@ -27,14 +27,14 @@ export class RateTable {
     return this.#buckets.size
   }
 
-  /** Takes one of `name` and answers 0, or takes nothing and answers after how many milliseconds to try again. */
-  take(name: string): number {
+  /** Takes `cost` of `name` (default 1, at most all that its bucket holds) and answers 0, or takes nothing and answers after how many milliseconds to try again. */
+  take(name: string, cost: number = 1): number {
     const now = this.#clock.now()
     const bucket = this.#buckets.get(name) ?? new TokenBucket()
     this.#buckets.delete(name)
     this.#sweep(now)
     this.#buckets.set(name, bucket)
-    return bucket.take(1, now, this.#rate)
+    return bucket.take(Math.min(cost, this.#rate.burst), now, this.#rate)
   }
 
   #sweep(now: number): void {
