@@ -119,6 +119,31 @@ describe('the events of a channel', () => {
     await client.next('left')
   })
 
+  it('end for a reader that is too slow, who comes back and misses nothing unsaid', async () => {
+    await node.close()
+    node = await startNode({ limits: { outboxBytesMax: 65_536 } })
+    base = `http://127.0.0.1:${node.port}/api/v1`
+    const slow = await follow('room:1')
+    slow.pause()
+    const data = 'x'.repeat(8_000)
+    const publishSome = (): Promise<unknown> =>
+      Promise.all(Array.from({ length: 100 }, () => node.holdfast.tenant('acme').publish('room:1', 'chat', data)))
+    const connections = async (): Promise<number> => {
+      await publishSome()
+      return node.holdfast.stats().connections
+    }
+    await expect.poll(connections, { timeout: 15_000, interval: 1 }).toBe(0)
+    slow.resume()
+    await slow.ended
+    const seen = Number(slow.lastId.split('.')[1])
+    const back = await follow('room:1', { 'last-event-id': slow.lastId })
+    const { data: verdict } = await back.next('subscribed')
+    const { data: first } = await back.next('message')
+    const gap = verdict['gap'] as { from: number; to: number } | undefined
+    expect(gap?.from ?? seen + 1).toBe(seen + 1)
+    expect(first['offset']).toBe((gap?.to ?? seen) + 1)
+  }, 30_000)
+
   it('leave the inboxes of the user alone', async () => {
     const stream = await follow('room:1')
     await node.holdfast.tenant('acme').publish('user:u1', 'notification', { title: 'Hello' })
