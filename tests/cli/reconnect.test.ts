@@ -14,7 +14,7 @@ beforeAll(async () => {
   place = await createWorkplace()
   const files = join(place.directory, 'node_modules')
   await mkdir(files)
-  await Promise.all(Array.from({ length: 1800 }, (_, n) => writeFile(join(files, `${n}.txt`), '')))
+  await Promise.all(Array.from({ length: 4000 }, (_, n) => writeFile(join(files, `${n}.txt`), '')))
   const { url } = await place.serve()
   port = Number(new URL(url).port)
   proxy = await TcpProxy.start(port)
@@ -26,7 +26,7 @@ afterAll(async () => {
   await place?.close()
 })
 
-describe('a command whose connection is cut', () => {
+describe('a command whose connection is cut', { timeout: 60_000 }, () => {
   it('listen prints every message once, in order, those of the break included', async () => {
     const listener = place.start('listen', 'room:cut', '--url', through)
     await listener.printed(/listening/)
@@ -49,7 +49,7 @@ describe('a command whose connection is cut', () => {
   it('watch goes on to the end of the operation', async () => {
     const { stdout } = await place.run('token', '--tenant', 'demo', '--user', 'ada')
     const client = new Holdfast(place.env['HOLDFAST_URL'] ?? '', { token: stdout.trim() })
-    const { operation } = await client.call<{ operation: string }>('demo.index', {})
+    const { operation } = await client.call<{ operation: string }>('demo.index', { pace: 'gentle' })
     const watched = place.start('watch', operation, '--url', through)
     await watched.printed(/Reading/)
     proxy.switchUpstream(undefined)

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Command } from 'commander'
 import type { CommandContext, Declare } from './command.js'
 
 /** A command by its name. It is loaded when it is asked for, so that help and wrong usage are answered at once. */
@@ -82,14 +82,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
 ]
 
-/** Adds every command to the program: those that `argv` names with all they have, the others by name; without an `argv` all with all they have. */
-export async function addCommands(
-  program: Command,
-  context: CommandContext,
-  argv: readonly string[] | undefined,
-): Promise<void> {
+/** Adds every command to the program: those that `argv` names with all they have, the others by name. */
+export async function addCommands(program: Command, context: CommandContext, argv: readonly string[]): Promise<void> {
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).description(summary)
-    if (argv === undefined || argv.slice(0, 2).includes(name)) (await load())(command, context)
+    if (argv.slice(0, 2).includes(name)) (await load())(command, context)
   }
+}
+
+/** A program that has every command with all it has, to be looked at. */
+export async function everyCommand(context: CommandContext): Promise<Command> {
+  const program = new Command('holdfast').enablePositionalOptions()
+  for (const { name, summary, load } of COMMANDS) (await load())(program.command(name).description(summary), context)
+  return program
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
-import { addCommands } from './catalogue.js'
-import { type CommandContext, type Declare, examples } from './command.js'
+import { everyCommand } from './catalogue.js'
+import { type Declare, examples } from './command.js'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -17,7 +17,7 @@ export const declareCompletion: Declare = (command, context) => {
       ),
     )
     .action(async (shell: (typeof SHELLS)[number]) => {
-      context.shell.stdout.write(SCRIPTS[shell](await wordsOf(command.parent, context)))
+      context.shell.stdout.write(SCRIPTS[shell](placesOf(await everyCommand(context), [])))
     })
 }
 
@@ -25,14 +25,6 @@ export const declareCompletion: Declare = (command, context) => {
 interface Place {
   readonly path: readonly string[]
   readonly words: readonly { readonly word: string; readonly summary: string }[]
-}
-
-/** Every command is loaded, into a program of its own. */
-async function wordsOf(program: Command | null, context: CommandContext): Promise<readonly Place[]> {
-  if (program === null) return []
-  const whole = program.createCommand('holdfast').enablePositionalOptions()
-  await addCommands(whole, context, undefined)
-  return placesOf(whole, [])
 }
 
 function placesOf(command: Command, path: readonly string[]): readonly Place[] {
