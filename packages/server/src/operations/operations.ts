@@ -90,6 +90,8 @@ export class Operations implements OperationDesk {
   /** Whose stop was asked for while its beginning was on its way. */
   readonly #starting = new Map<string, { isCancelled: boolean }>()
   readonly #stops: Cancel[] = []
+  /** What follows from ends, on its way. */
+  readonly #following = new Set<Promise<void>>()
   #closed = false
 
   constructor(options: OperationsOptions) {
@@ -326,6 +328,7 @@ export class Operations implements OperationDesk {
     for (const stop of this.#stops.splice(0)) stop()
     const running = [...this.#running.values()]
     await Promise.allSettled(running.map((operation) => operation.abandon(error)))
+    await Promise.all(this.#following)
     this.#ledger.stop()
     this.#places.stop()
     this.#echo.stop()
@@ -419,7 +422,11 @@ export class Operations implements OperationDesk {
   /** Something was written by this node. */
   #written(record: OperationRecord, event: OperationEvent): void {
     const { clock, retention, onError } = this.#options
-    if (isTerminal(record.snapshot.state)) return void this.#followUp(record).catch(onError)
+    if (isTerminal(record.snapshot.state)) {
+      const following = this.#followUp(record).catch(onError)
+      this.#following.add(following)
+      return void following.then(() => this.#following.delete(following))
+    }
     this.#echo.tell(record, event)
     const { tenant, id } = record.snapshot
     const writer = this.#ledger.here(tenant, id)
