@@ -208,7 +208,8 @@ describe('while the engine refuses', () => {
     }
     letGo()
     await clock.pass(1_000, 10)
-    expect(writes).toBe(2)
+    // Two of the operation, and what the feed of its owner is told of each.
+    expect(writes).toBe(4)
     expect(operation.snapshot.progress.done).toBe(50)
     await operation.complete()
   })
