@@ -1,4 +1,4 @@
-import { within } from './clock.js'
+import { monotonicMs, pause, within } from './clock.js'
 import { Connection, type ConnectionEvents, type ConnectionOptions } from './connection.js'
 import { numberedText } from './sequence.js'
 import { type Faults, NO_FAULTS, addFaults } from './tally.js'
@@ -7,6 +7,7 @@ import { type Faults, NO_FAULTS, addFaults } from './tally.js'
 const HANDSHAKES_AT_ONCE = 50
 const HANDSHAKE_MS_MAX = 10_000
 const BATCH_MS_MAX = 20_000
+const CATCH_UP_MS_MAX = 10_000
 const MESSAGE_BYTES = 128
 
 /** How to fill a crowd. */
@@ -78,6 +79,15 @@ export class Crowd {
     else this.#settle?.()
     await this.#complete(arrived)
     this.assertWhole()
+  }
+
+  /** How many members have not had the text of this number; waits for them, for 10 seconds at most. */
+  async missing(sequence: number): Promise<number> {
+    const deadline = monotonicMs() + CATCH_UP_MS_MAX
+    const count = (): number => this.#members.filter(({ tally }) => tally.next <= sequence).length
+    while (count() > 0 && monotonicMs() < deadline) await pause(20)
+    this.assertWhole()
+    return count()
   }
 
   /** What was lost, doubled or reordered since the crowd gathered, over all members. */

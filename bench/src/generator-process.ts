@@ -1,5 +1,5 @@
 import { CANDIDATES } from './candidates/catalogue.js'
-import type { CandidateName } from './candidates/candidate.js'
+import { type CandidateName, workChannel } from './candidates/candidate.js'
 import { Crowd } from './crowd.js'
 import { runSlice } from './load.js'
 import { type Answer, type CrowdLayout, type GeneratorRequests, answerRequests } from './requests.js'
@@ -8,9 +8,12 @@ import { type Answer, type CrowdLayout, type GeneratorRequests, answerRequests }
 const SHARED_CHANNEL = 'room:all'
 /** Connections that share the second channel of a crowd with two. */
 const ROOM_SIZE = 50
+/** Connections that watch the same work. */
+const WATCHERS_EACH = 5
 
 const CHANNELS_OF: Record<CrowdLayout, (number: number) => readonly string[]> = {
   'one-channel': () => [SHARED_CHANNEL],
+  operations: (number) => [workChannel(Math.floor(number / WATCHERS_EACH))],
   'two-channels': (number) => [SHARED_CHANNEL, `room:${Math.floor(number / ROOM_SIZE)}`],
 }
 
@@ -25,6 +28,9 @@ answerRequests<GeneratorRequests>(
     },
     slice({ candidate, k, durationMs }) {
       return runSlice(crowdOf(candidate), { channel: SHARED_CHANNEL, k, durationMs })
+    },
+    caughtUp({ candidate, sequence }) {
+      return crowdOf(candidate).missing(sequence)
     },
     disperse({ candidate }) {
       const crowd = crowdOf(candidate)

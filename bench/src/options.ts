@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { CANDIDATE_NAMES, type CandidateName } from './candidates/candidate.js'
 
 /** The names of the scenarios, in the order in which they run. */
-export const SCENARIO_NAMES = ['fan-out', 'idle-memory', 'decisions'] as const
+export const SCENARIO_NAMES = ['fan-out', 'operations', 'idle-memory', 'decisions'] as const
 
 /** The name of a scenario. */
 export type ScenarioName = (typeof SCENARIO_NAMES)[number]

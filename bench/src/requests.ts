@@ -1,4 +1,4 @@
-import type { CandidateName } from './candidates/candidate.js'
+import type { CandidateName, WorkWay } from './candidates/candidate.js'
 import type { SliceLoad } from './load.js'
 
 /** What the run asks of a server's process, and the answer to each. */
@@ -7,11 +7,17 @@ export interface ServerRequests {
   cpu: { readonly input: null; readonly output: number }
   /** Memory after forced collections. */
   memory: { readonly input: null; readonly output: MemoryFigures }
+  /** Begins pieces of work. */
+  begin: { readonly input: { pieces: number; way: WorkWay }; readonly output: null }
+  /** Has the work reported on for a while, at a pace. */
+  report: { readonly input: { perSecond: number; durationMs: number }; readonly output: WorkDone }
+  /** Ends all work; answers the number of the last text. */
+  end: { readonly input: null; readonly output: number }
 }
 
 /** What the run asks of the generator's process, and the answer to each. */
 export interface GeneratorRequests {
-  /** Gathers a crowd at a server; `spread` gives each connection two channels of its size instead of one for all. */
+  /** Gathers a crowd at a server; `layout` says which channels. */
   gather: {
     readonly input: { candidate: CandidateName; port: number; size: number; layout: CrowdLayout }
     readonly output: null
@@ -21,12 +27,22 @@ export interface GeneratorRequests {
     readonly input: { candidate: CandidateName; k: number; durationMs: number }
     readonly output: SliceLoad
   }
+  /** Waits until every connection of a crowd has had a text with this number; answers how many have not within 10 seconds. */
+  caughtUp: { readonly input: { candidate: CandidateName; sequence: number }; readonly output: number }
   /** Ends the crowd of a candidate. Fails when one of its connections had ended before. */
   disperse: { readonly input: { candidate: CandidateName }; readonly output: null }
 }
 
 /** Which channels the connections of a crowd subscribe to. */
-export type CrowdLayout = 'one-channel' | 'two-channels'
+export type CrowdLayout = 'one-channel' | 'two-channels' | 'operations'
+
+/** What a server did of its work in a slice. */
+export interface WorkDone {
+  readonly reports: number
+  readonly elapsedMs: number
+  /** CPU of the whole process, user and kernel, in microseconds. */
+  readonly cpuMicros: number
+}
 
 /** Bytes. */
 export interface MemoryFigures {

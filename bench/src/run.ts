@@ -3,6 +3,7 @@ import { measureDecisions } from './decisions.js'
 import { measureFanOut } from './fan-out.js'
 import { measureIdleMemory } from './idle-memory.js'
 import { describeMachine } from './machine.js'
+import { measureOperations } from './operations.js'
 import { type RunOptions, USAGE, readOptions } from './options.js'
 import { type Report, renderReport } from './report.js'
 import { type Measurements, faultsOf, judge } from './targets.js'
@@ -35,6 +36,7 @@ async function measure(options: RunOptions): Promise<Measurements> {
   const { scenarios } = options
   return {
     ...(scenarios.includes('fan-out') && { fanOut: await measureFanOut(options, note) }),
+    ...(scenarios.includes('operations') && { operations: await measureOperations(options, note) }),
     ...(scenarios.includes('idle-memory') && { idleMemory: await measureIdleMemory(options, note) }),
     ...(scenarios.includes('decisions') && { decisions: await measureDecisions(options, note) }),
   }

@@ -2,6 +2,7 @@ import { CANDIDATES } from './candidates/catalogue.js'
 import { CANDIDATE_NAMES } from './candidates/candidate.js'
 import { pause } from './clock.js'
 import { type Answer, type MemoryFigures, type ServerRequests, answerRequests } from './requests.js'
+import { Workshop } from './workshop.js'
 
 const COLLECTIONS = 4
 
@@ -9,7 +10,17 @@ const name = CANDIDATE_NAMES.find((candidate) => candidate === process.argv[2])
 if (name === undefined) throw new Error(`the candidate must be one of ${CANDIDATE_NAMES.join(', ')}`)
 
 const server = await CANDIDATES[name].start()
-answerRequests<ServerRequests>({ cpu: cpuMicroseconds, memory: settledMemory }, () => process.exit())
+const workshop = new Workshop(server)
+answerRequests<ServerRequests>(
+  {
+    cpu: cpuMicroseconds,
+    memory: settledMemory,
+    begin: ({ pieces, way }) => workshop.begin(pieces, way),
+    report: ({ perSecond, durationMs }) => workshop.report(perSecond, durationMs),
+    end: () => workshop.end(),
+  },
+  () => process.exit(),
+)
 process.send?.({ number: 0, output: server.port } satisfies Answer)
 
 function cpuMicroseconds(): number {

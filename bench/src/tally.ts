@@ -29,6 +29,11 @@ export class SequenceTally {
   #duplicated = 0
   #reordered = 0
 
+  /** One more than the highest that arrived. */
+  get next(): number {
+    return this.#next
+  }
+
   /** Notes that `sequence` arrived. True unless it had arrived before. */
   note(sequence: number): boolean {
     if (sequence === this.#next) {

@@ -5,7 +5,7 @@ import { timeOfDayMs } from './clock.js'
 export const BENCH_SECRET = 'a-secret-of-the-bench-that-protects-nothing'
 
 /** The tenant of every connection. */
-const BENCH_TENANT = 'bench'
+export const BENCH_TENANT = 'bench'
 
 const HEADER = encode({ alg: 'HS256', typ: 'JWT' })
 /** Longer than any run, and no longer than a server accepts. */

@@ -34,9 +34,30 @@ export interface Dialect {
   control(text: string): ControlFrame
 }
 
+/** Long-running work inside a server, of which watchers are told. */
+export interface Work {
+  /** One report of a piece of work, counted from 0, that carries a numbered text. */
+  report(piece: number, done: number, text: string): void
+  /** Ends every piece with a last text that every watcher gets. */
+  end(text: string): Promise<void>
+}
+
+/** How reports reach the server's operations: from a function in its process, or by the way that all others take. */
+export const WORK_WAYS = ['in-process', 'from-outside'] as const
+
+/** How reports reach the server's operations. */
+export type WorkWay = (typeof WORK_WAYS)[number]
+
+/** The channel that tells of a piece of work. */
+export function workChannel(piece: number): string {
+  return `operation:work-${piece}`
+}
+
 /** A server that has been started. */
 export interface RunningServer {
   readonly port: number
+  /** Begins pieces of work; watchers have subscribed to their channels or do so later. */
+  begin(pieces: number, way: WorkWay): Promise<Work>
   close(): Promise<void>
 }
 

@@ -1,5 +1,6 @@
-import { BENCH_SECRET, benchToken } from '../token.js'
-import type { Candidate, ControlFrame, Dialect, Opening, RunningServer } from './candidate.js'
+import type { Tenant } from '@holdfast/server'
+import { BENCH_SECRET, BENCH_TENANT, benchToken } from '../token.js'
+import type { Candidate, ControlFrame, Dialect, Opening, RunningServer, Work, WorkWay } from './candidate.js'
 
 const dialect: Dialect = {
   path: '/ws',
@@ -30,15 +31,61 @@ export const holdfast: Candidate = {
     const { createHoldfast } = await import('@holdfast/server')
     const server = createHoldfast({
       auth: { secret: BENCH_SECRET },
-      channels: { 'room:*': { subscribe: 'anyone', publish: 'anyone', history: { size: 1000, ttl: '1h' } } },
+      channels: {
+        'room:*': { subscribe: 'anyone', publish: 'anyone', history: { size: 1000, ttl: '1h' } },
+        // Who watches is not its owner; else as the built-in rule.
+        'operation:{id}': {
+          subscribe: 'member',
+          publish: 'nobody',
+          history: { size: 100, ttl: '24h' },
+          slow: 'latest',
+        },
+      },
       engine: 'memory',
       environment: 'development',
       // The whole crowd comes from one address and is one user's as far as a node can see. All of it is counted as ever.
       limits: { handshakesPerSecondMax: 1_000_000, commandsPerSecondMax: 1_000_000, publishesPerSecondMax: 1_000_000 },
     })
     const { port } = await server.listen(0, '127.0.0.1')
-    return { port, close: () => server.close() }
+    return {
+      port,
+      begin: (pieces, way) => begin(server.tenant(BENCH_TENANT), pieces, way),
+      close: () => server.close(),
+    }
   },
+}
+
+/** Operations with an owner, a total and a message, as an import has them. */
+async function begin({ operations }: Tenant, pieces: number, way: WorkWay): Promise<Work> {
+  const specs = Array.from({ length: pieces }, (_, piece) => ({
+    id: `work-${piece}`,
+    kind: 'import',
+    owner: 'publisher',
+    total: 1_000_000,
+    unit: 'rows',
+  }))
+  if (way === 'in-process') {
+    const running = await Promise.all(specs.map((spec) => operations.start(spec)))
+    return {
+      report: (piece, done, message) => running[piece]?.report({ done, message }),
+      async end(message) {
+        for (const operation of running) operation.report({ message })
+        await Promise.all(running.map((operation) => operation.complete()))
+      },
+    }
+  }
+  await Promise.all(specs.map((spec) => operations.create(spec)))
+  return {
+    report: (piece, done, message) => void operations.report(`work-${piece}`, { done, message }),
+    async end(message) {
+      await Promise.all(
+        specs.map(async ({ id }) => {
+          await operations.report(id, { message })
+          await operations.end(id, { state: 'completed' })
+        }),
+      )
+    },
+  }
 }
 
 function proceedWith(opening: Opening, line: string): void {

@@ -1,8 +1,17 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Socket } from 'socket.io'
+import type { Server as SocketServer, Socket } from 'socket.io'
+import { timestamp } from '../clock.js'
 import { benchToken, verifiedUser } from '../token.js'
-import type { Candidate, ControlFrame, Dialect, Opening, RunningServer } from './candidate.js'
+import {
+  type Candidate,
+  type ControlFrame,
+  type Dialect,
+  type Opening,
+  type RunningServer,
+  type Work,
+  workChannel,
+} from './candidate.js'
 
 type Acknowledge = (answer: unknown) => void
 
@@ -46,8 +55,31 @@ export const socketIo: Candidate = {
       })
     })
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-    return { port: (http.address() as AddressInfo).port, close: () => io.close() }
+    return {
+      port: (http.address() as AddressInfo).port,
+      begin: async (pieces) => begin(io, pieces),
+      close: () => io.close(),
+    }
   },
+}
+
+/** What a user writes: each report goes to the room of its work. */
+function begin(io: SocketServer, pieces: number): Work {
+  const tell = (piece: number, event: string, progress: object): void => {
+    io.to(workChannel(piece)).emit(event, {
+      id: `work-${piece}`,
+      kind: 'import',
+      owner: 'publisher',
+      at: timestamp(),
+      ...progress,
+    })
+  }
+  return {
+    report: (piece, done, message) => tell(piece, 'progress', { done, total: 1_000_000, unit: 'rows', message }),
+    async end(message) {
+      for (let piece = 0; piece < pieces; piece++) tell(piece, 'completed', { message })
+    },
+  }
 }
 
 function authenticate(socket: Socket): boolean {
