@@ -40,7 +40,8 @@ async function publish(count: number): Promise<{ epoch: string; ids: string[] }>
 }
 
 const cursor = (): ReturnType<Inboxes['cursor']> => inboxes.cursor(INBOX, RETENTION)
-const acknowledge = (offset: number): ReturnType<Inboxes['acknowledge']> => inboxes.acknowledge(INBOX, RETENTION, offset)
+const acknowledge = (offset: number): ReturnType<Inboxes['acknowledge']> =>
+  inboxes.acknowledge(INBOX, RETENTION, offset)
 
 describe('inboxes', () => {
   it('are one channel of each pattern for a user', () => {
