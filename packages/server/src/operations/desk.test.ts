@@ -263,6 +263,34 @@ describe('an operation that nobody has', () => {
 })
 
 describe('an end', () => {
+  it('that is too large to be told is refused, and another one is taken', async () => {
+    await create('a')
+    const result = 'x'.repeat(70_000)
+    const refused = { code: 'limit_exceeded' }
+    await expect(desk.end('acme', 'a', { state: 'completed', result })).rejects.toMatchObject(refused)
+    expect(await stateOf('a')).toBe('running')
+    expect(await desk.end('acme', 'a', { state: 'completed', result: 7 })).toMatchObject({ state: 'completed' })
+  })
+
+  it.each(['end', 'cancel', 'attempt', 'report'] as const)(
+    'is not the answer to what was refused at once: %s',
+    async (word) => {
+      const { desk: away, cut } = node()
+      await create('a', { queued: word === 'attempt' })
+      await away.find('acme', 'a')
+      if (word === 'attempt') await away.list('acme', {})
+      else await away.report('acme', 'a', {}, { stored: true })
+      cut()
+      const said = {
+        end: () => away.end('acme', 'a', { state: 'failed', error: { message: 'no' } }),
+        cancel: () => away.cancel('acme', 'a'),
+        attempt: () => away.attempt('acme', 'a'),
+        report: () => away.report('acme', 'a', { state: 'waiting' }, { stored: true }),
+      }
+      await expect(said[word]()).rejects.toMatchObject({ code: 'engine_unavailable' })
+    },
+  )
+
   it('is told to the owner and the parent although its node died right after it', async () => {
     const feed = await watch('operations:ada')
     await create('whole')

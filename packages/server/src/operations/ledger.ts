@@ -64,8 +64,15 @@ export class Ledger {
     return known && isThis ? known : this.#keep(key, new Writer(this.#parts, record, true))
   }
 
-  /** Says a word of an operation. @throws HoldfastError `not_found`, or why it is refused. */
-  async say(tenant: string, id: string, word: Word): Promise<{ readonly writer: Writer; readonly ruling: Ruling }> {
+  /**
+   * Says a word of an operation; with `isStored` it is written when that resolves. @throws HoldfastError `not_found`, or why it is refused, then also by the engine.
+   */
+  async say(
+    tenant: string,
+    id: string,
+    word: Word,
+    { isStored = false }: { readonly isStored?: boolean } = {},
+  ): Promise<{ readonly writer: Writer; readonly ruling: Ruling }> {
     const writer = await this.find(tenant, id)
     if (writer === undefined) throw new HoldfastError('not_found')
     let ruling = writer.say(word)
@@ -75,6 +82,8 @@ export class Ledger {
       ruling = writer.say(word)
     }
     if (ruling.kind === 'refused') throw new HoldfastError(ruling.code, ruling.message)
+    // In the same turn: a write that is refused at once would be over before anybody waits for it.
+    if (isStored) await writer.written()
     return { writer, ruling }
   }
 

@@ -252,8 +252,7 @@ export class Operations implements OperationDesk {
 
   async cancel(tenant: string, id: string): Promise<OperationSnapshot> {
     await this.#dueSoonIfIdle(tenant, id)
-    const { writer, ruling } = await asked(this.#ledger.say(tenant, id, { do: 'cancel' }))
-    await asked(writer.written())
+    const { writer, ruling } = await asked(this.#ledger.say(tenant, id, { do: 'cancel' }, { isStored: true }))
     this.cancelAsked(tenant, id)
     const isNews = ruling.kind === 'changed' && !isTerminal(ruling.record.snapshot.state)
     if (isNews && !this.#running.has(operationKey(tenant, id))) this.#options.onCancelAsked(tenant, id)
@@ -406,16 +405,14 @@ export class Operations implements OperationDesk {
     { force = false, entry }: { readonly force?: boolean; readonly entry?: string },
   ): Promise<Writer> {
     const word: Word = { do: 'attempt', force, ...(entry !== undefined && { entry }) }
-    const { writer } = await asked(this.#ledger.say(tenant, id, word))
-    await asked(writer.written())
+    const { writer } = await asked(this.#ledger.say(tenant, id, word, { isStored: true }))
     // What nobody had was to be looked at much later.
     await asked(this.#register.due(writer.stored))
     return writer
   }
 
-  async #say(tenant: string, id: string, word: Word, stored: boolean): Promise<OperationSnapshot> {
-    const { writer } = await asked(this.#ledger.say(tenant, id, word))
-    if (stored) await asked(writer.written())
+  async #say(tenant: string, id: string, word: Word, isStored: boolean): Promise<OperationSnapshot> {
+    const { writer } = await asked(this.#ledger.say(tenant, id, word, { isStored }))
     return writer.snapshot
   }
 
