@@ -12,6 +12,7 @@ describe('durationMs', () => {
     ['1h', 3_600_000],
     ['7d', 604_800_000],
     ['999999999ms', 999_999_999],
+    ['36525d', 3_155_760_000_000],
   ])('reads %j', (duration, ms) => expect(durationMs(duration)).toBe(ms))
 
   it.each([
@@ -31,6 +32,9 @@ describe('durationMs', () => {
     '1h30m',
     '5s\n',
     '9999999999s',
+    '36526d',
+    '999999999d',
+    3_155_760_000_001,
   ])('does not read %j', (duration) => expect(durationMs(duration)).toBeUndefined())
 
   it('does not read what is neither number nor text', () => {

@@ -62,6 +62,7 @@ describe('withdrawing', () => {
     ['a token by time', { token: 'a', issuedBefore: '2020-01-01T00:00:00Z' }, [400, 'bad_request', 'issuedBefore']],
     ['by a time that is none', { all: true, issuedBefore: 'yesterday' }, [400, 'bad_request', 'issuedBefore']],
     ['for a time that is none', { user: 'a', ttl: 'long' }, [400, 'bad_request', 'ttl']],
+    ['for longer than can be kept', { user: 'a', ttl: '999999999d' }, [400, 'bad_request', 'ttl']],
     ['a user that has no name', { user: '' }, [400, 'bad_request', 'user']],
   ])('is refused: %s', async (_, body, expected) => {
     expect(error(await admin('POST /revocations', { body }))).toEqual(expected)
@@ -128,6 +129,16 @@ describe('an API key over HTTP', () => {
     expect((await keys.list()).find(({ id }) => id === strong.id)).not.toHaveProperty('rotatedAt')
   })
 
+  it('is not lost to an overlap that cannot be', async () => {
+    const { body: made } = await admin('POST /keys', { body: spec })
+    const line = `POST /keys/${String(made['id'])}/rotate`
+    for (const overlap of ['999999999d', '100000000d', 9_007_199_254_740_991])
+      expect(error(await admin(line, { body: { overlap } }))).toEqual([400, 'bad_request', 'overlap'])
+    const server = apiClient(node, String(made['key']))
+    expect((await server('POST /channels/room:7/messages', { body: { data: 1 } })).status).toBe(201)
+    expect((await admin('GET /keys?limit=100')).status).toBe(200)
+  })
+
   it('of another tenant is as if it did not exist', async () => {
     const theirs = await node.holdfast.tenant('other').keys.create({ name: 'theirs', grants: {} })
     expect(error(await admin(`POST /keys/${theirs.id}/rotate`, { body: {} }))).toEqual([404, 'not_found'])
@@ -168,6 +179,8 @@ describe('an API key over HTTP', () => {
     ['grants that are a list', { name: 'a', grants: [] }, 'grants'],
     ['a verb that is none', { name: 'a', grants: { 'room:1': ['own'] } }, 'grants.room:1[0]'],
     ['an end that is none', { name: 'a', grants: {}, expiresIn: 'soon' }, 'expiresIn'],
+    ['an end that no date can hold', { name: 'a', grants: {}, expiresIn: '100000000d' }, 'expiresIn'],
+    ['an end beyond a century', { name: 'a', grants: {}, expiresIn: 9_007_199_254_740_991 }, 'expiresIn'],
   ])('is not made of %s', async (_, body, field) => {
     expect(error(await admin('POST /keys', { body }))).toEqual([400, 'bad_request', field])
   })

@@ -3,6 +3,7 @@ import { type Verb } from '../access/channel-rules.js'
 import { coversGrants } from '../access/grant-cover.js'
 import { isUserName } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
+import { durationMs } from '../duration.js'
 import type { ApiKeyInfo } from '../tenant-keys.js'
 import { ApiRefusal } from './api-error.js'
 import type { Bearer } from './bearer.js'
@@ -17,6 +18,7 @@ const duration = z
     [z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)],
     'milliseconds or text such as 30s, 5m, 1h or 7d',
   )
+  .refine((value) => durationMs(value) !== undefined, 'at most a century: 36525d')
   .describe('Milliseconds, or text such as `1h`')
 
 const revocation = z.strictObject({
