@@ -47,6 +47,28 @@ describe('a notification over HTTP', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true')
   })
 
+  it('of another sender is another, though it has the same Idempotency-Key', async () => {
+    const headers = { 'idempotency-key': 'job 1' }
+    const other = apiClient(node, node.token('reporter', { permissions: ['notify'] }))
+    const sent = [
+      await mailer('POST /users/ida/notifications', { body, headers }),
+      await other('POST /users/ida/notifications', { body, headers }),
+      await other('POST /users/ida/notifications', {
+        body: { ...body, title: 'Mine' },
+        headers: { 'idempotency-key': 'job 2' },
+      }),
+    ]
+    expect(sent.map(({ status, body: { duplicate, offset } }) => [status, duplicate, offset])).toEqual([
+      [201, false, 1],
+      [201, false, 2],
+      [201, false, 3],
+    ])
+  })
+
+  it.each(['%00', encodeURIComponent('😀'.repeat(60))])('goes to nobody who has no name: %s', async (name) => {
+    expect((await mailer(`POST /users/${name}/notifications`, { body })).status).toBe(404)
+  })
+
   it('is refused with other content under one id', async () => {
     await mailer('POST /users/bob/notifications', { body: { id: 'b-1', ...body } })
     const other = await mailer('POST /users/bob/notifications', { body: { id: 'b-1', ...body, title: 'Other' } })

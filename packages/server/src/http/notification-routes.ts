@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import { isUserName } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
 import { type Notification, PRIORITIES } from '../notifications/notification.js'
 import type { NotificationReceipt } from '../notifications/receipt.js'
+import { onceId } from './once-id.js'
 import { wholeNumber } from './operations/bodies.js'
 import { type Call, type Route, json, route } from './route.js'
 
@@ -78,7 +79,7 @@ const send = route({
     'Every device of the user gets it, those that are away when they come back, until one has acknowledged it. With `receipt` what becomes of it can be read.',
   permissions: ['notify'],
   counts: 'publish',
-  params: z.strictObject({ user: z.string().min(1).max(128) }),
+  params: z.strictObject({ user: z.string().refine((name) => isUserName(name), 'the name of a user') }),
   body: newNotification,
   example: { id: 'export-7', title: 'Your export is ready', body: '3,412 rows', receipt: true },
   answers: {
@@ -110,12 +111,9 @@ const send = route({
 })
 
 /** A request that is made again because its node died over it is the same notification. */
-function idOf({ idempotencyKey, params }: Call<{ user: string }>): { readonly id?: string } {
-  if (idempotencyKey === undefined) return {}
-  const digest = createHash('sha256')
-    .update(`${params.user.length}:${params.user}${idempotencyKey}`)
-    .digest('base64url')
-  return { id: digest.slice(0, 24) }
+function idOf(call: Call<{ user: string }>): { readonly id?: string } {
+  const id = onceId(call, `notify ${call.params.user}`)
+  return id === undefined ? {} : { id }
 }
 
 const read = route({

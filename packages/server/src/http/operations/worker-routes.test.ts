@@ -1,7 +1,11 @@
 import { operationSnapshot } from '@holdfast/protocol'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../clock.js'
 import { createApiKey } from '../../credentials.js'
+import type { Engine } from '../../engine/engine.js'
+import { MemoryEngine } from '../../engine/memory/memory-engine.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
+import { faultyEngine } from '../../testing/faulty-engine.js'
 import { TestEventStream } from '../../testing/test-event-stream.js'
 import { TEST_SECRET, type TestNode, startNode } from '../../testing/test-node.js'
 
@@ -93,6 +97,27 @@ describe('beginning an operation', () => {
     expect(['etag', 'location'].map((name) => second.headers.get(name))).toEqual(
       ['etag', 'location'].map((name) => first.headers.get(name)),
     )
+  })
+
+  it('happens once under one key although nobody could say that it had', async () => {
+    const engine = faultyEngine(new MemoryEngine({ clock: systemClock }), async () => undefined)
+    const answersLost = new Set(['started'])
+    const publish: Engine['publish'] = async (request) => {
+      const outcome = await engine.publish(request)
+      if (!answersLost.delete(request.event)) return outcome
+      throw Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
+    }
+    const unlucky = await startNode({ engine: { ...engine, publish } })
+    onTestFinished(() => unlucky.close())
+    const client = apiClient(unlucky, unlucky.token('importer', { permissions: ['operations'] }))
+    const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
+    expect(error(await client('POST /operations', asked))).toEqual([503, 'engine_unavailable'])
+    const again = await client('POST /operations', asked)
+    expect([again.status, again.headers.get('location')]).toEqual([
+      201,
+      `/api/v1/operations/${String(again.body['id'])}`,
+    ])
+    expect((await client('GET /operations')).body['items']).toHaveLength(1)
   })
 
   it.each<[string, object, string]>([

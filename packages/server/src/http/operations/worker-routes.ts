@@ -1,8 +1,10 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import * as z from 'zod'
 import type { AuditEvent } from '../../telemetry/audit.js'
+import { newOperationId } from '../../operations/spec.js'
 import { operationChannel } from '../../operations/store.js'
 import { ApiRefusal } from '../api-error.js'
+import { onceId } from '../once-id.js'
 import { type Call, type Route, route } from '../route.js'
 import { bareWord, completion, failure, newAttempt, newOperation, nothing, operationId, report } from './bodies.js'
 import { entityTag, readTags } from './entity-tag.js'
@@ -35,11 +37,25 @@ const start = route({
     const owner = body.owner ?? bearer.identity.user
     checkOwner(call, owner)
     if (body.parent !== undefined) await worked(call, body.parent)
-    const snapshot = await node.operations.create(bearer.identity.tenant, { ...body, owner })
+    const id = body.id ?? idOf(call)
+    const begun = body.id === undefined && id !== undefined && (await node.operations.find(bearer.identity.tenant, id))
+    if (begun && begun.owner === owner) return answer(201, begun, { location: addressOf(begun) })
+    const spec = { ...body, owner, ...(id !== undefined && { id }) }
+    const snapshot = await node.operations.create(bearer.identity.tenant, spec)
     note(call, 'operation.started', snapshot)
-    return answer(201, snapshot, { location: `/api/v1/operations/${encodeURIComponent(snapshot.id)}` })
+    return answer(201, snapshot, { location: addressOf(snapshot) })
   },
 })
+
+/** A request that is made again because its node died over it, or could not say whether it was done, begins the same operation. */
+function idOf(call: Call<unknown, unknown, Pick<OperationSnapshot, 'kind'>>): string | undefined {
+  const chance = onceId(call, `start ${JSON.stringify(call.body)}`)
+  return chance === undefined ? undefined : newOperationId(call.body.kind, chance)
+}
+
+function addressOf({ id }: OperationSnapshot): string {
+  return `/api/v1/operations/${encodeURIComponent(id)}`
+}
 
 const tell = route({
   method: 'PATCH',
