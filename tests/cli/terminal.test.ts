@@ -53,6 +53,19 @@ describe('on a terminal', { timeout: TIMEOUT_MS }, () => {
     expect(shownBy(stdout).at(-1)).toMatch(/cancelled after/)
   })
 
+  it('run says how to kill what does not stop, and leaves no old bar behind', async () => {
+    const script = `trap '' INT; echo "${'long line '.repeat(20)}"; while :; do sleep 0.1; done`
+    const run = place.startOnTerminal(SIZE, 'run', '--id', 'stubborn', '--label', 'Stubborn', '--', 'sh', '-c', script)
+    await run.printed(/…/)
+    run.child.stdin.write('\u0003')
+    await run.printed(/stopping; Ctrl-C again kills it/)
+    run.child.stdin.write('\u0003')
+    const { code, stdout } = await run.ended
+    expect(code).toBe(130)
+    const bars = shownBy(stdout).filter((line) => line.includes('▕'))
+    expect(bars).toEqual([expect.stringMatching(/cancelled after/)])
+  })
+
   it('watch draws a line for each of several operations', async () => {
     for (const id of ['first', 'second']) await place.run('operation', 'start', id, '--kind', 'job', '--total', '10')
     const watched = place.startOnTerminal(SIZE, 'watch', 'first', 'second')

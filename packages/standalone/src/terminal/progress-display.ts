@@ -9,6 +9,8 @@ import { columnsOf, keepEnd, printable } from './text-width.js'
 const REDRAW_MS = 100
 const PLAIN_LINE_MS = 1000
 const COLUMNS_DEFAULT = 80
+/** Columns that stay free: for the cursor, and for the `^C` that a terminal writes behind it. */
+const COLUMNS_FREE = 3
 const ROWS_DEFAULT = 24
 const HEADING_COLUMNS_MAX = 24
 const GAP = '  '
@@ -39,23 +41,29 @@ export interface LiveDisplayParts {
 export function liveDisplay({ stdout, clock, palette, ids }: LiveDisplayParts): ProgressDisplay {
   const block = createLiveBlock(stdout)
   const startedAt = clock.now()
-  const latest = new Map<string, OperationSnapshot>()
+  const latest = new Map<string, { snapshot: OperationSnapshot; at: number }>()
   let trouble: string | undefined
   const draw = (): void => {
-    const columns = (stdout.columns ?? COLUMNS_DEFAULT) - 1
+    const columns = (stdout.columns ?? COLUMNS_DEFAULT) - COLUMNS_FREE
     const heading = headingOf(ids, columns)
     const width = heading('').length
-    const ticks = clock.now() - startedAt
-    const shape = { columns: columns - width, ticks, palette, ...(trouble !== undefined && { trouble }) }
+    const now = clock.now()
+    const shape = {
+      columns: columns - width,
+      ticks: now - startedAt,
+      palette,
+      ...(trouble !== undefined && { trouble }),
+    }
     const lines = ids.flatMap((id) => {
-      const snapshot = latest.get(id)
-      return snapshot ? [palette.dim(heading(id)) + renderProgressLine(snapshot, shape)] : []
+      const { snapshot, at } = latest.get(id) ?? { at: now }
+      const line = snapshot && renderProgressLine(snapshot, { ...shape, heardMs: now - at })
+      return line === undefined ? [] : [palette.dim(heading(id)) + line]
     })
     if (lines.length > 0) block.draw(withinRows(lines, (stdout.rows ?? ROWS_DEFAULT) - 1))
   }
   const stop = clock.every(REDRAW_MS, draw)
   return {
-    show: (snapshot) => void latest.set(snapshot.id, snapshot),
+    show: (snapshot) => void latest.set(snapshot.id, { snapshot, at: clock.now() }),
     trouble: (reason) => void (trouble = reason === undefined ? undefined : 'reconnecting'),
     end() {
       stop()

@@ -63,6 +63,32 @@ describe('progress line', () => {
     expect(lines.every((line) => line.includes('████') && !line.includes('%'))).toBe(true)
   })
 
+  it('counts on while an operation runs that nothing is heard of, and leaves out a count of nothing', () => {
+    const quiet: OperationSnapshot = {
+      id: 'ci-1',
+      kind: 'run',
+      owner: 'ada',
+      tenant: 'demo',
+      state: 'running',
+      attempt: 1,
+      version: 1,
+      progress: { done: 0 },
+      elapsed: 2,
+      updatedAt: running.updatedAt,
+    }
+    const later = (snapshot: OperationSnapshot): string =>
+      renderProgressLine(snapshot, { columns: 80, ticks: 0, heardMs: 7_000 })
+    expect(later(quiet)).toMatch(/^run {2}▕.*▏ {2}9 s$/)
+    expect(later({ ...quiet, state: 'waiting' })).toMatch(/▏ {2}waiting$/)
+    expect(later({ ...quiet, state: 'completed' })).toMatch(/▏ {2}completed after 2 s$/)
+  })
+
+  it('cuts a path at its beginning and a sentence at its end', () => {
+    const { item: path, ...progress } = running.progress
+    expect(at(120)).toMatch(/…\S*schemas\.js$/)
+    expect(at(120, { ...running, progress: { ...progress, message: `See ${path}` } })).toMatch(/ {2}See node_\S*…$/)
+  })
+
   it('says how it ended and how long it took', () => {
     const ended: OperationSnapshot = { ...running, state: 'completed', progress: { ...running.progress, percent: 100 } }
     expect(at(120, ended)).toContain('100%')

@@ -1,7 +1,7 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import { formatDone, formatDuration, formatEta, formatPercent, formatRate } from '../quantity.js'
 import { PLAIN, type Palette } from './palette.js'
-import { columnsOf, keepEnd, printable } from './text-width.js'
+import { columnsOf, keepEnd, keepStart, printable } from './text-width.js'
 
 const BAR_COLUMNS_MAX = 32
 const BAR_COLUMNS_MIN = 8
@@ -16,6 +16,8 @@ export interface ProgressLineOptions {
   readonly columns: number
   /** Milliseconds since the drawing began; moves the block of a bar that has no percentage. */
   readonly ticks: number
+  /** Milliseconds since the snapshot came, by which an operation that runs has run longer. Default 0. */
+  readonly heardMs?: number
   /** What stands in the place of the estimate while the watcher itself is in trouble: `reconnecting`. */
   readonly trouble?: string
   /** Default: no colours. */
@@ -28,7 +30,7 @@ export interface ProgressLineOptions {
  * estimate; the bar shrinks before any of them, and the percentage stays.
  */
 export function renderProgressLine(snapshot: OperationSnapshot, options: ProgressLineOptions): string {
-  const segments = segmentsOf(snapshot, options.trouble)
+  const segments = segmentsOf(snapshot, options)
   const room = Math.max(options.columns, 1)
   const kept = fit(segments, room)
   const spare = room - columnsOfSegments(kept)
@@ -62,7 +64,7 @@ function paint({ name, text }: Segment, { state }: OperationSnapshot, palette: P
 
 /** The same without a bar, for files and pipes: one line per change worth a line. */
 export function renderProgressText(snapshot: OperationSnapshot): string {
-  return segmentsOf(snapshot, undefined)
+  return segmentsOf(snapshot, {})
     .map((segment) => segment.text.trim())
     .filter((text) => text !== '')
     .join(GAP)
@@ -76,15 +78,18 @@ interface Segment {
 /** What is given up first where the line is too long. */
 const EXPENDABLE: readonly Segment['name'][] = ['rate', 'label', 'done', 'eta', 'bar']
 
-function segmentsOf(snapshot: OperationSnapshot, trouble: string | undefined): Segment[] {
+function segmentsOf(
+  snapshot: OperationSnapshot,
+  { trouble, heardMs }: Pick<ProgressLineOptions, 'trouble' | 'heardMs'>,
+): Segment[] {
   const { progress } = snapshot
   return [
     { name: 'label', text: labelOf(snapshot) },
     { name: 'bar', text: '' },
     { name: 'percent', text: progress.percent === undefined ? '' : formatPercent(progress.percent).padStart(4) },
-    { name: 'done', text: formatDone(progress.done, progress.total, printable(progress.unit ?? '')) },
+    { name: 'done', text: doneOf(progress) },
     { name: 'rate', text: rateOf(snapshot) },
-    { name: 'eta', text: trouble ?? etaOf(snapshot) },
+    { name: 'eta', text: trouble ?? etaOf(snapshot, heardMs) },
   ]
 }
 
@@ -94,20 +99,27 @@ function labelOf({ progress, label, kind, state }: OperationSnapshot): string {
   return phase ? `${phase.index}/${phase.count} ${printable(phase.name)}` : printable(label ?? kind)
 }
 
+/** Nothing of nothing is no news. */
+function doneOf({ done, total, unit = '' }: OperationSnapshot['progress']): string {
+  return done === 0 && total === undefined ? '' : formatDone(done, total, printable(unit))
+}
+
 function rateOf({ rate, state, progress }: OperationSnapshot): string {
   return rate !== undefined && rate > 0 && !isTerminal(state) ? formatRate(rate, printable(progress.unit ?? '')) : ''
 }
 
-function etaOf(snapshot: OperationSnapshot): string {
+function etaOf(snapshot: OperationSnapshot, heardMs = 0): string {
   if (isTerminal(snapshot.state)) return `${snapshot.state} after ${formatDuration(snapshot.elapsed)}`
   if (snapshot.cancelRequested) return 'cancelling'
   if (snapshot.state !== 'running') return snapshot.state
-  return snapshot.eta ? `ETA ${formatEta(snapshot.eta)}` : formatDuration(snapshot.elapsed)
+  return snapshot.eta ? `ETA ${formatEta(snapshot.eta)}` : formatDuration(snapshot.elapsed + heardMs / 1000)
 }
 
 function itemOf({ progress, state }: OperationSnapshot, columns: number): string {
-  const item = printable(progress.item ?? progress.message ?? '')
-  return isTerminal(state) || columns < ITEM_COLUMNS_MIN ? '' : keepEnd(item, columns)
+  if (isTerminal(state) || columns < ITEM_COLUMNS_MIN) return ''
+  // Of a path the end says most, of a sentence the beginning.
+  const { item, message = '' } = progress
+  return item === undefined ? keepStart(printable(message), columns) : keepEnd(printable(item), columns)
 }
 
 /** Drops expendable segments until what is left, with the narrowest bar, fits. */

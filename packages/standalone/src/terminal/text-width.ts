@@ -22,6 +22,19 @@ function columnsOfCharacter(character: string): number {
   return WIDE.test(character) ? 2 : 1
 }
 
+/** The beginning of the text in at most `columns` columns; what was cut off is shown as one `…` behind. */
+export function keepStart(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text
+  let kept = ''
+  let used = 1
+  for (const character of text) {
+    used += columnsOfCharacter(character)
+    if (used > columns) break
+    kept += character
+  }
+  return columns > 0 ? `${kept}…` : ''
+}
+
 /** The end of the text in at most `columns` columns; what was cut off is shown as one `…` in front. */
 export function keepEnd(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text

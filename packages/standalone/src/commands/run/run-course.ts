@@ -38,6 +38,9 @@ type Stopper = 'person' | 'watcher' | 'other worker'
 /** Milliseconds between heartbeats while a cancel could be learned from them alone. */
 const LISTEN_EVERY_MS = 2_000
 
+/** How long a command may take to stop before a person is told how to kill it. */
+const HINT_AFTER_MS = 1_000
+
 /** One command from its start to the moment that everybody knows how it ended. */
 export class Run {
   readonly #parts: RunParts
@@ -48,6 +51,8 @@ export class Run {
   #child: Child | undefined
   #stopper: Stopper | undefined
   #snapshot: OperationSnapshot | undefined
+  #heardAt = 0
+  #hint: (() => void) | undefined
   #reading: Reading = {}
   #live: LiveWatch | undefined
   #problem: string | undefined
@@ -106,6 +111,7 @@ export class Run {
     if (this.#wasTold || this.#isAway || this.#problem === undefined)
       this.#note(`${spec.id}: watch it with: ${watchHint}`)
     const end = this.#stopper === undefined ? await this.#startCommand().ended : NOT_STARTED
+    this.#hint?.()
     const ending = this.#endingOf(end)
     const untold = await this.#reporter.end(ending, this.#parts.endTimeoutMs, this.#leaving.signal)
     this.#finish(ending)
@@ -142,6 +148,7 @@ export class Run {
     if (this.#snapshot && this.#snapshot.attempt === snapshot.attempt && this.#snapshot.version > snapshot.version)
       return
     this.#snapshot = snapshot
+    this.#heardAt = clock.now()
     if (!isTerminal(snapshot.state))
       this.#live ??= watchLive(access, spec.id, clock, (seen) => this.#reporter.see(seen))
   }
@@ -149,9 +156,15 @@ export class Run {
   #stop(stopper: Stopper, signal: NodeJS.Signals): void {
     // Whoever has waited for the server to hear of the end waits no longer.
     if (this.#stopper !== undefined && stopper === 'person') this.#leaving.abort()
+    if (this.#stopper === undefined && stopper === 'person') this.#sayHowToKill()
     this.#stopper ??= stopper
     if (stopper === 'other worker') this.#note(`another worker has taken ${this.#parts.spec.id} over; stopping`)
     this.#child?.stop(signal, this.#parts.graceMs)
+  }
+
+  /** Some commands take their time to stop, or do not mean to. */
+  #sayHowToKill(): void {
+    this.#hint = this.#parts.clock.after(HINT_AFTER_MS, () => this.#note('stopping; Ctrl-C again kills it'))
   }
 
   #trouble(reason: string | undefined): void {
@@ -172,8 +185,10 @@ export class Run {
   }
 
   #view(): RunView {
-    const snapshot = this.#isAway || !this.#snapshot ? this.#local() : this.#snapshot
-    return { snapshot, trouble: this.#stopper && !isTerminal(snapshot.state) ? 'stopping' : undefined }
+    const known = this.#isAway ? undefined : this.#snapshot
+    const snapshot = known ?? this.#local()
+    const heardMs = known ? this.#parts.clock.now() - this.#heardAt : 0
+    return { snapshot, heardMs, trouble: this.#stopper && !isTerminal(snapshot.state) ? 'stopping' : undefined }
   }
 
   /** What the server would show, as far as that can be known without it. */

@@ -9,6 +9,8 @@ import { printable } from '../../terminal/text-width.js'
 
 const REDRAW_MS = 100
 const COLUMNS_DEFAULT = 80
+/** Columns that stay free: for the cursor, and for the `^C` that a terminal writes behind it. */
+const COLUMNS_FREE = 3
 
 /** What a person sees of a run: the output of the command, and on a terminal the bar below it. */
 export interface RunDisplay {
@@ -22,6 +24,8 @@ export interface RunDisplay {
 /** What the bar shows, asked for each time that it is drawn. */
 export interface RunView {
   readonly snapshot: OperationSnapshot
+  /** Milliseconds since it came. */
+  readonly heardMs: number
   /** What stands in the place of the estimate. */
   readonly trouble: string | undefined
 }
@@ -57,8 +61,9 @@ function textWriter(line: StatusLine): (chunk: Buffer) => void {
   return (chunk) => line.write(decoder.write(chunk))
 }
 
-function drawBar({ snapshot, trouble }: RunView, columns: number | undefined, now: number, palette: Palette): string {
-  const shape = { columns: (columns ?? COLUMNS_DEFAULT) - 1, ticks: now, palette }
+function drawBar(view: RunView, columns: number | undefined, now: number, palette: Palette): string {
+  const { snapshot, heardMs, trouble } = view
+  const shape = { columns: (columns ?? COLUMNS_DEFAULT) - COLUMNS_FREE, ticks: now, heardMs, palette }
   return renderProgressLine(snapshot, { ...shape, ...(trouble !== undefined && { trouble }) })
 }
 
