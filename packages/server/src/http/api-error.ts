@@ -102,13 +102,16 @@ export function isUnforeseen(error: unknown): boolean {
   return asRefusal(error).code === 'internal_error'
 }
 
+/** When to try again where nobody says, with what may be tried again as it is. */
+const RETRY_AFTER_MS: Partial<Record<HttpErrorCode, number>> = { engine_unavailable: 1_000, rate_limited: 1_000 }
+
 function asRefusal(error: unknown): ApiRefusal {
   if (error instanceof ApiRefusal) return error
   if (isUnserialisable(error)) return new ApiRefusal('unserialisable', error.message)
   const { code, message, retryAfter, details } = asHoldfastError(error)
   const bearer = { 'www-authenticate': 'Bearer' }
   return new ApiRefusal(code, message, {
-    retryAfter,
+    retryAfter: retryAfter ?? RETRY_AFTER_MS[code],
     details,
     ...(code === 'unauthenticated' && { headers: bearer }),
   })

@@ -25,6 +25,15 @@ const LOOK_MS = 100
 /** Headers of an answer that are kept with it. */
 const KEPT_HEADERS = ['content-type', 'etag', 'location']
 
+/** Answers that are not kept: part of what they tell of may succeed later. */
+const unfinished = new WeakSet<Response>()
+
+/** Marks an answer that says of a part of the request that it may succeed later: the same request again does that part, and finds the rest done. */
+export function leaveUnfinished(answer: Response): Response {
+  unfinished.add(answer)
+  return answer
+}
+
 /** What a request is, so that another under its key is told apart. */
 export interface Attempt {
   /** Method and address. */
@@ -132,7 +141,7 @@ export class Idempotency {
 
   /** Rejects when it cannot be kept: what was done is answered all the same. */
   async #keep({ name, owner, print, version }: Taken, answer: Response, sealedFor: string | undefined): Promise<void> {
-    if (answer.status >= 300) return this.#letGo({ name })
+    if (answer.status >= 300 || unfinished.has(answer)) return this.#letGo({ name })
     const { status, headers } = answer
     const text = await answer.clone().text()
     const kept = Object.fromEntries([...headers].filter(([header]) => KEPT_HEADERS.includes(header)))

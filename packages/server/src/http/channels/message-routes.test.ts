@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../clock.js'
+import { MemoryEngine } from '../../engine/memory/memory-engine.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
+import { faultyEngine } from '../../testing/faulty-engine.js'
 import { TEST_CHANNELS, type TestNode, startNode } from '../../testing/test-node.js'
 
 let node: TestNode
@@ -187,6 +190,30 @@ describe('many messages', () => {
     expect(again.body).toEqual(first.body)
     expect(again.headers.get('idempotent-replayed')).toBe('true')
     expect((await ada(`GET /channels/${channel}/messages`)).body['items']).toHaveLength(3)
+  })
+
+  it('of which some may succeed later are not over: the same request publishes what is missing', async () => {
+    const refused = new Set([2, 3])
+    let published = 0
+    const engine = faultyEngine(new MemoryEngine({ clock: systemClock }), async (method) => {
+      if (method === 'publish' && refused.has((published += 1)))
+        throw Object.assign(new Error('away'), { code: 'engine_unavailable' })
+    })
+    const unlucky = await startNode({ engine })
+    onTestFinished(() => unlucky.close())
+    const client = apiClient(unlucky, unlucky.token('ada'))
+    const question = {
+      body: { messages: [1, 2, 3, 4].map((data) => ({ channel: 'room:1', data })) },
+      headers: { 'idempotency-key': 'batch 2' },
+    }
+    const ask = (): Promise<ApiAnswer> => client('POST /publish', question)
+    const away = { error: expect.objectContaining({ code: 'engine_unavailable', retryAfter: 1_000 }) as object }
+    expect((await ask()).body['results']).toMatchObject([{ offset: 1 }, away, away, { offset: 2 }])
+    const all = [{ offset: 1 }, { offset: 3 }, { offset: 4 }, { offset: 2 }]
+    const second = await ask()
+    expect([second.headers.has('idempotent-replayed'), second.body['results']]).toMatchObject([false, all])
+    const third = await ask()
+    expect([third.headers.get('idempotent-replayed'), third.body]).toEqual(['true', second.body])
   })
 
   it.each<[string, unknown, unknown[]]>([

@@ -3,8 +3,10 @@ import * as z from 'zod'
 import { encodeMessageList, encodeWithRaw } from '../../core/connection/encode.js'
 import { readHistory } from '../../core/channels/history-page.js'
 import { HoldfastError } from '../../core/errors.js'
-import { ApiRefusal, type ApiErrorBody, errorBody } from '../api-error.js'
+import { errorFields } from '../../telemetry/log.js'
+import { ApiRefusal, type ApiErrorBody, errorBody, isUnforeseen } from '../api-error.js'
 import { readPosition } from '../event-stream/position-text.js'
+import { leaveUnfinished } from '../idempotency.js'
 import { wholeText } from '../page-cursor.js'
 import { type Call, type Route, empty, json, route } from '../route.js'
 import { channelParams, event } from './channel-name.js'
@@ -74,7 +76,7 @@ const publishBatch = route({
   tag: 'channels',
   summary: 'Publish many messages',
   description:
-    'Each is published, or refused, as if it had come alone; those of one channel in their order. The answer has one result for each, in order.',
+    'Each is published, or refused, as if it had come alone; those of one channel in their order. The answer has one result for each, in order. While one of them is `retryable`, an `Idempotency-Key` keeps no answer: the same request again, within five minutes, publishes what is missing.',
   size: 'batch',
   body: z.strictObject({ messages: z.array(batchItem).min(1).max(MESSAGES_MAX) }),
   example: { messages: [{ channel: 'room:42', event: 'said', data: { text: 'Hello' } }] },
@@ -91,14 +93,19 @@ const publishBatch = route({
   },
   errors: ['limit_exceeded'],
   async handle(call) {
-    const results: unknown[] = []
+    const results: object[] = []
     const publishAll = async (items: readonly (readonly [number, Item])[]): Promise<void> => {
       for (const [index, item] of items) results[index] = await publishOne(call, index, item)
     }
     await Promise.all(byChannel(call.body.messages).map(publishAll))
-    return json(200, { results })
+    const answer = json(200, { results })
+    return results.some(isPassing) ? leaveUnfinished(answer) : answer
   },
 })
+
+function isPassing(result: object): boolean {
+  return 'error' in result && (result as ApiErrorBody).error.retryable
+}
 
 function byChannel(messages: readonly Item[]): (readonly [number, Item])[][] {
   const channels = new Map<string, [number, Item][]>()
@@ -117,8 +124,16 @@ async function publishOne(call: Call, index: number, item: Item): Promise<object
     const path = `messages[${index}].data`
     return await publish(call, { ...item, event: name, path, key: own ?? keyOf(call, index) })
   } catch (error) {
-    return errorBody(error)
+    return errorBody(error, isUnforeseen(error) ? told(call, error) : undefined)
   }
+}
+
+/** Writes down what nobody foresaw; answers the id of the line. */
+function told({ node }: Pick<Call, 'node'>, error: unknown): string {
+  const { random, log } = node.services
+  const id = random.id(9)
+  log.error({ event: 'http.failed', id, ...errorFields(error) }, 'a message of many failed')
+  return id
 }
 
 const sendSignal = route({
