@@ -256,6 +256,7 @@ export class HoldfastProgress extends Base {
     if (!this.#view || !this.isConnected) return
     const snapshot = this.#snapshot
     const isStalled = snapshot?.state === 'stalled'
+    const isCounting = isStalled || (snapshot?.state === 'running' && snapshot.progress.percent === undefined)
     const watched = {
       operation: this.operation,
       snapshot,
@@ -264,9 +265,10 @@ export class HoldfastProgress extends Base {
       status: this.#watching?.status ?? 'idle',
       label: this.label || undefined,
       silentSeconds: isStalled ? this.#silentSeconds(snapshot) : undefined,
+      heardSeconds: this.#heardAt === undefined ? 0 : (clock.now() - this.#heardAt) / 1000,
     }
     this.#view.show(faceOf(watched), this.cancellable)
-    if (isStalled) this.#stopTick ??= clock.after(TICK_MS, () => this.#tick())
+    if (isCounting) this.#stopTick ??= clock.after(TICK_MS, () => this.#tick())
   }
 
   #tick(): void {

@@ -46,6 +46,19 @@ describe('what is shown of an operation', () => {
     expect(face({ progress: { done: 3 }, eta: undefined })).toMatchObject({ percent: '', value: undefined })
   })
 
+  it('says how long it runs where there is nothing else to say', () => {
+    const quiet = { progress: { done: 0 }, eta: undefined }
+    expect(face(quiet, { heardSeconds: 7.2 }).state).toBe('Running for 19 s')
+    expect(face({ ...quiet, attempt: 2 }).state).toBe('Running for 12 s, attempt 2')
+    expect(face({ attempt: 2 }, { heardSeconds: 7.2 }).state).toBe('Running, attempt 2')
+  })
+
+  it('tells an item from a message', () => {
+    const both = { done: 0, item: 'src/a.ts', message: 'Reading' }
+    expect(face({ progress: both })).toMatchObject({ item: 'src/a.ts', message: '' })
+    expect(face({ progress: { done: 0, message: 'Reading' } })).toMatchObject({ item: '', message: 'Reading' })
+  })
+
   it('announces the same while only the numbers change', () => {
     const at = (done: number): string =>
       face({ progress: { ...snapshot().progress, done, percent: done / 15 } }).announcement

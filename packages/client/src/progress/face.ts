@@ -26,6 +26,8 @@ export interface Watched {
   readonly status: Status
   /** Seconds without a word of the worker, where it is stalled. */
   readonly silentSeconds?: number | undefined
+  /** Seconds since the snapshot came, by which an operation that runs has run longer. Default 0. */
+  readonly heardSeconds?: number | undefined
 }
 
 /** What is seen of it: texts to be shown as they are, empty ones not at all. */
@@ -39,7 +41,9 @@ export interface Face {
   readonly value: number | undefined
   readonly spoken: string
   readonly figures: readonly string[]
+  /** What is worked on, of which the end says most: a path, perhaps. Empty where there is a message in its place. */
   readonly item: string
+  readonly message: string
   readonly result: readonly (readonly [name: string, value: string])[]
   readonly problem: string
   /** What is wrong with the connection, while what is shown is the last that was known. */
@@ -56,6 +60,7 @@ const NOTHING = {
   spoken: '',
   figures: [],
   item: '',
+  message: '',
   result: [],
   problem: '',
   note: '',
@@ -90,7 +95,14 @@ function faceOfUnknown({ operation, label }: Watched, error: HoldfastError): Fac
 function faceOfLost(watched: Watched, snapshot: OperationSnapshot, error: HoldfastError): Face {
   const problem = isHidden(error) ? 'The operation is gone, or not yours any more' : error.message
   const face = faceOfSnapshot(watched, snapshot)
-  const lost = { look: 'unknown', state: 'Cannot be watched any more', item: '', note: '', mayCancel: false } as const
+  const lost = {
+    look: 'unknown',
+    state: 'Cannot be watched any more',
+    item: '',
+    message: '',
+    note: '',
+    mayCancel: false,
+  } as const
   return { ...face, ...lost, problem, announcement: problem }
 }
 
@@ -101,12 +113,13 @@ function faceOfSnapshot(watched: Watched, snapshot: OperationSnapshot): Face {
   return {
     look: state,
     label: watched.label ?? snapshot.label ?? snapshot.kind,
-    state: stateText(snapshot, watched.silentSeconds),
+    state: stateText(snapshot, watched),
     percent: value === undefined ? '' : percentText(value),
     value,
     spoken: ended ? stateText(snapshot) : spokenProgress(progress),
     figures: figuresOf(snapshot),
-    item: ended ? '' : (progress.item ?? progress.message ?? ''),
+    item: ended ? '' : (progress.item ?? ''),
+    message: ended || progress.item ? '' : (progress.message ?? ''),
     result: state === 'completed' ? resultLines(snapshot.result) : [],
     problem: ended ? problemOf(snapshot) : (watched.refusal?.message ?? ''),
     note: ended ? '' : noteOf(watched.status, true),
@@ -132,12 +145,18 @@ const STATES: Record<OperationSnapshot['state'], string> = {
   expired: 'Expired',
 }
 
-function stateText(snapshot: OperationSnapshot, silentSeconds?: number): string {
-  const { state, elapsed, cancelRequested, attempt } = snapshot
+function stateText(
+  snapshot: OperationSnapshot,
+  { silentSeconds, heardSeconds = 0 }: Pick<Watched, 'silentSeconds' | 'heardSeconds'> = {},
+): string {
+  const { state, elapsed, cancelRequested, attempt, progress } = snapshot
   if (isTerminal(state)) return `${STATES[state]} after ${durationText(elapsed)}`
   if (state === 'stalled') return silentText(silentSeconds)
   if (cancelRequested) return 'Cancelling'
-  return attempt > 1 && state === 'running' ? `${STATES.running}, attempt ${attempt}` : STATES[state]
+  if (state !== 'running') return STATES[state]
+  // Where nothing else moves, time does.
+  const time = progress.percent === undefined ? ` for ${durationText(elapsed + heardSeconds)}` : ''
+  return `${STATES.running}${time}${attempt > 1 ? `, attempt ${attempt}` : ''}`
 }
 
 function silentText(seconds: number | undefined): string {

@@ -97,6 +97,7 @@ p, dl, dd { margin: 0; }
   white-space: nowrap;
   direction: rtl;
 }
+.item.said { font-family: inherit; direction: ltr; }
 .item span { unicode-bidi: plaintext; }
 .result { display: grid; grid-template-columns: auto 1fr; gap: 0 1.25em; margin-top: 0.4em; font-size: 0.875em; }
 .result dt { color: var(--_muted); }
