@@ -29,6 +29,7 @@ export class OperationReader implements StreamVoice {
   readonly #line: ChannelLine
   #version: number
   #isSettled = false
+  #isOver = false
 
   constructor({ operation, after }: OperationQuestion, line: ChannelLine) {
     this.#channel = `operation:${operation}`
@@ -89,6 +90,8 @@ export class OperationReader implements StreamVoice {
       this.#line.depart()
       return ''
     }
+    // What the reader has is of one of this id that is gone: versions begin anew.
+    if (last.data.version < this.#version) this.#version = 0
     const hasEnded = isTerminal(last.data.state) && last.data.version <= this.#version
     this.#settle(hasEnded ? 'ended' : 'open')
     if (hasEnded) this.#line.depart()
@@ -97,9 +100,10 @@ export class OperationReader implements StreamVoice {
   }
 
   #event({ event, data }: Told): string {
-    if (data.version <= this.#version) return ''
+    if (data.version <= this.#version || this.#isOver) return ''
     this.#version = data.version
-    if (isTerminal(data.state)) this.#line.depart()
+    this.#isOver = isTerminal(data.state)
+    if (this.#isOver) this.#line.depart()
     return eventText({ id: String(data.version), event, data: JSON.stringify(data) })
   }
 

@@ -77,6 +77,17 @@ describe('the events of an operation', () => {
     expect(stream.received.map(({ id }) => id)).toEqual(['3'])
   })
 
+  it('are told to who has those of another of the same id, which is gone', async () => {
+    await begin('a')
+    const stream = await follow('a', 'ada', { 'last-event-id': '57' })
+    expect((await stream.next('progress')).id).toBe('1')
+    await worker('POST /operations/a/complete')
+    expect((await stream.next('completed')).id).toBe('2')
+    expect(await stream.ended).toBe(true)
+    const late = await follow('a', 'ada', { 'last-event-id': '57' })
+    expect((await late.next('completed')).id).toBe('2')
+  })
+
   it('are not there for others, nor of nothing', async () => {
     await begin('a')
     const foreign = node.token('ada', { tenant: 'other' })
