@@ -186,7 +186,22 @@ describe('a list of operations', () => {
 
   it.each(['x', 'AAAA', '%00', '9'.repeat(513)])('takes no cursor that it has not made: %s', async (cursor) => {
     const { status, body } = await ada(`GET /operations?cursor=${cursor}`)
-    expect([status, body]).toMatchObject([400, { error: { code: 'bad_request' } }])
+    expect([status, body]).toMatchObject([400, { error: { code: 'bad_request', field: 'cursor' } }])
+  })
+
+  it('takes a cursor of its own pages alone', async () => {
+    for (const id of ['a', 'b', 'c']) await begin(id)
+    const next = String((await ada('GET /operations?limit=1')).body['next'])
+    const bob = apiClient(node, node.token('bob'))
+    const foreign = apiClient(node, node.token('ada', { tenant: 'other' }))
+    for (const ask of [
+      ada(`GET /operations?kind=import&cursor=${next}`),
+      ada(`GET /operations?state=running&cursor=${next}`),
+      bob(`GET /operations?cursor=${next}`),
+      foreign(`GET /operations?cursor=${next}`),
+    ])
+      expect((await ask).body).toMatchObject({ error: { code: 'bad_request', field: 'cursor' } })
+    expect(ids(await ada(`GET /operations?limit=1&cursor=${next}`))).toEqual(['b'])
   })
 })
 

@@ -2,6 +2,7 @@ import { type OperationSnapshot, type OperationState, isTerminal } from '@holdfa
 import * as z from 'zod'
 import { HoldfastError } from '../../core/errors.js'
 import type { OperationQuery } from '../../operations/desk.js'
+import { cursorOf, nameOf } from '../page-cursor.js'
 import { type Call, type Route, json, route } from '../route.js'
 import { operationId, stateList, wholeNumber } from './bodies.js'
 import { entityTag, readTags } from './entity-tag.js'
@@ -21,7 +22,7 @@ const listQuery = z.strictObject({
   kind: z.string().min(1).max(64).exactOptional(),
   parent: operationId.exactOptional().describe('Those that are a part of this one'),
   limit: wholeNumber(1, LIMIT_MAX).exactOptional().describe(`Default ${LIMIT}`),
-  cursor: z.string().min(1).max(512).exactOptional().describe('The `next` of the page before'),
+  cursor: z.string().min(1).max(1_024).exactOptional().describe('The `next` of the page before'),
 })
 
 const LIST_SCHEMA = {
@@ -47,15 +48,19 @@ const list = route({
   answers: { 200: { description: 'A page', schema: LIST_SCHEMA, example: { items: [SNAPSHOT_EXAMPLE] } } },
   async handle({ node, bearer, query }) {
     const { tenant, user } = bearer.identity
-    const { state, ...rest } = query
+    const { state, cursor, limit = LIMIT, ...filters } = query
+    const visible = bearer.has('operations') ? {} : { visibleTo: user }
+    const list = ['operations', tenant, JSON.stringify([visible, state, filters.owner, filters.kind, filters.parent])]
+    const after = nameOf(list, cursor)
     const asked: OperationQuery = {
-      limit: LIMIT,
-      ...rest,
-      ...(!bearer.has('operations') && { visibleTo: user }),
+      limit,
+      ...filters,
+      ...visible,
+      ...(after !== '' && { cursor: after }),
       ...(state !== undefined && { states: state.split(',') as OperationState[] }),
     }
     const { operations, next } = await node.operations.list(tenant, asked)
-    return json(200, { items: operations, ...(next !== undefined && { next }) })
+    return json(200, { items: operations, ...(next !== undefined && { next: cursorOf(list, next) }) })
   },
 })
 
