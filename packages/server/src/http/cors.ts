@@ -3,7 +3,7 @@ import type { OriginMatch } from '../access/origin-list.js'
 /** What the pages of other origins may see of answers, and send. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID'
-const ANSWER_HEADERS = 'ETag, Location, Retry-After'
+const ANSWER_HEADERS = 'ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate'
 
 /** How long a browser keeps the answer to a preflight: an hour. A page that is no longer allowed asks again then. */
 const PREFLIGHT_SECONDS = '3600'

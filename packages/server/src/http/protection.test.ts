@@ -31,7 +31,7 @@ describe('an answer', () => {
     expect(corsOf(answer)).toEqual({
       'access-control-allow-origin': APP,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'ETag, Location, Retry-After',
+      'access-control-expose-headers': 'ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate',
     })
     expect(answer.headers.get('vary')).toBe('Origin')
   })

@@ -62,7 +62,7 @@ export const EVENT_STREAM_ROUTES: readonly Route[] = [
     query: z.strictObject({
       sequence: z
         .string()
-        .regex(/^[1-9]\d{0,14}$/)
+        .regex(/^[1-9]\d{0,14}$/, 'an integer from 1')
         .describe('1 for the first post, and one more for each'),
       last: z.enum(['true', 'false']).optional().describe('Whether the client means to go'),
     }),
