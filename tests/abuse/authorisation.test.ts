@@ -5,6 +5,7 @@ import { filesUnder, withoutComments } from '../source-tree.js'
 import { Battlefield } from './kit/attack.js'
 import { AttackedNode, CHANNELS, type Claims, SECRET } from './kit/attacked-node.js'
 import { RawSocket } from './kit/raw-socket.js'
+import { KEY_PART } from '../../packages/server/src/engine/redis/keys.js'
 
 type Message = Readonly<Record<string, unknown>>
 
@@ -29,7 +30,8 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await field.leave()
+  // An operation leaves its owner a feed and a place in lists, which end by age.
+  await field.leave({ except: ['streams', 'idempotencyKeys', 'indexes'] })
   await node.close()
 })
 
@@ -374,12 +376,17 @@ describe('a pattern in the place of a name', () => {
     expect(messages.filter(({ type }) => type === 'message')).toEqual([])
   })
 
-  it('T-077 never becomes a pattern of Redis, which is asked by none', () => {
+  it('T-077 never becomes a pattern of Redis, which is asked by none but the prefix of its own keys', () => {
     const byPattern =
       /\bP(?:UN)?SUBSCRIBE\b|['"](?:KEYS|SCAN|PUBSUB)['"]|\bMATCH\b|\.(?:keys|scan|scanIterator|pSubscribe)\(\s*['"`]/
     const sources = filesUnder('packages/server/src/engine/redis', '.ts').filter(({ path }) => !path.includes('test'))
     expect(sources.length).toBeGreaterThan(20)
-    expect(sources.filter(({ text }) => byPattern.test(withoutComments(text))).map(({ path }) => path)).toEqual([])
+    const asking = sources.filter(({ text }) => byPattern.test(withoutComments(text)))
+    expect(asking.map(({ path }) => path)).toEqual(['packages/server/src/engine/redis/janitor.ts'])
+    const lines = asking.flatMap(({ text }) => text.split('\n').filter((line) => line.includes('MATCH')))
+    // The root is made of the prefix and the cluster id, in which no character is one of a pattern.
+    expect(lines.map((line) => /'MATCH', (`[^`]*`)/.exec(line)?.[1])).toEqual(['`${keys.root}{*`'])
+    expect(['hf*', 'h?', '[hf]', 'h\\f', 'h f'].filter((prefix) => KEY_PART.test(prefix))).toEqual([])
   })
 })
 

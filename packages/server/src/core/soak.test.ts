@@ -69,6 +69,7 @@ it(
       idempotencyKeys: 0,
       rates: 0,
       registers: 0,
+      indexes: 0,
     })
     if (globalThis.gc) expect((after - before) / CYCLES).toBeLessThan(BYTES_PER_CYCLE_MAX)
     await holdfast.close()
