@@ -17,7 +17,7 @@ export interface LocalFacts {
 
 /** A snapshot for the bar while the server cannot be asked for one: no rate and no estimate, which are its to make. */
 export function localSnapshot({ spec, access, state, reading, seconds, last }: LocalFacts): OperationSnapshot {
-  const { label } = spec as { label?: string }
+  const { label, owner = access.user } = spec as { label?: string; owner?: string }
   const { phase: _phase, ...counted } = reading
   const progress = { ...last?.progress, ...counted, done: reading.done ?? last?.progress.done ?? 0 }
   const percent = state === 'completed' ? 100 : percentOf(progress, reading)
@@ -25,7 +25,7 @@ export function localSnapshot({ spec, access, state, reading, seconds, last }: L
     id: spec.id,
     kind: String(spec['kind']),
     ...(label !== undefined && { label }),
-    owner: access.user,
+    owner,
     tenant: access.tenant,
     attempt: 1,
     version: 1,

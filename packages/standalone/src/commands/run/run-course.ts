@@ -29,7 +29,7 @@ export interface RunParts {
   readonly leaseMs: number
   readonly quiet: boolean
   /** How others watch it. */
-  readonly watchHint: string
+  readonly watchHint: (snapshot: OperationSnapshot) => string
 }
 
 /** Who asked for the end before the command came to its own. */
@@ -109,7 +109,7 @@ export class Run {
   async untilEnded(): Promise<number> {
     const { watchHint, spec } = this.#parts
     if (this.#wasTold || this.#isAway || this.#problem === undefined)
-      this.#note(`${spec.id}: watch it with: ${watchHint}`)
+      this.#note(`${spec.id}: watch it with: ${watchHint(this.#snapshot ?? this.#local())}`)
     const end = this.#stopper === undefined ? await this.#startCommand().ended : NOT_STARTED
     this.#hint?.()
     const ending = this.#endingOf(end)

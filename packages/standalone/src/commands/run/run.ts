@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { type Clock, systemClock, within } from '../../clock.js'
-import { COMMAND_LINE_USER, DEMO_TENANT } from '../../demo/tenant.js'
 import { parseDuration } from '../../duration.js'
 import { EXIT, Failure } from '../../failure.js'
 import type { Shell } from '../../shell.js'
 import { apiOf } from '../api.js'
 import { type Declare, addRemoteOptions, examples } from '../command.js'
 import { type SpecOptions, addSpecOptions, specOf } from '../operation/spec-options.js'
-import { type RemoteOptions, type ServerAccess, findServer } from '../server-access.js'
+import { type RemoteOptions, findServer } from '../server-access.js'
 import { type OutputReaderOptions, phasePattern, progressPattern } from './output-progress.js'
 import type { RunSpec } from './reporter.js'
 import { Run } from './run-course.js'
+import { watchHint } from './watch-hint.js'
 
 /** The flags of `holdfast run`. */
 interface RunOptions extends RemoteOptions, SpecOptions {
@@ -81,7 +81,7 @@ async function run(command: readonly string[], options: RunOptions, shell: Shell
     endTimeoutMs,
     leaseMs: (options.lease !== undefined && parseDuration(options.lease)) || LEASE_MS,
     quiet: options.quiet === true,
-    watchHint: watchHint(spec.id, options, access),
+    watchHint: (snapshot) => watchHint(snapshot, options, access),
   })
   await begin(course, clock, options)
   return course.untilEnded()
@@ -123,20 +123,4 @@ function durationOf(option: string, text: string): number {
     `${option} must be a duration such as 500ms, 10s or 5m, received ${JSON.stringify(text)}`,
     EXIT.usage,
   )
-}
-
-/** How others see it: the command, as this one was told where the server is; in development the page, too. */
-function watchHint(id: string, { tenant, user, url, config }: RunOptions, access: ServerAccess): string {
-  const flags = Object.entries({ tenant, user, url, config }).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${quoted(value)}`],
-  )
-  const command = ['npx holdfast watch', id, ...flags].join(' ')
-  const { configuration, origin } = access
-  const hasPage = configuration.environment === 'development' && access.tenant === DEMO_TENANT
-  const as = access.user === COMMAND_LINE_USER ? '' : `&user=${encodeURIComponent(access.user)}`
-  return hasPage ? `${command}, or at ${origin}/?operation=${encodeURIComponent(id)}${as}` : command
-}
-
-function quoted(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
