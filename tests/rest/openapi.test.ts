@@ -6,7 +6,9 @@ interface Documented {
   readonly operationId: string
   readonly tags: readonly string[]
   readonly summary: string
-  readonly responses: Readonly<Record<string, unknown>>
+  readonly parameters?: readonly object[]
+  readonly requestBody?: object
+  readonly responses: Readonly<Record<string, { readonly headers?: object }>>
 }
 
 const document = JSON.parse(JSON.stringify(openApiDocument())) as {
@@ -49,6 +51,31 @@ describe('the OpenAPI document', () => {
     const statuses = Object.keys(documented.responses)
     expect(statuses.some((status) => status.startsWith('2'))).toBe(true)
     expect(documented.tags.includes('documents') || statuses.includes('401')).toBe(true)
+  })
+
+  it.each(routes.filter(({ documented }) => !documented.tags.includes('documents')))(
+    'says of $line which headers refusals have',
+    ({ documented }) => {
+      const headersOf = (status: string): string[] => Object.keys(documented.responses[status]?.headers ?? {})
+      expect(['401', '429', '503'].map(headersOf)).toEqual([['WWW-Authenticate'], ['Retry-After'], ['Retry-After']])
+    },
+  )
+
+  it.each([
+    ['GET /operations/{operation}', 'If-None-Match'],
+    ['PATCH /operations/{operation}', 'If-Match'],
+    ['PATCH /operations/{operation}', 'Idempotency-Key'],
+    ['GET /operations/{operation}/events', 'Last-Event-ID'],
+    ['GET /channels/{channel}/events', 'Last-Event-ID'],
+  ])('says of %s that it reads %s', (line, name) => {
+    const { parameters = [] } = routes.find((route) => route.line === line)?.documented ?? {}
+    expect(parameters).toContainEqual(expect.objectContaining({ name, in: 'header' }))
+  })
+
+  it('says what is posted to an event stream', () => {
+    const { requestBody, responses } = routes.find(({ line }) => line === 'POST /stream/{id}')?.documented ?? {}
+    expect(requestBody).toMatchObject({ content: { 'text/plain': {} } })
+    expect(Object.keys(responses ?? {})).toEqual(expect.arrayContaining(['404', '413', '415', '429']))
   })
 
   it.each([

@@ -20,10 +20,19 @@ const USUAL_ERRORS: readonly ErrorCode[] = [
   'engine_unavailable',
 ]
 
+/** Headers of refusals, by status. */
+const ERROR_HEADERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  401: { 'WWW-Authenticate': 'Begins with `Bearer`, and says what is wrong with a credential that came' },
+  429: { 'Retry-After': 'Seconds after which to try again' },
+  503: { 'Retry-After': 'Seconds after which to try again' },
+}
+
+const REPLAYED = { 'Idempotent-Replayed': '`true`: it was done before, and this is what was answered then' }
+
 /** What routes with a body may be answered besides. */
 const BODY_STATUSES: Readonly<Record<number, string>> = {
   413: 'The body is too large: `limit_exceeded`',
-  415: 'The body is not JSON: `bad_request`',
+  415: 'The body is compressed, or not of the type that it is to be: `bad_request`',
 }
 
 const TAGS: Readonly<Record<Route['tag'], string>> = {
@@ -74,7 +83,7 @@ export function describeRoutes(routes: readonly Route[], prefix: string): OpenAp
 }
 
 function describe(route: Route, schemas: Schemas): Record<string, unknown> {
-  const { id, tag, summary, description, permissions, isPublic, body, example } = route
+  const { id, tag, summary, description, permissions, isPublic, body, text, example } = route
   const parameters = [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...headersOf(route)]
   const needs = permissions.length === 0 ? undefined : `Needs the permission \`${permissions.join('` or `')}\`.`
   const told = [description, needs].filter(Boolean).join('\n\n')
@@ -93,13 +102,18 @@ function describe(route: Route, schemas: Schemas): Record<string, unknown> {
         },
       },
     }),
+    ...(text !== undefined && {
+      requestBody: { required: true, content: { 'text/plain': { schema: { type: 'string', description: text } } } },
+    }),
     responses: { ...answersOf(route, schemas), ...errorsOf(route) },
   }
 }
 
-function answersOf({ answers }: Route, schemas: Schemas): Record<string, unknown> {
+function answersOf(route: Route, schemas: Schemas): Record<string, unknown> {
+  const told = (status: string, answer: Answer): Answer =>
+    isOnce(route) && status.startsWith('2') ? { ...answer, headers: { ...answer.headers, ...REPLAYED } } : answer
   return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [status, describeAnswer(answer, schemas)]),
+    Object.entries(route.answers).map(([status, answer]) => [status, describeAnswer(told(status, answer), schemas)]),
   )
 }
 
@@ -107,30 +121,43 @@ function describeAnswer({ description, schema, example, headers, mediaType }: An
   const content = { schema: schema && schemas.of(schema, 'output'), ...(example !== undefined && { example }) }
   return {
     description,
-    ...(headers && {
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }]),
-      ),
-    }),
+    ...(headers && { headers: describeHeaders(headers) }),
     ...(schema && { content: { [mediaType ?? 'application/json']: content } }),
   }
+}
+
+function describeHeaders(headers: Readonly<Record<string, string>>): object {
+  const described = Object.entries(headers).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' } },
+  ])
+  return Object.fromEntries(described) as object
 }
 
 /** One answer for each status, with the codes that it may carry. */
 function errorsOf(route: Route): Record<string, unknown> {
   if (route.isPublic) return {}
-  const { errors = [], body } = route
+  const { errors = [], body, text } = route
   const codes = [...new Set([...USUAL_ERRORS, ...impliedErrors(route), ...errors])]
   const statuses = [...new Set(codes.map((code) => STATUS_OF[code]))].sort((one, other) => one - other)
   const told = statuses.map(
     (status) => [status, describeCodes(codes.filter((code) => STATUS_OF[code] === status))] as const,
   )
   return Object.fromEntries(
-    [...told, ...(body ? Object.entries(BODY_STATUSES) : [])].map(([status, description]) => [
+    [...told, ...(body || text ? Object.entries(BODY_STATUSES) : [])].map(([status, description]) => [
       status,
-      { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+      {
+        description,
+        ...errorHeadersOf(status),
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
     ]),
   )
+}
+
+function errorHeadersOf(status: number | string): object {
+  const headers = ERROR_HEADERS[status]
+  return headers ? { headers: describeHeaders(headers) } : {}
 }
 
 /** What follows from the form of a route: what it names may not be there, and a key may have been used. */
@@ -166,11 +193,16 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): o
 }
 
 function headersOf(route: Route): object[] {
-  if (!isOnce(route)) return []
+  const own = Object.entries(route.headers ?? {}).map(([name, description]) => ({
+    name,
+    in: 'header',
+    description,
+    schema: { type: 'string' },
+  }))
+  if (!isOnce(route)) return own
   const description = 'Has the request carried out once, however often it is sent within a day.'
-  return [
-    { name: 'Idempotency-Key', in: 'header', description, schema: { type: 'string', minLength: 1, maxLength: 255 } },
-  ]
+  const schema = { type: 'string', minLength: 1, maxLength: 255 }
+  return [...own, { name: 'Idempotency-Key', in: 'header', description, schema }]
 }
 
 /** Turns schemas into JSON Schema, and collects those that have a name (`meta({ id })`). */

@@ -84,6 +84,10 @@ export interface RouteHeading {
   readonly summary: string
   readonly description?: string
   readonly answers: Readonly<Record<number, Answer>>
+  /** Headers that it reads beside those that every route does, with their descriptions. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What its body is, where that is text. */
+  readonly text?: string
   /** Beside those that every route has. */
   readonly errors?: readonly ErrorCode[]
   /** A body that can be sent as it stands. */

@@ -29,6 +29,7 @@ export const EVENT_STREAM_ROUTES: readonly Route[] = [
       presence: z.enum(['true', 'false']).optional().describe('Whether to be a member, and be told of others'),
       token,
     }),
+    headers: { 'Last-Event-ID': 'The `id` of the last event that the reader has: its position' },
     answers: { 200: STREAM, 204: { description: PAST } },
     errors: ['invalid_channel', 'not_found', 'limit_exceeded', 'recovery_overflow'],
     async handle(call) {
@@ -66,8 +67,9 @@ export const EVENT_STREAM_ROUTES: readonly Route[] = [
         .describe('1 for the first post, and one more for each'),
       last: z.enum(['true', 'false']).optional().describe('Whether the client means to go'),
     }),
+    text: 'Frames, one on each line',
     answers: { 204: { description: 'It was taken' } },
-    errors: ['not_found', 'limit_exceeded'],
+    errors: ['not_found'],
     async handle({ node, request, params, query }) {
       const { messageBytesMax } = node.services.limits
       const frames = await readFrames(request, Math.max(FRAMES_BYTES, messageBytesMax))

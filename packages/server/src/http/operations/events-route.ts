@@ -16,6 +16,7 @@ export const OPERATION_EVENTS_ROUTE: Route = directRoute({
     'Each event is called as on the channel of the operation, `progress` or `completed` say, has the snapshot as its data and the version as its `id`. The first tells how things stand; after the last of the operation the stream ends. A reader that comes back with `Last-Event-ID` is told what is newer.',
   params: z.strictObject({ operation: operationId }),
   query: z.strictObject({ token }),
+  headers: { 'Last-Event-ID': 'The `id` of the last event that the reader has' },
   answers: { 200: STREAM, 204: { description: 'It has ended, and the reader knows how: do not come back' } },
   errors: ['not_found', 'limit_exceeded'],
   async handle(call) {

@@ -77,6 +77,7 @@ const get = route({
   query: z.strictObject({
     wait: wholeNumber(1, WAIT_SECONDS_MAX).exactOptional().describe('Seconds to wait at most'),
   }),
+  headers: { 'If-None-Match': 'The tag of the snapshot that the reader has' },
   answers: {
     200: snapshotAnswer('The operation'),
     304: { description: 'It is the one of `If-None-Match`', headers: { ETag: 'Attempt and version of the snapshot' } },

@@ -67,6 +67,7 @@ const tell = route({
     'Members left out stay as they are. The answer is what watchers see, or are about to see: `cancelRequested` says that the worker should stop. Watchers get five updates a second, however often this is called.',
   params: one,
   body: report,
+  headers: { 'If-Match': 'The tag of the snapshot that is meant: of another one nothing is reported' },
   example: { done: 300, message: 'Reading customers' },
   answers: {
     200: snapshotAnswer('It was taken'),
