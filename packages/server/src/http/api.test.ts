@@ -150,6 +150,24 @@ describe('a credential', () => {
     expect(error(await client('GET /stats'))).toEqual([403, 'permission_denied'])
   })
 
+  it('that is not there is counted by its address, and has no Idempotency-Key', async () => {
+    const open = await another({
+      auth: { secret: TEST_SECRET, anonymous: { tenant: 'acme', grants: { 'news:*': ['history', 'publish'] } } },
+      channels: { 'news:*': { publish: 'grant', history: { size: 10, ttl: '1h', read: 'grant' } } },
+      limits: { commandsPerSecondMax: 4, publishesPerUserPerSecondMax: 1 },
+    })
+    const client = apiClient(open)
+    const body = { data: 1 }
+    const keyed = await client('POST /channels/news:1/messages', { body, headers: { 'idempotency-key': 'k' } })
+    expect(error(keyed)).toEqual([400, 'bad_request', 'Idempotency-Key'])
+    const statuses = async (line: string, question: object): Promise<number[]> => {
+      const answers = Array.from({ length: 6 }, () => client(line, question))
+      return (await Promise.all(answers)).map(({ status }) => status)
+    }
+    expect(await statuses('POST /channels/news:1/messages', { body })).toContain(429)
+    expect(await statuses('GET /channels/news:1/messages', {})).toContain(429)
+  })
+
   it('is a guess that is counted for its address; good ones are never refused for it', async () => {
     const strict = await another({ limits: { failedAuthenticationsPerMinuteMax: 2 } })
     const guess = (): Promise<ApiAnswer> => apiClient(strict, 'guess')(line)

@@ -68,7 +68,7 @@ export class Api {
       countPublish: () => this.#rates.publish(bearer),
       headers: request.headers,
       signal: request.signal,
-      idempotencyKey: keyOf(request),
+      idempotencyKey: keyOf(request, bearer),
     }
     const about = `${request.method} ${pathname}${search}`
     const sealedFor = route.isSecret ? (request.headers.get('authorization') ?? '') : undefined
@@ -130,9 +130,14 @@ function queryOf({ query }: Route, search: string): unknown {
 /** 1 to 255 printable characters of ASCII. */
 const KEY = /^[!-~](?:[ -~]{0,253}[!-~])?$/
 
-function keyOf({ method, headers }: Request): string | undefined {
+function keyOf({ method, headers }: Request, { identity }: Bearer): string | undefined {
   const key = headers.get('idempotency-key')
   if (key === null || (method !== 'POST' && method !== 'PATCH')) return undefined
+  // Whoever says nothing is somebody else next time, who must not get the answer.
+  if (identity.kind === 'anonymous')
+    throw new ApiRefusal('bad_request', 'Idempotency-Key must be left out where there is no credential', {
+      field: 'Idempotency-Key',
+    })
   if (KEY.test(key)) return key
   throw new ApiRefusal('bad_request', 'Idempotency-Key must be 1 to 255 printable characters', {
     field: 'Idempotency-Key',

@@ -1,7 +1,8 @@
-import { userKey } from '../access/identity.js'
+import { type Identity, userKey } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
 import { RateTable } from '../core/limits/rate-table.js'
 import type { Services } from '../core/services.js'
+import { networkOf } from '../network-address.js'
 import type { Bearer } from './bearer.js'
 
 /** What is counted of a request besides itself. */
@@ -12,7 +13,7 @@ type Counter = 'commands' | 'publishes' | 'reads' | 'bytes'
 
 /**
  * How much a user may do over HTTP on this node: as much as over one connection. What a user publishes is counted on all nodes, together with what comes over its
- * connections.
+ * connections. Those without a credential are somebody else with each request: all of one network count as one.
  */
 export class RequestRates {
   readonly #services: Pick<Services, 'safeguards'>
@@ -47,14 +48,20 @@ export class RequestRates {
   /** Counts a message. @throws HoldfastError `rate_limited`. */
   async publish(bearer: Bearer): Promise<void> {
     this.#take('publishes', bearer)
-    await this.#services.safeguards.publish(bearer)
+    const { id, address } = bearer
+    await this.#services.safeguards.publish({ id, address, identity: countedAs(bearer) })
   }
 
   #take(limit: Counter, { id, address, identity }: Bearer, cost: number = 1): void {
-    const retryAfter = this.#tables[limit].take(userKey(identity), cost)
+    const retryAfter = this.#tables[limit].take(userKey(countedAs({ address, identity })), cost)
     if (retryAfter === 0) return
     const { tenant, user } = identity
     this.#services.safeguards.refusals.note(limit, { tenant, user, connection: id, address, action: 'http' })
     throw new HoldfastError('rate_limited', undefined, { retryAfter })
   }
+}
+
+function countedAs({ address, identity }: Pick<Bearer, 'address' | 'identity'>): Pick<Identity, 'tenant' | 'user'> {
+  const { tenant, kind } = identity
+  return kind === 'anonymous' ? { tenant, user: `anonymous of ${networkOf(address)}` } : identity
 }
