@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryEngine } from '../../engine/memory/memory-engine.js'
 import { systemClock } from '../../clock.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
@@ -96,6 +96,19 @@ describe('reading an operation', () => {
     await ada('GET /operations/a')
     await node.holdfast.tenant('acme').user('ada').revoke()
     expect((await waiting).status).toBe(401)
+  })
+
+  it('is not answered to who may not see it any more when it comes', async () => {
+    let isAllowed = true
+    const own = await startNode({ channels: { 'operation:{id}': { subscribe: () => isAllowed } } })
+    onTestFinished(() => own.close())
+    const boss = apiClient(own, own.token('boss', { permissions: ['operations'] }))
+    await boss('POST /operations', { body: { id: 'a', kind: 'import' } })
+    const waiting = apiClient(own, own.token('bob'))('GET /operations/a?wait=10')
+    expect(await isFirst(waiting, systemWait(200))).toBe(false)
+    isAllowed = false
+    await boss('POST /operations/a/complete')
+    expect((await waiting).status).toBe(404)
   })
 
   it('is refused to who waits for too much at once', async () => {

@@ -100,10 +100,11 @@ const get = route({
 
 /** The operation when what is waited for has come, or the time is over, or the node is: then the next request finds another. */
 async function awaited(
-  { node, bearer, signal }: Call,
+  call: Call,
   { tenant, id }: OperationSnapshot,
   { until, seconds }: { readonly until: number | 'end'; readonly seconds: number },
 ): Promise<OperationSnapshot> {
+  const { node, bearer, signal } = call
   const { clock, admission } = node.services
   const stop = new AbortController()
   const leave = (): void => stop.abort()
@@ -114,7 +115,8 @@ async function awaited(
     const snapshot = await node.operations.changed(tenant, id, wait)
     if (!bearer.isOpen) throw new HoldfastError('unauthenticated', 'The token has expired, or was withdrawn')
     if (snapshot === undefined) throw new HoldfastError('not_found', 'this operation is not kept any more')
-    return snapshot
+    // What was allowed a minute ago may be over, and under this id there may be another.
+    return await watched(call, id)
   } finally {
     look()
     signal.removeEventListener('abort', leave)
