@@ -16,10 +16,8 @@ export const pageShape: { limit: z.ZodType<number>; cursor: z.ZodOptional<z.ZodS
 
 /** A whole number that stands in an address. */
 export function wholeText(min: number, max: number): z.ZodType<number> {
-  return z.preprocess(
-    (text) => (typeof text === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text),
-    z.int().min(min).max(max),
-  )
+  const digits = z.string().regex(/^(?:0|[1-9]\d{0,14})$/, `an integer from ${min} to ${max}`)
+  return digits.transform(Number).pipe(z.int().min(min).max(max))
 }
 
 /** Where a list goes on behind `name`: opaque, and good for this list alone. `list` says which: tenant, kind, filters. */
