@@ -7,7 +7,7 @@ import type { Tenant } from '../tenant.js'
 import type { EventStreamDoor } from '../event-stream.js'
 import type { Bearer } from './bearer.js'
 import type { DirectCall } from './event-stream/direct-route.js'
-import type { WaitingRoom } from './operations/waiting.js'
+import type { WaitingRoom } from './waiting-room.js'
 
 /** The methods that addresses take. `HEAD` is answered where `GET` is. */
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'

@@ -1,5 +1,5 @@
-import { type Identity, userKey } from '../../access/identity.js'
-import { HoldfastError } from '../../core/errors.js'
+import { type Identity, userKey } from '../access/identity.js'
+import { HoldfastError } from '../core/errors.js'
 
 /** Requests of one user that wait at a time, and of all. */
 const PER_USER_MAX = 32
