@@ -28,10 +28,14 @@ export function hasLapsed({ snapshot, work }: OperationRecord, now: number, seen
   return seen?.version === snapshot.version && now - seen.since >= leaseMs
 }
 
+/** Looks at one that a worker has are not further apart: an end that is found only then is told while repeats are still recognised. */
+const LOOK_MS_MAX = 120_000
+
 /** When to look again at an operation that has not ended: at its deadline, and not later than a lease from now where a worker has it. */
 export function nextLook(record: OperationRecord, now: number, idleMs: number): number {
   const due = dueAt(record, idleMs) ?? now
   const { leaseUntil, leaseMs } = record.work
   if (leaseUntil === undefined) return Math.max(due, now)
-  return due > now ? Math.min(due, now + leaseMs) : now + leaseMs
+  const next = now + Math.min(leaseMs, LOOK_MS_MAX)
+  return due > now ? Math.min(due, next) : next
 }

@@ -35,9 +35,11 @@ export class Ledger {
     this.#stop ??= this.#parts.clock.every(SWEEP_MS, () => this.#sweep())
   }
 
-  stop(): void {
+  /** Writes what waits, where the engine can be reached. */
+  async stop(): Promise<void> {
     this.#stop?.()
     this.#stop = undefined
+    await Promise.all(Array.from(this.#writers.values(), (writer) => writer.stop()))
   }
 
   /** The writer of an operation that this node has to do with already. */
@@ -72,19 +74,17 @@ export class Ledger {
     id: string,
     word: Word,
     { isStored = false }: { readonly isStored?: boolean } = {},
-  ): Promise<{ readonly writer: Writer; readonly ruling: Ruling }> {
+  ): Promise<{ readonly writer: Writer; readonly ruling: Ruling; readonly record: OperationRecord }> {
     const writer = await this.find(tenant, id)
     if (writer === undefined) throw new HoldfastError('not_found')
     let ruling = writer.say(word)
-    if (ruling.kind === 'refused' && ruling.code !== 'already_ended') {
-      // Another node may have changed what it is refused for.
-      await writer.refresh()
+    if (ruling.kind === 'refused') {
+      await writer.reconsider(ruling.code)
       ruling = writer.say(word)
     }
     if (ruling.kind === 'refused') throw new HoldfastError(ruling.code, ruling.message)
     // In the same turn: a write that is refused at once would be over before anybody waits for it.
-    if (isStored) await writer.written()
-    return { writer, ruling }
+    return { writer, ruling, record: isStored ? await writer.written() : writer.record }
   }
 
   async #load(key: string, tenant: string, id: string): Promise<Writer | undefined> {

@@ -31,6 +31,8 @@ export class OperationSuperseded extends Error {
 export interface OperationEnvironment {
   readonly clock: Clock
   readonly writer: Writer
+  /** Which attempt this worker has. */
+  readonly attempt: number
   /** Whether its lease is kept while the process lives, or only by what the worker says. */
   readonly isKept: boolean
   /** It takes no more reports from here: it has ended, or another attempt has it. */
@@ -55,11 +57,16 @@ export class Operation {
   constructor(environment: OperationEnvironment) {
     const { writer } = environment
     this.id = writer.record.snapshot.id
-    this.attempt = writer.record.snapshot.attempt
+    this.attempt = environment.attempt
     this.#environment = environment
     this.#writer = writer
     this.#undo = writer.onChange(() => this.#look())
     this.#look()
+  }
+
+  /** Whether it takes no more reports from here. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** What watchers see, or are about to see. */
@@ -157,7 +164,11 @@ export class Operation {
   }
 
   async #end(ending: OperationEnding): Promise<void> {
-    const ruling = this.#writer.say({ do: 'end', ending })
+    let ruling = this.#writer.say({ do: 'end', ending })
+    if (ruling.kind === 'refused') {
+      await this.#writer.reconsider(ruling.code)
+      ruling = this.#writer.say({ do: 'end', ending })
+    }
     if (ruling.kind === 'refused') throw refusal(ruling)
     this.#isEnding = true
     await this.#writer.written().finally(() => (this.#isEnding = false))
@@ -167,7 +178,7 @@ export class Operation {
   #look(): void {
     if (this.#isOver) return
     const { record, stored } = this.#writer
-    const isEnded = isTerminal(stored.snapshot.state)
+    const isEnded = isTerminal(stored.snapshot.state) || this.#writer.isForgotten
     if (record.snapshot.cancelRequested && !isEnded) this.#stop(new OperationCancelled(this.id))
     if (!isEnded && stored.snapshot.attempt === this.attempt) return
     this.#isOver = true

@@ -353,12 +353,12 @@ describe('run', () => {
 
   it('ends although its metadata and its progress leave no room in a message', async () => {
     const told = await watch()
-    const metadata = { text: 'x'.repeat(BYTES_MAX - 1_000) }
+    const metadata = { text: 'x'.repeat(BYTES_MAX - 2_400) }
     const work = operations.run('acme', { ...SPEC, metadata }, (operation) => {
       operation.report({ item: 'y'.repeat(1_024), message: 'z'.repeat(1_024) })
-      throw new Error('e'.repeat(1_024))
+      throw new Error('€'.repeat(1_024))
     })
-    await expect(work).rejects.toThrow('eee')
+    await expect(work).rejects.toThrow('€€€')
     expect(eventsOf(told)).toEqual(['started', 'failed'])
     expect(told.at(-1)?.snapshot).not.toHaveProperty('metadata')
     expectValid(told)

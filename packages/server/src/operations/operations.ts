@@ -17,6 +17,7 @@ import type {
   WorkerWord,
 } from './desk.js'
 import { Echo, feedChannel } from './echo.js'
+import { Family } from './family.js'
 import { Ledger } from './ledger.js'
 import { Operation, plainCopy } from './operation.js'
 import { type Opening, openingOf } from './opening.js'
@@ -83,6 +84,7 @@ export class Operations implements OperationDesk {
   readonly #ledger: Ledger
   readonly #register: Register
   readonly #echo: Echo
+  readonly #family: Family
   readonly #overseer: OperationOverseer
   readonly #places: OperationPlaces
   /** Those whose worker is here. */
@@ -105,11 +107,15 @@ export class Operations implements OperationDesk {
       terms: { idleMs, childrenMax },
       conflateMs,
       newStamp: () => random.id(6),
+      keptMs: Math.min(retention.completedMs, retention.failedMs),
       onWritten: (record, event) => this.#written(record, event),
       onError,
     })
     this.#register = new Register({ engine, clock, store: this.#store, idleMs })
-    this.#echo = new Echo({ engine, clock, feedRetention, tellParent: (record) => this.#tellParent(record), onError })
+    const cancel = (tenant: string, id: string): Promise<boolean> => this.requestCancel(tenant, id)
+    this.#family = new Family({ ledger: this.#ledger, childrenMax, cancel })
+    const tellParent = (record: OperationRecord): Promise<void> => this.#family.tellParent(record)
+    this.#echo = new Echo({ engine, clock, feedRetention, tellParent, onError })
     this.#places = new OperationPlaces(clock, this.#store)
     this.#overseer = new OperationOverseer({
       engine,
@@ -130,7 +136,9 @@ export class Operations implements OperationDesk {
   open(): void {
     if (this.#stops.length > 0) return
     for (const part of [this.#ledger, this.#places, this.#overseer]) part.start()
-    this.#stops.push(this.#options.clock.every(KEEP_MS, () => this.#keepAll()))
+    const { clock } = this.#options
+    const keep = (): void => this.#running.forEach((operation) => operation.keep(clock.now()))
+    this.#stops.push(clock.every(KEEP_MS, keep))
   }
 
   // For a worker in this process
@@ -139,7 +147,7 @@ export class Operations implements OperationDesk {
   async start(tenant: string, spec: WorkerSpec): Promise<Operation> {
     const { heartbeat, ...rest } = spec
     const writer = await asked(this.#begin(tenant, { ...rest, queued: false }))
-    return this.#hand(writer, heartbeat !== 'manual')
+    return this.#hand(writer, { attempt: 1, isKept: heartbeat !== 'manual' })
   }
 
   /** Takes up an operation that is queued or stalled, with `force` one that another worker has: as a new attempt. */
@@ -148,8 +156,8 @@ export class Operations implements OperationDesk {
     id: string,
     options: { readonly force?: boolean; readonly heartbeat?: 'manual' } = {},
   ): Promise<Operation> {
-    const writer = await this.#attempt(tenant, id, options)
-    return this.#hand(writer, options.heartbeat !== 'manual')
+    const { writer, record } = await this.#attempt(tenant, id, options)
+    return this.#hand(writer, { attempt: record.snapshot.attempt, isKept: options.heartbeat !== 'manual' })
   }
 
   /** Runs `work` as an operation. It ends however `work` does: completed with its result, failed with its error, cancelled when asked. */
@@ -179,20 +187,20 @@ export class Operations implements OperationDesk {
     }
   }
 
-  #hand(writer: Writer, isKept: boolean): Operation {
+  #hand(writer: Writer, worker: { readonly attempt: number; readonly isKept: boolean }): Operation {
     const { clock, onError } = this.#options
     const { tenant, id } = writer.record.snapshot
     const key = operationKey(tenant, id)
     const operation = new Operation({
       clock,
       writer,
-      isKept,
+      ...worker,
       onError,
       onEnd: (ended) => {
         if (this.#running.get(key) === ended) this.#running.delete(key)
       },
     })
-    this.#running.set(key, operation)
+    if (!operation.isOver) this.#running.set(key, operation)
     return operation
   }
 
@@ -224,7 +232,7 @@ export class Operations implements OperationDesk {
     id: string,
     options: { readonly force?: boolean; readonly entry?: string } = {},
   ): Promise<OperationSnapshot> {
-    return (await this.#attempt(tenant, id, options)).snapshot
+    return (await this.#attempt(tenant, id, options)).record.snapshot
   }
 
   async report(
@@ -252,11 +260,12 @@ export class Operations implements OperationDesk {
 
   async cancel(tenant: string, id: string): Promise<OperationSnapshot> {
     await this.#dueSoonIfIdle(tenant, id)
-    const { writer, ruling } = await asked(this.#ledger.say(tenant, id, { do: 'cancel' }, { isStored: true }))
+    const said = await asked(this.#ledger.say(tenant, id, { do: 'cancel' }, { isStored: true }))
+    const { writer, ruling, record } = said
     this.cancelAsked(tenant, id)
-    const isNews = ruling.kind === 'changed' && !isTerminal(ruling.record.snapshot.state)
+    const isNews = ruling.kind === 'changed' && !isTerminal(record.snapshot.state)
     if (isNews && !this.#running.has(operationKey(tenant, id))) this.#options.onCancelAsked(tenant, id)
-    await this.#cancelChildren(tenant, writer)
+    await this.#family.cancelChildren(writer.record)
     return writer.snapshot
   }
 
@@ -327,11 +336,11 @@ export class Operations implements OperationDesk {
     for (const stop of this.#stops.splice(0)) stop()
     const running = [...this.#running.values()]
     await Promise.allSettled(running.map((operation) => operation.abandon(error)))
+    await this.#overseer.stop()
+    await this.#ledger.stop()
     await Promise.all(this.#following)
-    this.#ledger.stop()
     this.#places.stop()
     this.#echo.stop()
-    await this.#overseer.stop()
   }
 
   // How it is done
@@ -341,19 +350,19 @@ export class Operations implements OperationDesk {
     const { clock, random, leaseMs, admit } = this.#options
     const id = spec.id ?? newOperationId(spec.kind, random.id(6))
     const now = clock.now()
-    const first = recordOf(tenant, id, spec, { now, leaseMs, entry })
-    const record = { ...first, snapshot: showRecord(first, now, 1) }
+    const first = recordOf(tenant, id, spec, { now, leaseMs, entry, stamp: random.id(6) })
+    const alone = { ...first, snapshot: showRecord(first, now, 1) }
     const key = operationKey(tenant, id)
     const repeated = spec.id === undefined ? undefined : await this.#repeated(tenant, id, entry)
     if (repeated) return repeated
     const leave = await admit?.(tenant)
     const starting = { isCancelled: false }
     try {
-      await this.#checkParent(record)
+      const record = await this.#family.placed(alone)
       await Promise.all([this.#register.enter(record), this.#register.due(record)])
       this.#starting.set(key, starting)
       const event = spec.queued ? 'progress' : 'started'
-      if (!(await this.#store.write(record, event, now))) {
+      if (!(await this.#writeFirst(record, event, now))) {
         // Two nodes may have read the same entry at the same time.
         const begun = await this.#repeated(tenant, id, entry)
         if (begun === undefined) throw inUse(id)
@@ -370,6 +379,20 @@ export class Operations implements OperationDesk {
     }
   }
 
+  /** Whether this began it. Whoever lost the answer looks; another that was first has to be looked at when it says. */
+  async #writeFirst(record: OperationRecord, event: OperationEvent, now: number): Promise<boolean> {
+    const { tenant, id } = record.snapshot
+    const [stamp = ''] = record.work.stamps
+    const outcome = await this.#store.write(record, event, now).catch((error: unknown) => ({ error }))
+    if (outcome === true) return true
+    if (outcome !== false && !isAway(outcome.error)) throw outcome.error
+    const stored = await this.#store.read(tenant, id)
+    if (stored?.work.stamps.includes(stamp)) return true
+    if (outcome !== false) throw outcome.error
+    if (stored) await this.#register.due(stored)
+    return false
+  }
+
   /** The operation, if this entry has begun it before. @throws HoldfastError `bad_request` when something else has. */
   async #repeated(tenant: string, id: string, entry: string | undefined): Promise<Writer | undefined> {
     const stored = await this.#store.read(tenant, id)
@@ -382,36 +405,29 @@ export class Operations implements OperationDesk {
   async #begun(record: OperationRecord, event: OperationEvent, isCancelled: boolean): Promise<Writer> {
     const { parent } = record.snapshot
     const writer = this.#ledger.adopt(record)
-    if (isCancelled) await writer.refresh()
+    // If that fails, the worker learns of it with its next word.
+    if (isCancelled) await writer.refresh().catch(this.#options.onError)
     this.#echo.tell(record, event)
     // Its parent must not complete before it: whoever began it may rely on that.
-    if (parent !== undefined) await this.#tellParent(record).catch(this.#options.onError)
+    if (parent !== undefined) await this.#family.tellParent(record).catch(this.#options.onError)
     return writer
-  }
-
-  async #checkParent({ snapshot: { tenant, parent } }: OperationRecord): Promise<void> {
-    if (parent === undefined) return
-    const above = await this.#ledger.find(tenant, parent)
-    if (above === undefined) throw new HoldfastError('bad_request', 'parent must be an operation of the tenant')
-    if (isTerminal(above.record.snapshot.state)) throw new HoldfastError('already_ended', 'the parent has ended')
-    const { childrenMax } = this.#options
-    if (Object.keys(above.record.work.children ?? {}).length >= childrenMax)
-      throw new HoldfastError('limit_exceeded', `an operation must have at most ${childrenMax} children`)
   }
 
   async #attempt(
     tenant: string,
     id: string,
     { force = false, entry }: { readonly force?: boolean; readonly entry?: string },
-  ): Promise<Writer> {
+  ): Promise<{ readonly writer: Writer; readonly record: OperationRecord }> {
     const word: Word = { do: 'attempt', force, ...(entry !== undefined && { entry }) }
-    const { writer } = await asked(this.#ledger.say(tenant, id, word, { isStored: true }))
-    // What nobody had was to be looked at much later.
+    await this.#dueSoonIfIdle(tenant, id)
+    const { writer, record } = await asked(this.#ledger.say(tenant, id, word, { isStored: true }))
     await asked(this.#register.due(writer.stored))
-    return writer
+    // As it was written with this word: meanwhile there may be another attempt.
+    return { writer, record }
   }
 
   async #say(tenant: string, id: string, word: Word, isStored: boolean): Promise<OperationSnapshot> {
+    if (this.#ledger.here(tenant, id)?.record.work.idleSince !== undefined) await this.#dueSoonIfIdle(tenant, id)
     const { writer } = await asked(this.#ledger.say(tenant, id, word, { isStored }))
     return writer.snapshot
   }
@@ -431,7 +447,7 @@ export class Operations implements OperationDesk {
     if (!isOld && !['started', 'stalled', 'resumed'].includes(event)) return
     if (writer) writer.enteredAt = clock.now()
     this.#register.enter(record).catch(onError)
-    if (event === 'resumed') this.#register.due(record).catch(onError)
+    if (event !== 'started') this.#register.due(record).catch(onError)
   }
 
   /** Does what follows from an end: tells it where it is to be told, and forgets when to look. Until that is done it stays due, on whichever node. */
@@ -442,29 +458,12 @@ export class Operations implements OperationDesk {
     await this.#register.settled(tenant, id)
   }
 
-  /** What nobody had was to be looked at much later; what follows from its end must not wait so long if this node dies. */
+  /** What nobody had was to be looked at much later; whoever takes it up or ends it may die right after that. */
   async #dueSoonIfIdle(tenant: string, id: string): Promise<void> {
     const writer = await asked(this.#ledger.find(tenant, id))
     if (writer?.record.work.idleSince === undefined) return
-    await asked(this.#register.due(writer.record, this.#options.clock.now() + FOLLOW_UP_MS))
-  }
-
-  async #tellParent({ snapshot, work }: OperationRecord): Promise<void> {
-    const { tenant, id, parent = '', state } = snapshot
-    const word: Word = { do: 'child', id, weight: work.weight, fraction: work.progress.fraction, state }
-    const above = await this.#ledger.find(tenant, parent)
-    if (above === undefined) return
-    const { kind } = above.say(word)
-    const isFirst = above.stored.work.children?.[id] === undefined
-    if (kind === 'changed' && (isFirst || isTerminal(state))) await above.written()
-    const isStopping = above.record.snapshot.cancelRequested === true
-    if (isStopping && !isTerminal(state) && !snapshot.cancelRequested) await this.requestCancel(tenant, id)
-  }
-
-  async #cancelChildren(tenant: string, writer: Writer): Promise<void> {
-    const children = Object.entries(writer.record.work.children ?? {})
-    const live = children.filter(([, [, , state]]) => !isTerminal(state))
-    await Promise.all(live.map(([child]) => this.requestCancel(tenant, child)))
+    const soonMs = Math.min(FOLLOW_UP_MS, writer.record.work.leaseMs)
+    await asked(this.#register.due(writer.record, this.#options.clock.now() + soonMs))
   }
 
   /** An operation is due. */
@@ -472,7 +471,7 @@ export class Operations implements OperationDesk {
     const known = this.#ledger.here(tenant, id)
     await known?.refresh()
     const writer = known ?? (await this.#ledger.find(tenant, id))
-    if (writer === undefined || writer.isGone) return void (await this.#register.settled(tenant, id))
+    if (writer === undefined || writer.isGone) return this.#register.absent(tenant, id, seen)
     if (isTerminal(writer.stored.snapshot.state)) return void (await this.#followUp(writer.stored))
     const now = this.#options.clock.now()
     const { version } = writer.record.snapshot
@@ -481,12 +480,16 @@ export class Operations implements OperationDesk {
     if (ruling.kind === 'changed') await writer.written()
     const { stored } = writer
     if (!isTerminal(stored.snapshot.state)) await this.#register.due(writer.record)
+    if (writer.record.work.idleSince !== undefined) await this.#lookAgain(writer)
     return { version: stored.snapshot.version, since: seen?.version === stored.snapshot.version ? seen.since : now }
   }
 
-  #keepAll(): void {
-    const now = this.#options.clock.now()
-    for (const operation of this.#running.values()) operation.keep(now)
+  /** To be looked at much later, now that nobody has it: unless somebody took it up or ended it while that was noted. */
+  async #lookAgain(writer: Writer): Promise<void> {
+    await writer.refresh()
+    const { stored } = writer
+    if (isTerminal(stored.snapshot.state)) await this.#followUp(stored)
+    else if (stored.work.idleSince === undefined) await this.#register.due(stored)
   }
 }
 

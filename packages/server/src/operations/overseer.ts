@@ -25,7 +25,7 @@ const BATCH = 100
 const BATCHES_MAX = 100
 
 /** Looks between two steps of the walk through all operations. */
-const WALK_EVERY = 5
+const WALK_EVERY = 1
 
 /** Operations remembered at most, of those that could not be judged at once. */
 const SEEN_MAX = 100_000

@@ -48,9 +48,13 @@ const UNIT_MAX = 32
 const PHASE_MAX = 128
 const TEXT_MAX = 1_024
 
-/** Reads phases. @throws HoldfastError `bad_request` for a weight that is negative or not finite. */
+/** The largest amount, and the largest weight. */
+const AMOUNT_MAX = Number.MAX_SAFE_INTEGER
+const WEIGHT_MAX = 1_000_000_000
+
+/** Reads phases. @throws HoldfastError `bad_request` for a weight that is negative or too large. */
 export function readPlan(phases: readonly PhaseSpec[]): Plan {
-  return phases.map(({ name, weight = 1 }) => ({ name, weight: atLeastZero('phases.weight', weight) }))
+  return phases.map(({ name, weight }) => ({ name, weight: readWeight('phases.weight', weight) }))
 }
 
 /** Where an attempt begins. */
@@ -139,11 +143,20 @@ function fractionOf(plan: Plan, { phase: index, share, done, total }: ProgressSt
   return sum === 0 ? 0 : (before + phase.weight * within) / sum
 }
 
-/** The number itself. @throws HoldfastError `bad_request` naming the member when it is negative, not finite or no number. */
-export function atLeastZero(name: string, value: number): number {
-  if (!Number.isFinite(value) || value < 0)
-    throw new HoldfastError('bad_request', `${name} must be a number from 0, received ${String(value)}`)
-  return value
+/** The number itself. @throws HoldfastError `bad_request` naming the member when it is negative, above `max` (default: whole numbers are exact up to it) or no number. */
+export function atLeastZero(name: string, value: number, max: number = AMOUNT_MAX): number {
+  if (Number.isFinite(value) && value >= 0 && value <= max) return value
+  throw new HoldfastError('bad_request', `${name} must be a number from 0 to ${max}, received ${String(value)}`)
+}
+
+/** The weight itself. @throws HoldfastError `bad_request` naming the member where sums of such weights would not be exact enough. */
+export function readWeight(name: string, value: number = 1): number {
+  return atLeastZero(name, value, WEIGHT_MAX)
+}
+
+/** What two amounts make, no more than an amount may be. */
+export function amountOf(one: number, other: number): number {
+  return Math.min(AMOUNT_MAX, one + other)
 }
 
 function cut(text: string | undefined, max: number): string | undefined {

@@ -34,8 +34,12 @@ export interface Work {
   readonly weight: number
   readonly children: Readonly<Record<string, ChildShare>> | undefined
   readonly createdAt: number
-  /** Which write this was: whoever lost the answer to one recognises it. */
-  readonly stamp: string | undefined
+  /** When the operation above this one began: another that has its id is not meant. Undefined where there is none. */
+  readonly parentSince: number | undefined
+  /** Which writes these were, the newest first, one of each writer: whoever lost the answer to one recognises it. */
+  readonly stamps: readonly string[]
+  /** By how much the version of the snapshot is higher than the number of writes that the engine knows of: it has lost some. */
+  readonly unstored: number
 }
 
 /** An operation as it is stored: what everybody may see, who else may see it, and what is needed to go on. */
@@ -113,7 +117,9 @@ const ABSENT = {
   sequence: undefined,
   entry: undefined,
   children: undefined,
-  stamp: undefined,
+  parentSince: undefined,
+  stamps: [],
+  unstored: 0,
 } as const
 
 const ABSENT_PROGRESS = {

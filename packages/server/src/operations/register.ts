@@ -3,7 +3,7 @@ import { userKey } from '../access/identity.js'
 import type { Clock } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
 import type { Engine, IndexEntry } from '../engine/engine.js'
-import { nextLook } from './deadlines.js'
+import { type Sighting, nextLook } from './deadlines.js'
 import type { OperationPage, OperationQuery } from './desk.js'
 import type { OperationRecord } from './record.js'
 import { type OperationStore, operationKey } from './store.js'
@@ -38,6 +38,12 @@ const LIMIT_DEFAULT = 50
 /** How long an entry stands whose operation was not found: its beginning may still be on its way. */
 const ABSENT_MS = 60_000
 
+/** How often it is looked at meanwhile. */
+const ABSENT_LOOK_MS = 5_000
+
+/** The version of what is not there. */
+const NOT_THERE = 0
+
 /** Where operations are found: by tenant, user and parent, and by when they have to be looked at. */
 export class Register {
   readonly #parts: RegisterParts
@@ -69,6 +75,17 @@ export class Register {
   /** It has ended, and everything that follows from that was done. */
   async settled(tenant: string, id: string): Promise<void> {
     await this.#parts.engine.indexes.remove(DUE_INDEX, operationKey(tenant, id))
+  }
+
+  /** There is nothing to look at, or not yet: what was entered first is about to begin. Answers what to remember; after a while it is forgotten. */
+  async absent(tenant: string, id: string, seen: Sighting | undefined): Promise<Sighting | undefined> {
+    const { engine, clock } = this.#parts
+    const now = clock.now()
+    const since = seen?.version === NOT_THERE ? seen.since : now
+    if (now - since >= ABSENT_MS) return void (await this.settled(tenant, id))
+    const score = now + ABSENT_LOOK_MS
+    await engine.indexes.put(DUE_INDEX, { key: operationKey(tenant, id), score, ttlMs: ABSENT_MS * 2 })
+    return { version: NOT_THERE, since }
   }
 
   /** A page of the operations of a tenant, newest first. @throws HoldfastError `bad_request` naming the member. */

@@ -17,7 +17,7 @@ class Subject {
   now = 0
 
   constructor(spec: Partial<OperationSpec> = {}) {
-    this.record = recordOf('acme', 'import-1', { ...SPEC, ...spec }, { now: 0, leaseMs: 30_000 })
+    this.record = recordOf('acme', 'import-1', { ...SPEC, ...spec }, { now: 0, leaseMs: 30_000, stamp: 's' })
   }
 
   /** Says a word `afterMs` later; what it comes to is stored and read again. */

@@ -8,7 +8,7 @@ import {
 import { timestamp } from '../clock.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { type MeterState, observe, startMeter } from './meter.js'
-import { type ProgressState, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
+import { type ProgressState, amountOf, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
 import { type ChildShare, type OperationRecord, type Work, runTime } from './record.js'
 import { mayBecome } from './transitions.js'
 import { type Word, isAfter } from './word.js'
@@ -101,7 +101,7 @@ function progressAfter({ work }: OperationRecord, report: OperationReport, isNew
   const { phase, advance, ...told } = report
   const { plan, progress, children } = work
   const before = isNewPhase ? 0 : progress.done
-  const counted = advance === undefined ? told : { ...told, done: before + advance }
+  const counted = advance === undefined ? told : { ...told, done: amountOf(before, advance) }
   const after = isNewPhase ? enterPhase(plan, progress, phase ?? '', counted) : takeReport(plan, progress, counted)
   // With parts below it, the whole is what they say.
   return children === undefined ? after : { ...after, fraction: progress.fraction }

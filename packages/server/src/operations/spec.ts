@@ -6,7 +6,7 @@ import { durationMs } from '../duration.js'
 import type { OperationSpec } from './desk.js'
 import { startMeter } from './meter.js'
 import { plainCopy } from './operation.js'
-import { atLeastZero, beginProgress, readPlan } from './progress.js'
+import { beginProgress, readPlan, readWeight } from './progress.js'
 import type { OperationRecord } from './record.js'
 import { isOperationId } from './store.js'
 import { checkWorker } from './word.js'
@@ -31,7 +31,18 @@ export function recordOf(
   tenant: string,
   id: string,
   spec: OperationSpec,
-  { now, leaseMs, entry }: { readonly now: number; readonly leaseMs: number; readonly entry?: string | undefined },
+  {
+    now,
+    leaseMs,
+    entry,
+    stamp,
+  }: {
+    readonly now: number
+    readonly leaseMs: number
+    readonly entry?: string | undefined
+    /** By which whoever begins it recognises that. */
+    readonly stamp: string
+  },
 ): OperationRecord {
   checkSpec(id, spec)
   checkWorker({ ...(entry !== undefined && { entry }) })
@@ -77,10 +88,12 @@ export function recordOf(
       expiresAt,
       sequence: undefined,
       entry,
-      weight: spec.weight === undefined ? 1 : atLeastZero('weight', spec.weight),
+      weight: readWeight('weight', spec.weight),
       children: undefined,
       createdAt: now,
-      stamp: undefined,
+      parentSince: undefined,
+      stamps: [stamp],
+      unstored: 0,
     },
   }
 }

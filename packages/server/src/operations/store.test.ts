@@ -29,7 +29,12 @@ const snapshot = (version: number, changes: Partial<OperationSnapshot> = {}): Op
 })
 
 const record = (version: number, changes: Partial<OperationSnapshot> = {}): OperationRecord => ({
-  ...recordOf('acme', 'import-1', { kind: 'import', owner: 'ada', sharedWith: ['bob'] }, { now: 0, leaseMs: 30_000 }),
+  ...recordOf(
+    'acme',
+    'import-1',
+    { kind: 'import', owner: 'ada', sharedWith: ['bob'] },
+    { now: 0, leaseMs: 30_000, stamp: 's' },
+  ),
   snapshot: snapshot(version, changes),
 })
 
@@ -51,12 +56,19 @@ describe('the store of operations', () => {
   })
 
   it('T-124 refuses a snapshot of one byte more than a message holds', async () => {
-    const bytes = Buffer.byteLength(JSON.stringify(snapshot(1, { label: '' })))
-    await expect(write(1, { label: 'x'.repeat(1_025 - bytes) })).rejects.toMatchObject({
+    expect(await write(1)).toBe(true)
+    const bytes = Buffer.byteLength(JSON.stringify(snapshot(2, { label: '' })))
+    await expect(write(2, { label: 'x'.repeat(1_025 - bytes) })).rejects.toMatchObject({
       code: 'limit_exceeded',
       message: 'the snapshot with its result must be at most 1024 bytes',
     })
-    expect(await write(1, { label: 'x'.repeat(1_024 - bytes) })).toBe(true)
+    expect(await write(2, { label: 'x'.repeat(1_024 - bytes) })).toBe(true)
+  })
+
+  it('keeps a quarter of a message for what happens after the beginning', async () => {
+    const bytes = Buffer.byteLength(JSON.stringify(snapshot(1, { label: '' })))
+    await expect(write(1, { label: 'x'.repeat(769 - bytes) })).rejects.toMatchObject({ code: 'limit_exceeded' })
+    expect(await write(1, { label: 'x'.repeat(768 - bytes) })).toBe(true)
   })
 })
 

@@ -16,6 +16,9 @@ export interface OperationRetention {
 /** Events kept per operation: enough to replay a short absence; each carries the whole snapshot. */
 const EVENTS_KEPT = 100
 
+/** Bytes that are left to what happens to an operation after its beginning, or a quarter of a message where that is less. */
+const ROOM_BYTES = 2_048
+
 /** An id of dots alone could not be reached at its address: URLs resolve them. */
 const OPERATION_ID = /^(?!\.+$)[A-Za-z0-9_.@~+=-]{1,128}$/
 
@@ -48,11 +51,13 @@ export class OperationStore {
   readonly #engine: Engine
   readonly #retention: OperationRetention
   readonly #bytesMax: number
+  readonly #room: number
 
   constructor(engine: Engine, retention: OperationRetention, bytesMax: number) {
     this.#engine = engine
     this.#retention = retention
     this.#bytesMax = bytesMax
+    this.#room = Math.min(ROOM_BYTES, Math.floor(bytesMax / 4))
   }
 
   /** What is stored; undefined when there is no such operation in the tenant. */
@@ -70,9 +75,9 @@ export class OperationStore {
   async write(record: OperationRecord, event: OperationEvent, now: number): Promise<boolean> {
     const { snapshot } = record
     const data = JSON.stringify(snapshot)
-    if (Buffer.byteLength(data) > this.#bytesMax) {
-      throw new HoldfastError('limit_exceeded', `the snapshot with its result must be at most ${this.#bytesMax} bytes`)
-    }
+    const bytesMax = snapshot.version === 1 ? this.#bytesMax - this.#room : this.#bytesMax
+    if (Buffer.byteLength(data) > bytesMax)
+      throw new HoldfastError('limit_exceeded', `the snapshot with its result must be at most ${bytesMax} bytes`)
     const ttlMs = this.lifetime(record, now)
     const outcome = await this.#engine.publish({
       stream: this.stream(snapshot.tenant, snapshot.id),
@@ -81,7 +86,7 @@ export class OperationStore {
       from: SYSTEM,
       at: snapshot.updatedAt,
       retention: { size: EVENTS_KEPT, ttlMs },
-      state: { value: encodeRecord(record, data), ifVersion: snapshot.version - 1, ttlMs },
+      state: { value: encodeRecord(record, data), ifVersion: snapshot.version - 1 - record.work.unstored, ttlMs },
       final: isTerminal(snapshot.state),
     })
     return outcome.kind === 'published'

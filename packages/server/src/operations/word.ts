@@ -1,7 +1,7 @@
 import type { OperationState } from '@holdfast/protocol'
 import { HoldfastError } from '../core/errors.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
-import { atLeastZero } from './progress.js'
+import { amountOf, atLeastZero } from './progress.js'
 
 /** What is said of an operation, by its worker, by those who watch it, by the operation below it or by time. */
 export type Word =
@@ -89,7 +89,11 @@ export function mergeReports(first: OperationReport, second: OperationReport): O
   const counted =
     second.advance === undefined
       ? { done, advance, percent }
-      : { ...(done === undefined ? { advance: (advance ?? 0) + second.advance } : { done: done + second.advance }) }
+      : {
+          ...(done === undefined
+            ? { advance: amountOf(advance ?? 0, second.advance) }
+            : { done: amountOf(done, second.advance) }),
+        }
   const { advance: _advance, ...rest } = second
   return { ...kept, ...rest, ...present(counted) }
 }

@@ -1,10 +1,11 @@
-import { type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import { type ErrorCode, type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Cancel, Clock } from '../clock.js'
 import { HoldfastError, asHoldfastError } from '../core/errors.js'
 import { type OperationRecord, showRecord } from './record.js'
 import { type Ruling, type Terms, rule } from './ruling.js'
 import type { OperationStore } from './store.js'
-import { type Word, mergeReports } from './word.js'
+import { PendingWords } from './pending-words.js'
+import type { Word } from './word.js'
 
 /** What a writer needs of its surroundings. */
 export interface WriterParts {
@@ -13,8 +14,10 @@ export interface WriterParts {
   readonly terms: Terms
   /** Milliseconds between updates that may be held back. */
   readonly conflateMs: number
-  /** A name for a write that no other has. */
+  /** A name that no other writer has. */
   readonly newStamp: () => string
+  /** Milliseconds for which an operation that has ended is kept at least. */
+  readonly keptMs: number
   /** Called after each write of this node. */
   readonly onWritten: (record: OperationRecord, event: OperationEvent) => void
   readonly onError: (error: unknown) => void
@@ -22,14 +25,14 @@ export interface WriterParts {
 
 interface Waiter {
   readonly key: string
-  resolve(): void
+  resolve(record: OperationRecord): void
   reject(error: unknown): void
 }
 
 /** One write to come: the words that led to it, and the record that they lead to. */
 interface Step {
-  /** In order; conflatable ones of one kind are merged. What is urgent stands last. */
-  readonly words: Map<string, Word>
+  /** In order; those that can be held back are merged. What is urgent stands last. */
+  readonly words: PendingWords
   next: OperationRecord
   event: OperationEvent
   isUrgent: boolean
@@ -49,8 +52,11 @@ const RETRY_MS = 1_000
 /** Steps that wait, at most. Beyond it what is urgent is refused. */
 const STEPS_MAX = 1_000
 
-/** The key of the one word of a step that is urgent. */
-const URGENT = 'urgent'
+/** Writers whose last write is recognised, each by its stamp, when its answer was lost and others have written since. */
+const STAMPS_MAX = 8
+
+/** By how much the versions rise where the engine has lost some: other nodes may have told of more than this one knows. */
+const LOST_VERSIONS = 1_000
 
 /**
  * Writes one operation on behalf of whoever speaks of it on this node. Words are ruled at once, on the record as it will be; the writes follow: urgent ones in the same turn,
@@ -64,18 +70,26 @@ export class Writer {
   #stored: OperationRecord
   readonly #steps: Step[] = []
   #held: Cancel | undefined
-  #isWriting = false
+  /** The writes under way. */
+  #writing: Promise<void> | undefined
   #writtenAt: number
   #knownAt: number
+  /** When the engine was last known to have it. */
+  #foundAt: number
   #retryAt = 0
   #isGone = false
+  #isForgotten = false
+  #isStopped = false
+  /** The name in the stamps of this writer, and how many there were. */
+  #name: string | undefined
+  #stamps = 0
   readonly #listeners = new Set<() => void>()
 
   /** `isNew`: it was written just now. */
   constructor(parts: WriterParts, stored: OperationRecord, isNew: boolean = false) {
     this.#parts = parts
     this.#stored = stored
-    this.#knownAt = parts.clock.now()
+    this.#knownAt = this.#foundAt = parts.clock.now()
     this.#writtenAt = this.enteredAt = isNew ? this.#knownAt : 0
   }
 
@@ -111,6 +125,11 @@ export class Writer {
     return this.#isGone
   }
 
+  /** Whether it has ended so long ago that it is not kept any more, without a word of that here. */
+  get isForgotten(): boolean {
+    return this.#isForgotten
+  }
+
   /** Calls `listener` when the record is another. Answers its undo. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
@@ -122,6 +141,7 @@ export class Writer {
     const { clock, terms } = this.#parts
     const now = clock.now()
     const { record } = this
+    if (this.#isStopped) return { kind: 'refused', code: 'engine_unavailable', message: 'the node is going away' }
     const ruling = rule(record, word, now, terms)
     if (ruling.kind !== 'changed') return ruling
     if (ruling.isUrgent && this.#steps.length >= STEPS_MAX)
@@ -132,12 +152,13 @@ export class Writer {
     return ruling
   }
 
-  /** Resolves when everything said so far is written; rejects when the last word came to nothing. */
-  written(): Promise<void> {
+  /** Resolves to what was written with the last word that was said; rejects when that came to nothing. To be called in the turn in which it was said. */
+  written(): Promise<OperationRecord> {
     const last = this.#steps.at(-1)
-    if (last === undefined) return Promise.resolve()
-    const key = [...last.words.keys()].at(-1) ?? URGENT
-    return new Promise<void>((resolve, reject) => {
+    if (last === undefined) return Promise.resolve(this.#stored)
+    if (this.#isStopped) return Promise.reject(new HoldfastError('engine_unavailable'))
+    const { key } = last.words
+    return new Promise<OperationRecord>((resolve, reject) => {
       last.waiters.push({ key, resolve, reject })
       this.#flush()
     })
@@ -146,37 +167,62 @@ export class Writer {
   /** Looks at what the engine has. Rejects when it cannot be reached. */
   async refresh(): Promise<void> {
     // Who writes finds out by itself.
-    if (this.#isWriting) return
-    const { tenant, id } = this.#stored.snapshot
-    const stored = await this.#parts.store.read(tenant, id)
-    if (this.#isWriting) return
+    if (this.#writing !== undefined) return
+    const before = this.#stored
+    const stored = await this.#parts.store.read(before.snapshot.tenant, before.snapshot.id)
+    // What was written meanwhile is newer than what was read.
+    if (this.#writing !== undefined || this.#stored !== before) return
     this.#isGone = stored === undefined
     this.#knownAt = this.#parts.clock.now()
-    if (stored !== undefined && stored.snapshot.version !== this.#stored.snapshot.version) this.#rebase(stored)
+    if (stored === undefined) return
+    this.#foundAt = this.#knownAt
+    if (stored.snapshot.version !== before.snapshot.version) this.#rebase(this.#newest(stored))
+  }
+
+  /** Finds out what a word is to be ruled on that was refused: what is yet to be written may come to nothing, and another node may have written. */
+  async reconsider(code: ErrorCode): Promise<void> {
+    if (code !== 'already_ended') {
+      await this.#writing
+      return this.refresh()
+    }
+    if (!isTerminal(this.#stored.snapshot.state)) await this.written().catch(() => undefined)
+  }
+
+  /** Writes what waits, if that can be done now, and then nothing any more. */
+  async stop(): Promise<void> {
+    if (this.#steps.length > 0) await this.written().catch(() => undefined)
+    this.#isStopped = true
+    this.#held?.()
+    this.#held = undefined
   }
 
   #add(word: Word, { record, event, isUrgent }: Ruling & { kind: 'changed' }, now: number): void {
     const last = this.#steps.at(-1)
     // What could be held back goes with what comes next, whatever that is.
     if (last !== undefined && !last.isUrgent && last.stamp === undefined) {
-      addWord(last.words, word, isUrgent, last.next)
+      last.words.add(word, isUrgent, last.next.work.progress.fraction)
       Object.assign(last, { next: record, event, isUrgent, at: now })
       return
     }
-    const words = new Map<string, Word>()
-    addWord(words, word, isUrgent, undefined)
+    const words = new PendingWords()
+    words.add(word, isUrgent, undefined)
     this.#steps.push({ words, next: record, event, isUrgent, at: now, stamp: undefined, waiters: [] })
   }
 
   #schedule(): void {
-    if (this.#isWriting || this.#held !== undefined) {
-      if (this.#isWriting || this.#waitMs() > 0) return
-      this.#held?.()
+    if (this.#isStopped || this.#writing !== undefined) return
+    if (this.#held !== undefined) {
+      if (this.#waitMs() > 0) return
+      this.#held()
       this.#held = undefined
     }
     if (this.#steps.length === 0) return
     const wait = this.#waitMs()
-    if (wait <= 0) return void this.#run()
+    if (wait <= 0) {
+      this.#writing = Promise.resolve()
+      this.#writing = this.#run()
+      return
+    }
     this.#held = this.#parts.clock.after(wait, () => {
       this.#held = undefined
       this.#schedule()
@@ -199,16 +245,15 @@ export class Writer {
   }
 
   async #run(): Promise<void> {
-    this.#isWriting = true
     while (this.#steps.length > 0 && this.#waitMs() <= 0) await this.#writeHead()
-    this.#isWriting = false
+    this.#writing = undefined
     this.#schedule()
   }
 
   async #writeHead(): Promise<void> {
     const [head] = this.#steps
     if (head === undefined) return
-    head.stamp ??= this.#parts.newStamp()
+    head.stamp ??= this.#newStamp()
     try {
       for (let tries = 0; tries < WRITES_MAX; tries += 1) {
         if (await this.#write(head)) return
@@ -223,21 +268,28 @@ export class Writer {
   async #write(head: Step): Promise<boolean> {
     const { clock, store } = this.#parts
     const now = clock.now()
-    const { next, event, stamp } = head
-    const work = { ...next.work, stamp }
+    const { next, event, stamp = '' } = head
+    const others = next.work.stamps.filter((other) => !other.startsWith(`${this.#name}.`))
+    const work = { ...next.work, stamps: [stamp, ...others.slice(0, STAMPS_MAX - 1)] }
     const record = { ...next, snapshot: showRecord(next, now, this.#stored.snapshot.version + 1), work }
     if (!(await store.write(record, event, now))) return false
     this.#done(head, record)
     return true
   }
 
+  #newStamp(): string {
+    this.#name ??= this.#parts.newStamp()
+    this.#stamps += 1
+    return `${this.#name}.${this.#stamps}`
+  }
+
   #done(head: Step, record: OperationRecord): void {
     this.#stored = record
     this.#isGone = false
-    this.#knownAt = this.#writtenAt = this.#parts.clock.now()
+    this.#knownAt = this.#foundAt = this.#writtenAt = this.#parts.clock.now()
     this.#steps.shift()
     this.#tellListeners()
-    for (const waiter of head.waiters) waiter.resolve()
+    for (const waiter of head.waiters) waiter.resolve(record)
     const { state } = record.snapshot
     this.#parts.onWritten(record, isTerminal(state) ? state : head.event)
   }
@@ -246,15 +298,42 @@ export class Writer {
   async #catchUp(head: Step): Promise<boolean> {
     const { tenant, id } = this.#stored.snapshot
     const stored = await this.#parts.store.read(tenant, id)
-    this.#knownAt = this.#parts.clock.now()
-    if (stored?.work.stamp !== undefined && stored.work.stamp === head.stamp) {
+    const now = (this.#knownAt = this.#parts.clock.now())
+    if (head.stamp !== undefined && stored?.work.stamps.includes(head.stamp)) {
       // It was this very write; its answer was lost.
       this.#done(head, stored)
       return true
     }
-    // What had gone comes back, with everything that is known of it here.
-    this.#rebase(stored ?? { ...this.#stored, snapshot: { ...this.#stored.snapshot, version: 0 } })
+    if (stored === undefined && this.#hasEndedUnseen(now)) return this.#forgotten()
+    this.#foundAt = now
+    this.#rebase(this.#newest(stored))
     return this.#steps[0] !== head
+  }
+
+  /** It is not there, although by what was seen of it last it should be: it has ended since, unless that end should be there as well. */
+  #hasEndedUnseen(now: number): boolean {
+    const { store, keptMs } = this.#parts
+    const unseenMs = now - this.#foundAt
+    return unseenMs >= keptMs && unseenMs < store.lifetime(this.#stored, this.#foundAt)
+  }
+
+  /** What to go on from. What the engine has lost comes back, with everything that is known of it here, and with versions that nobody has seen. */
+  #newest(stored: OperationRecord | undefined): OperationRecord {
+    const { snapshot, work } = this.#stored
+    const isSame = stored === undefined || stored.work.createdAt === work.createdAt
+    if (stored !== undefined && (!isSame || stored.snapshot.version >= snapshot.version)) return stored
+    this.enteredAt = 0
+    const version = snapshot.version + LOST_VERSIONS
+    const kept = stored === undefined ? 0 : stored.snapshot.version - stored.work.unstored
+    return { ...this.#stored, snapshot: { ...snapshot, version }, work: { ...work, unstored: version - kept } }
+  }
+
+  /** It ended elsewhere, so long ago that it is not kept any more: nothing that waits can be said of it. */
+  #forgotten(): true {
+    this.#isGone = this.#isForgotten = true
+    for (const step of this.#steps.splice(0)) refuse(step, new HoldfastError('not_found'))
+    this.#tellListeners()
+    return true
   }
 
   /** Rules everything that waits again, on what is stored now. */
@@ -269,19 +348,19 @@ export class Writer {
   #ruleAgain(step: Step): boolean {
     let { record } = this
     let isChanged = false
-    for (const [key, word] of [...step.words]) {
-      const ruling = rule(record, word, step.at, this.#parts.terms)
+    for (const [key, word] of step.words.list()) {
+      const ruling = ruleAny(record, word, step.at, this.#parts.terms)
       if (ruling.kind === 'changed') {
         record = ruling.record
         isChanged = true
         Object.assign(step, { event: ruling.event, isUrgent: ruling.isUrgent })
       } else {
-        step.words.delete(key)
-        settle(step, key, ruling, this.#parts.onError)
+        step.words.remove(key)
+        settle(step, key, { ruling, record }, this.#parts.onError)
       }
     }
     step.next = record
-    if (!isChanged) for (const waiter of step.waiters) waiter.resolve()
+    if (!isChanged) for (const waiter of step.waiters) waiter.resolve(record)
     return isChanged
   }
 
@@ -309,8 +388,17 @@ export class Writer {
 /** What somebody asked for they may ask for again; reports are tried until they are written. */
 function refuse(step: Step, error: unknown): void {
   for (const waiter of step.waiters.splice(0)) waiter.reject(error)
-  const asked = step.words.get(URGENT)
-  if (asked !== undefined && asked.do !== 'report') step.words.delete(URGENT)
+  step.words.takeBack()
+}
+
+/** What a word comes to on a record that it was not said of; one that makes no sense there is refused like any other. */
+function ruleAny(record: OperationRecord, word: Word, at: number, terms: Terms): Ruling {
+  try {
+    return rule(record, word, at, terms)
+  } catch (error) {
+    const { code, message } = asHoldfastError(error)
+    return { kind: 'refused', code, message }
+  }
 }
 
 /** A word is for the attempt in force when it was said, whichever is when it is written. */
@@ -322,38 +410,33 @@ function ofAttempt(word: Word, attempt: number): Word {
   return word
 }
 
-function addWord(words: Map<string, Word>, word: Word, isUrgent: boolean, before: OperationRecord | undefined): void {
-  if (isUrgent) return void words.set(URGENT, word)
-  if (word.do === 'child') return void words.set(`child ${word.id}`, word)
-  if (word.do !== 'report') return void words.set(word.do, word)
-  // Of several that were left somewhere another node may have taken some: each has to be ruled on its own.
-  if (word.report.entry !== undefined) return void words.set(`report ${word.report.entry}`, word)
-  const earlier = words.get('report')
-  if (earlier?.do !== 'report' || before === undefined) return void words.set('report', word)
-  const report = mergeReports(earlier.report, word.report)
-  words.set('report', { do: 'report', report, reached: before.work.progress.fraction })
-}
-
 /** Tells those who wait for a word what became of it. */
-function settle(step: Step, key: string, ruling: Ruling, onError: (error: unknown) => void): void {
+function settle(
+  step: Step,
+  key: string,
+  { ruling, record }: { readonly ruling: Ruling; readonly record: OperationRecord },
+  onError: (error: unknown) => void,
+): void {
   const refusal = ruling.kind === 'refused' ? new HoldfastError(ruling.code, ruling.message) : undefined
   const waiters = step.waiters.filter((waiter) => waiter.key === key)
   for (const waiter of waiters) {
     step.waiters.splice(step.waiters.indexOf(waiter), 1)
-    if (refusal === undefined) waiter.resolve()
+    if (refusal === undefined) waiter.resolve(record)
     else waiter.reject(refusal)
   }
   if (refusal !== undefined && waiters.length === 0) onError(refusal)
 }
 
-/** An end that brings no result must find room in a message: what only adorns the snapshot goes. False when there is nothing to take away. */
+/** What only adorns a snapshot goes where it has no room in a message: first texts, and with an end that brings no result the metadata. False when there is nothing to take away. */
 function slim(step: Step): boolean {
   const { snapshot, work } = step.next
   const { item, message } = work.progress
-  const isAdorned = snapshot.metadata !== undefined || item !== undefined || message !== undefined
-  if (!isTerminal(snapshot.state) || snapshot.state === 'completed' || !isAdorned) return false
-  const { metadata: _metadata, ...kept } = snapshot
+  const isAdorned = item !== undefined || message !== undefined
+  const isBare = isTerminal(snapshot.state) && snapshot.result === undefined
+  if (!isAdorned && (!isBare || snapshot.metadata === undefined)) return false
+  const { metadata, ...kept } = snapshot
   const progress = { ...work.progress, item: undefined, message: undefined }
-  step.next = { ...step.next, snapshot: kept, work: { ...work, progress } }
+  const rest = isBare || metadata === undefined ? kept : snapshot
+  step.next = { ...step.next, snapshot: rest, work: { ...work, progress } }
   return true
 }

@@ -1,0 +1,83 @@
+import type { OperationReport } from './desk.js'
+import { type Word, mergeReports } from './word.js'
+
+/** The key of the one word that is urgent. */
+const URGENT = 'urgent'
+
+/** Words that are kept apart so that they can be counted once each; beyond it they are merged. */
+const APART_MAX = 100
+
+/**
+ * The words that lead to one write, in order. Reports and signs of life of a worker become one; but those that another node may have taken as well, because they were left somewhere or
+ * because they count upwards and bear a number, stay apart: each has to be ruled on its own.
+ */
+export class PendingWords {
+  readonly #words = new Map<string, Word>()
+  /** The report that the next one can be merged into. */
+  #open: string | undefined
+  #added = 0
+  #key = ''
+
+  /** The key under which the last word was added. */
+  get key(): string {
+    return this.#key
+  }
+
+  /** What there is, with the keys; it may be removed meanwhile. */
+  list(): readonly (readonly [key: string, word: Word])[] {
+    return [...this.#words]
+  }
+
+  /** `reached`: the share of the whole before this word. An urgent word is the last. */
+  add(word: Word, isUrgent: boolean, reached: number | undefined): void {
+    this.#key = isUrgent ? URGENT : this.#place(word, reached)
+    if (isUrgent) this.#words.set(URGENT, word)
+  }
+
+  remove(key: string): void {
+    this.#words.delete(key)
+    if (this.#open === key) this.#open = undefined
+  }
+
+  clear(): void {
+    this.#words.clear()
+    this.#open = undefined
+  }
+
+  /** Takes back what is urgent, unless a worker reported it. */
+  takeBack(): void {
+    if (this.#words.get(URGENT)?.do !== 'report') this.#words.delete(URGENT)
+  }
+
+  #place(word: Word, reached: number | undefined): string {
+    const report = reportOf(word)
+    if (report === undefined) return this.#put(word.do === 'child' ? `child ${word.id}` : word.do, word)
+    const open = this.#open
+    const earlier = open === undefined ? undefined : this.#words.get(open)
+    const before = earlier && reportOf(earlier)
+    if (open !== undefined && before !== undefined && !this.#isApart(report)) {
+      const merged = mergeReports(before, report)
+      return this.#put(open, { do: 'report', report: merged, ...(reached !== undefined && { reached }) })
+    }
+    this.#added += 1
+    const key = `report ${this.#added}`
+    this.#open = report.entry === undefined ? key : undefined
+    return this.#put(key, word)
+  }
+
+  #put(key: string, word: Word): string {
+    this.#words.set(key, word)
+    return key
+  }
+
+  #isApart({ entry, sequence, advance }: OperationReport): boolean {
+    if (entry !== undefined) return true
+    return sequence !== undefined && advance !== undefined && this.#added < APART_MAX
+  }
+}
+
+/** A sign of life is a report that says nothing. */
+function reportOf(word: Word): OperationReport | undefined {
+  if (word.do === 'report') return word.report
+  return word.do === 'heartbeat' ? word.worker : undefined
+}
