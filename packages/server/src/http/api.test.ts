@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../clock.js'
 import type { HoldfastOptions } from '../options.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
 import { TEST_CHANNELS, TEST_SECRET, type TestNode, startNode } from '../testing/test-node.js'
@@ -125,6 +126,25 @@ describe('a credential', () => {
     const late = apiClient(node, node.token('ada', { ttlSeconds: -60 }))
     const { status, body } = await late(line)
     expect([status, body['error']]).toMatchObject([401, { code: 'unauthenticated', message: 'The token has expired' }])
+  })
+
+  it('that is over when the body has arrived is good no more', async () => {
+    const person = { tenant: 'acme', user: 'ada', roles: [], grants: {}, tokenId: undefined, permissions: ['keys'] }
+    let expiresAt = 0
+    const own = await another({
+      auth: {
+        authenticate: async () => ({ identity: { ...person, expiresAt: (expiresAt ||= systemClock.now() + 300) } }),
+      },
+    })
+    const socket = connect(own.port, own.host)
+    socket.write('POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer x\r\n')
+    socket.write('Content-Type: application/json\r\nContent-Length: 35\r\n\r\n{"name": "back door", ')
+    await expect.poll(() => expiresAt > 0 && systemClock.now() > expiresAt, { interval: 20, timeout: 5_000 }).toBe(true)
+    socket.write('"grants": {}}')
+    let answer = ''
+    for await (const chunk of socket) answer += String(chunk)
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /)
+    expect(await own.holdfast.tenant('acme').keys.list()).toEqual([])
   })
 
   it('in the address is none', async () => {

@@ -72,7 +72,11 @@ export class Api {
     }
     const about = `${request.method} ${pathname}${search}`
     const sealedFor = route.isSecret ? (request.headers.get('authorization') ?? '') : undefined
-    return this.#idempotency.once(call, { about, body: body.text, sealedFor }, async () => await route.handle(call))
+    return this.#idempotency.once(call, { about, body: body.text, sealedFor }, async () => {
+      // The body may have taken its time, and so may another request with the same key.
+      if (!bearer.isOpen) throw new HoldfastError('unauthenticated', 'The token has expired, or was withdrawn')
+      return await route.handle(call)
+    })
   }
 
   #permit(bearer: Bearer, { permissions, id }: Route): void {
