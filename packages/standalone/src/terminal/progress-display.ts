@@ -4,13 +4,10 @@ import type { OutputStream } from '../shell.js'
 import { createLiveBlock } from './live-block.js'
 import type { Palette } from './palette.js'
 import { renderProgressLine, renderProgressText } from './progress-line.js'
-import { columnsOf, keepEnd, printable } from './text-width.js'
+import { columnsOf, keepEnd, lineColumns, printable } from './text-width.js'
 
 const REDRAW_MS = 100
 const PLAIN_LINE_MS = 1000
-const COLUMNS_DEFAULT = 80
-/** Columns that stay free: for the cursor, and for the `^C` that a terminal writes behind it. */
-const COLUMNS_FREE = 3
 const ROWS_DEFAULT = 24
 const HEADING_COLUMNS_MAX = 24
 const GAP = '  '
@@ -44,7 +41,7 @@ export function liveDisplay({ stdout, clock, palette, ids }: LiveDisplayParts): 
   const latest = new Map<string, { snapshot: OperationSnapshot; at: number }>()
   let trouble: string | undefined
   const draw = (): void => {
-    const columns = (stdout.columns ?? COLUMNS_DEFAULT) - COLUMNS_FREE
+    const columns = lineColumns(stdout.columns)
     const heading = headingOf(ids, columns)
     const width = heading('').length
     const now = clock.now()

@@ -22,6 +22,16 @@ function columnsOfCharacter(character: string): number {
   return WIDE.test(character) ? 2 : 1
 }
 
+const COLUMNS_DEFAULT = 80
+
+/** Columns that stay free: for the cursor, and for the `^C` that a terminal writes behind it. */
+const COLUMNS_FREE = 3
+
+/** Columns for a line that is drawn in place, on a terminal of so many (80 where it does not say). */
+export function lineColumns(columns: number | undefined): number {
+  return (columns ?? COLUMNS_DEFAULT) - COLUMNS_FREE
+}
+
 /** The beginning of the text in at most `columns` columns; what was cut off is shown as one `…` behind. */
 export function keepStart(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text

@@ -5,12 +5,9 @@ import type { Shell } from '../../shell.js'
 import { type Palette, isLive, paletteOf } from '../../terminal/palette.js'
 import { renderProgressLine } from '../../terminal/progress-line.js'
 import { type StatusLine, createStatusLine } from '../../terminal/status-line.js'
-import { printable } from '../../terminal/text-width.js'
+import { lineColumns, printable } from '../../terminal/text-width.js'
 
 const REDRAW_MS = 100
-const COLUMNS_DEFAULT = 80
-/** Columns that stay free: for the cursor, and for the `^C` that a terminal writes behind it. */
-const COLUMNS_FREE = 3
 
 /** What a person sees of a run: the output of the command, and on a terminal the bar below it. */
 export interface RunDisplay {
@@ -63,7 +60,7 @@ function textWriter(line: StatusLine): (chunk: Buffer) => void {
 
 function drawBar(view: RunView, columns: number | undefined, now: number, palette: Palette): string {
   const { snapshot, heardMs, trouble } = view
-  const shape = { columns: (columns ?? COLUMNS_DEFAULT) - COLUMNS_FREE, ticks: now, heardMs, palette }
+  const shape = { columns: lineColumns(columns), ticks: now, heardMs, palette }
   return renderProgressLine(snapshot, { ...shape, ...(trouble !== undefined && { trouble }) })
 }
 
