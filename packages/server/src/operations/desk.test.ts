@@ -111,6 +111,21 @@ describe('a worker that is elsewhere', () => {
     expect(await desk.end('acme', 'a', { state: 'cancelled' })).toMatchObject({ state: 'cancelled' })
   })
 
+  it('that means a state is heard of one of those who mean the same, on whichever nodes', async () => {
+    await create('a')
+    const desks = [desk, node().desk, node().desk]
+    for (const one of desks) await one.find('acme', 'a')
+    const said = desks.map((one) =>
+      one.report('acme', 'a', { advance: 1 }, { isMeant: ({ version }) => version === 1 }).then(
+        ({ version }) => version,
+        ({ code }: { code: string }) => code,
+      ),
+    )
+    expect((await Promise.all(said)).map(String).toSorted()).toEqual(['2', 'stale_report', 'stale_report'])
+    expect(await desk.find('acme', 'a')).toMatchObject({ version: 2, progress: { done: 1 } })
+    await expect(desk.report('acme', 'none', {}, { isMeant: () => true })).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   it('begins once what an entry began, however often it is read', async () => {
     const spec = { id: 'a', kind: 'import', owner: 'ada' }
     const first = await desk.create('acme', spec, { entry: '5-0' })

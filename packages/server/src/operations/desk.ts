@@ -121,13 +121,13 @@ export interface OperationDesk {
   ): Promise<OperationSnapshot>
   /**
    * Takes a report, and answers what watchers see or are about to see: `cancelRequested` says that the worker should stop. Updates are gathered; `stored` (default false) waits until
-   * this one is written.
+   * this one is written. With `isMeant` it is taken if that holds for what is stored, and written at once, as the next version of just that; else it is `stale_report`.
    */
   report(
     tenant: string,
     id: string,
     report: OperationReport,
-    options?: { readonly stored?: boolean },
+    options?: { readonly stored?: boolean; readonly isMeant?: (stored: OperationSnapshot) => boolean },
   ): Promise<OperationSnapshot>
   /** The worker lives, and has nothing to say. */
   heartbeat(tenant: string, id: string, word?: WorkerWord): Promise<OperationSnapshot>

@@ -300,6 +300,36 @@ describe('an operation that is looked at before it is there', () => {
   })
 })
 
+describe('what cannot be looked at', () => {
+  it('is in the way of nothing else', async () => {
+    const broken: OperationsOptions['engine'] = engine
+    const { state } = broken
+    broken.state = async (stream) =>
+      stream.channel.startsWith('operation:bad-') ? { value: '{', version: 1 } : state.call(engine, stream)
+    for (let n = 0; n < 250; n += 1)
+      await engine.indexes.put('operations:due', { key: `4:acmebad-${n}`, score: 0, ttlMs: 3_600_000 })
+    await create('a')
+    await clock.pass(LEASE_MS + 3_000, 1_000)
+    expect(await find('a')).toMatchObject({ state: 'stalled' })
+  })
+})
+
+describe('the feed of a user', () => {
+  it('begins with what has not ended, however much has ended since that began', async () => {
+    await create('old', { queued: true })
+    await Promise.all(
+      Array.from({ length: 600 }, async (_, n) => {
+        await clock.pass(1)
+        await create(`op-${n}`)
+        await desk.end('acme', `op-${n}`, { state: 'completed' })
+      }),
+    )
+    await clock.pass(2_000, 500)
+    const openings = await desk.feed('acme', 'operations:ada', 'ada')
+    expect(openings.map(({ data }) => (JSON.parse(data) as OperationSnapshot).id)).toEqual(['old'])
+  })
+})
+
 describe('a snapshot near the limit of a message', () => {
   const filled = (bytes: number): Partial<OperationSpec> => ({ metadata: { text: 'x'.repeat(bytes) } })
 

@@ -1,3 +1,4 @@
+import type { OperationSnapshot } from '@holdfast/protocol'
 import type { Cancel } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
 import type { OperationRecord } from './record.js'
@@ -85,6 +86,18 @@ export class Ledger {
     if (ruling.kind === 'refused') throw new HoldfastError(ruling.code, ruling.message)
     // In the same turn: a write that is refused at once would be over before anybody waits for it.
     return { writer, ruling, record: isStored ? await writer.written() : writer.record }
+  }
+
+  /** The version that is stored when everything said here so far is. @throws HoldfastError `not_found`, `stale_report` when it is not one that is meant. */
+  async versionOf(tenant: string, id: string, isMeant: (stored: OperationSnapshot) => boolean): Promise<number> {
+    const writer = await this.find(tenant, id)
+    if (writer === undefined) throw new HoldfastError('not_found')
+    // What cannot be written was refused to whoever said it.
+    await writer.written().catch(() => undefined)
+    await writer.refresh()
+    const { snapshot } = writer.stored
+    if (isMeant(snapshot)) return snapshot.version
+    throw new HoldfastError('stale_report', 'the operation is another than the one that is meant')
   }
 
   async #load(key: string, tenant: string, id: string): Promise<Writer | undefined> {

@@ -239,10 +239,12 @@ export class Operations implements OperationDesk {
     tenant: string,
     id: string,
     report: OperationReport,
-    options: { readonly stored?: boolean } = {},
+    { stored = false, isMeant }: Parameters<OperationDesk['report']>[3] = {},
   ): Promise<OperationSnapshot> {
     checkReport(report)
-    return this.#say(tenant, id, { do: 'report', report }, options.stored ?? false)
+    const after = isMeant && (await asked(this.#ledger.versionOf(tenant, id, isMeant)))
+    const word: Word = { do: 'report', report, ...(after !== undefined && { after }) }
+    return this.#say(tenant, id, word, stored || after !== undefined)
   }
 
   async heartbeat(tenant: string, id: string, worker: WorkerWord = {}): Promise<OperationSnapshot> {
@@ -428,8 +430,8 @@ export class Operations implements OperationDesk {
 
   async #say(tenant: string, id: string, word: Word, isStored: boolean): Promise<OperationSnapshot> {
     if (this.#ledger.here(tenant, id)?.record.work.idleSince !== undefined) await this.#dueSoonIfIdle(tenant, id)
-    const { writer } = await asked(this.#ledger.say(tenant, id, word, { isStored }))
-    return writer.snapshot
+    const { writer, record } = await asked(this.#ledger.say(tenant, id, word, { isStored }))
+    return isStored ? record.snapshot : writer.snapshot
   }
 
   /** Something was written by this node. */

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock.js'
+import { asHoldfastError } from '../core/errors.js'
 import type { Engine, IndexEntry } from '../engine/engine.js'
 import type { Sighting } from './deadlines.js'
 import { DUE_INDEX, type Register, TENANTS_INDEX } from './register.js'
@@ -93,9 +94,11 @@ export class OperationOverseer {
       if (sighting !== undefined && this.#seen.size < SEEN_MAX) this.#seen.set(key, sighting)
       return true
     } catch (error) {
-      // It stays due.
       this.#parts.onError(error)
-      return false
+      if (asHoldfastError(error).code === 'engine_unavailable') return false
+      // It stays due, and in nobody's way.
+      await this.#parts.register.postpone(operation.tenant, operation.id)
+      return true
     }
   }
 

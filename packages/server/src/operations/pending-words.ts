@@ -55,13 +55,14 @@ export class PendingWords {
     const open = this.#open
     const earlier = open === undefined ? undefined : this.#words.get(open)
     const before = earlier && reportOf(earlier)
-    if (open !== undefined && before !== undefined && !this.#isApart(report)) {
+    const isBound = word.do === 'report' && word.after !== undefined
+    if (open !== undefined && before !== undefined && !isBound && !this.#isApart(report)) {
       const merged = mergeReports(before, report)
       return this.#put(open, { do: 'report', report: merged, ...(reached !== undefined && { reached }) })
     }
     this.#added += 1
     const key = `report ${this.#added}`
-    this.#open = report.entry === undefined ? key : undefined
+    this.#open = report.entry === undefined && !isBound ? key : undefined
     return this.#put(key, word)
   }
 

@@ -58,8 +58,13 @@ export class Register {
     const { tenant, id } = record.snapshot
     const ttlMs = store.lifetime(record, clock.now())
     const score = record.work.createdAt
-    const lists = listsOf(record).map((name) => engine.indexes.put(name, { key: id, score, ttlMs }))
-    await Promise.all([...lists, engine.indexes.put(TENANTS_INDEX, { key: tenant, score: 0, ttlMs: TENANT_MS })])
+    const put = (name: string): Promise<void> => engine.indexes.put(name, { key: id, score, ttlMs })
+    const live = liveList(tenant, record.snapshot.owner)
+    await Promise.all([
+      ...listsOf(record).map(put),
+      isTerminal(record.snapshot.state) ? engine.indexes.remove(live, id) : put(live),
+      engine.indexes.put(TENANTS_INDEX, { key: tenant, score: 0, ttlMs: TENANT_MS }),
+    ])
   }
 
   /** Has an operation looked at when it is next due, or at `at`. */
@@ -88,6 +93,13 @@ export class Register {
     return { version: NOT_THERE, since }
   }
 
+  /** One that could not be looked at, for reasons of its own, is looked at later. */
+  async postpone(tenant: string, id: string): Promise<void> {
+    const { engine, clock, idleMs } = this.#parts
+    const score = clock.now() + ABSENT_MS
+    await engine.indexes.put(DUE_INDEX, { key: operationKey(tenant, id), score, ttlMs: ABSENT_MS + idleMs })
+  }
+
   /** A page of the operations of a tenant, newest first. @throws HoldfastError `bad_request` naming the member. */
   async list(tenant: string, query: OperationQuery): Promise<OperationPage> {
     const limit = readLimit(query.limit)
@@ -111,13 +123,18 @@ export class Register {
 
   /** The operations of a user that have not ended, newest first, at most `limit`. */
   async live(tenant: string, user: string, limit: number): Promise<readonly OperationRecord[]> {
-    const name = userList(tenant, user)
-    const entries = await this.#parts.engine.indexes.range(name, { order: 'descending', limit: SCAN_MAX })
+    const { indexes } = this.#parts.engine
+    const name = liveList(tenant, user)
     const found: OperationRecord[] = []
-    for (let at = 0; at < entries.length && found.length < limit; at += BATCH) {
-      const records = await this.#read(tenant, name, entries.slice(at, at + BATCH))
-      for (const record of records)
-        if (record?.snapshot.owner === user && !isTerminal(record.snapshot.state)) found.push(record)
+    let after: IndexEntry | undefined
+    for (let scanned = 0; scanned < SCAN_MAX && found.length < limit; scanned += BATCH) {
+      const entries = await this.#range(name, after)
+      for (const record of await this.#read(tenant, name, entries))
+        if (record === undefined || record.snapshot.owner !== user) continue
+        else if (isTerminal(record.snapshot.state)) await indexes.remove(name, record.snapshot.id)
+        else found.push(record)
+      after = entries.at(-1)
+      if (entries.length < BATCH) break
     }
     return found.slice(0, limit)
   }
@@ -186,6 +203,10 @@ function tenantList(tenant: string): string {
 
 function userList(tenant: string, user: string): string {
   return `operations:of:${userKey({ tenant, user })}`
+}
+
+function liveList(tenant: string, user: string): string {
+  return `operations:live:${userKey({ tenant, user })}`
 }
 
 function parentList(tenant: string, parent: string): string {

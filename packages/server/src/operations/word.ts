@@ -12,6 +12,8 @@ export type Word =
       readonly begins?: boolean
       /** The share of the whole that the reports which were merged into this one had reached. */
       readonly reached?: number
+      /** It follows this version and nothing else, or is refused. */
+      readonly after?: number
     }
   | { readonly do: 'heartbeat'; readonly worker: WorkerWord }
   | { readonly do: 'end'; readonly ending: OperationEnding }

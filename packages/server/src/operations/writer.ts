@@ -55,6 +55,8 @@ const STEPS_MAX = 1_000
 /** Writers whose last write is recognised, each by its stamp, when its answer was lost and others have written since. */
 const STAMPS_MAX = 8
 
+const OVERTAKEN: Ruling = { kind: 'refused', code: 'stale_report', message: 'the operation is another by now' }
+
 /** By how much the versions rise where the engine has lost some: other nodes may have told of more than this one knows. */
 const LOST_VERSIONS = 1_000
 
@@ -142,7 +144,7 @@ export class Writer {
     const now = clock.now()
     const { record } = this
     if (this.#isStopped) return { kind: 'refused', code: 'engine_unavailable', message: 'the node is going away' }
-    const ruling = rule(record, word, now, terms)
+    const ruling = this.#isOvertaken(word, record) ? OVERTAKEN : rule(record, word, now, terms)
     if (ruling.kind !== 'changed') return ruling
     if (ruling.isUrgent && this.#steps.length >= STEPS_MAX)
       return { kind: 'refused', code: 'engine_unavailable', message: 'too many changes wait to be written' }
@@ -194,6 +196,12 @@ export class Writer {
     this.#isStopped = true
     this.#held?.()
     this.#held = undefined
+  }
+
+  /** Whether something was said since the version that a word is to follow. */
+  #isOvertaken(word: Word, record: OperationRecord): boolean {
+    if (word.do !== 'report' || word.after === undefined) return false
+    return record !== this.#stored || record.snapshot.version !== word.after
   }
 
   #add(word: Word, { record, event, isUrgent }: Ruling & { kind: 'changed' }, now: number): void {
@@ -349,7 +357,8 @@ export class Writer {
     let { record } = this
     let isChanged = false
     for (const [key, word] of step.words.list()) {
-      const ruling = ruleAny(record, word, step.at, this.#parts.terms)
+      const isOvertaken = this.#isOvertaken(word, record)
+      const ruling = isOvertaken ? OVERTAKEN : ruleAny(record, word, step.at, this.#parts.terms)
       if (ruling.kind === 'changed') {
         record = ruling.record
         isChanged = true

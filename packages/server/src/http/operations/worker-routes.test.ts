@@ -102,12 +102,20 @@ describe('beginning an operation', () => {
   it('happens once under one key although nobody could say that it had', async () => {
     const engine = faultyEngine(new MemoryEngine({ clock: systemClock }), async () => undefined)
     const answersLost = new Set(['started'])
+    let isAway = false
+    const lost = (): Error => Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
     const publish: Engine['publish'] = async (request) => {
       const outcome = await engine.publish(request)
       if (!answersLost.delete(request.event)) return outcome
-      throw Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
+      isAway = true
+      throw lost()
     }
-    const unlucky = await startNode({ engine: { ...engine, publish } })
+    const state: Engine['state'] = async (stream) => {
+      if (!isAway) return engine.state(stream)
+      isAway = false
+      throw lost()
+    }
+    const unlucky = await startNode({ engine: { ...engine, publish, state } })
     onTestFinished(() => unlucky.close())
     const client = apiClient(unlucky, unlucky.token('importer', { permissions: ['operations'] }))
     const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
@@ -183,6 +191,20 @@ describe('a report', () => {
     expect([...error(refused), refused.headers.get('etag')]).toEqual([412, 'precondition_failed', 'If-Match', tag])
     const taken = await worker(`PATCH /operations/${id}`, { body: { done: 1 }, headers: { 'if-match': tag } })
     expect(taken.status).toBe(200)
+  })
+
+  it('that means a state is taken of one of those who mean the same, and follows what was answered last', async () => {
+    const id = await begun({ total: 100 })
+    const report = (tag: string, advance: number): Promise<ApiAnswer> =>
+      worker(`PATCH /operations/${id}`, { body: { advance }, headers: { 'if-match': tag } })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => report('"1.1"', 1)))
+    const count = (wanted: number): number => answers.filter(({ status }) => status === wanted).length
+    expect([count(200), count(412)]).toEqual([1, 7])
+    const tagOf = ({ headers }: ApiAnswer): string => String(headers.get('etag'))
+    let tag = ''
+    for (const advance of [1, 2, 3]) tag = tagOf(await worker(`PATCH /operations/${id}`, { body: { advance } }))
+    for (const advance of [4, 5]) tag = tagOf(await report(tag, advance))
+    expect((await report(tag, 6)).body).toMatchObject({ progress: { done: 22 } })
   })
 
   it('is refused after the end', async () => {
