@@ -30,7 +30,7 @@ function commandsFor({ operation, user }: CommandFacts): Command[] {
     ...watch,
     {
       what: 'Run any command, and see it above',
-      text: `npx holdfast run --user ${quote(user)}${url} -- tar -cf /dev/null node_modules`,
+      text: `npx holdfast run --user ${quote(user)}${url} -- tar -czf /dev/null node_modules`,
     },
     { what: 'Listen to the room', text: `npx holdfast listen room:lobby --tenant demo${url}` },
     {
