@@ -1,13 +1,14 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import * as z from 'zod'
 import type { AuditEvent } from '../../telemetry/audit.js'
+import { HoldfastError } from '../../core/errors.js'
 import { newOperationId } from '../../operations/spec.js'
 import { operationChannel } from '../../operations/store.js'
 import { ApiRefusal } from '../api-error.js'
 import { onceId } from '../once-id.js'
 import { type Call, type Route, route } from '../route.js'
 import { bareWord, completion, failure, newAttempt, newOperation, nothing, operationId, report } from './bodies.js'
-import { entityTag, readTags } from './entity-tag.js'
+import { type Tags, entityTag, readTags } from './entity-tag.js'
 import { checkOwner, mayReport, watched, worked } from './rights.js'
 import { answer, snapshotAnswer } from './snapshot-answer.js'
 
@@ -79,16 +80,23 @@ const tell = route({
   errors: ['already_ended', 'stale_report', 'limit_exceeded'],
   async handle(call) {
     const { node, bearer, params, body } = call
-    const tag = call.headers.get('if-match')
-    if (tag === null) await mayReport(call, params.operation)
-    else checkTag(tag, await worked(call, params.operation))
-    return answer(200, await node.operations.report(bearer.identity.tenant, params.operation, body))
+    const { tenant } = bearer.identity
+    const tags = readTags(call.headers.get('if-match'))
+    await mayReport(call, params.operation)
+    if (tags === undefined) return answer(200, await node.operations.report(tenant, params.operation, body))
+    const isMeant = (stored: OperationSnapshot): boolean => tags.include(stored)
+    try {
+      return answer(200, await node.operations.report(tenant, params.operation, body, { isMeant }))
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'stale_report') throw error
+      checkTags(tags, await worked(call, params.operation))
+      throw error
+    }
   },
 })
 
-function checkTag(header: string, snapshot: OperationSnapshot): void {
-  const tags = readTags(header)
-  if (tags === undefined || tags.include(snapshot)) return
+function checkTags(tags: Tags, snapshot: OperationSnapshot): void {
+  if (tags.include(snapshot)) return
   throw new ApiRefusal('precondition_failed', `the operation is at ${entityTag(snapshot)}`, {
     status: 412,
     field: 'If-Match',
