@@ -19,7 +19,7 @@ const duration = z
     'milliseconds or text such as 30s, 5m, 1h or 7d',
   )
   .refine((value) => durationMs(value) !== undefined, 'at most a century: 36525d')
-  .describe('Milliseconds, or text such as `1h`')
+  .describe('Milliseconds, or text such as `1h`; at most `36525d`')
 
 const revocation = z.strictObject({
   token: z.string().min(1).max(256).optional().describe('The id of a token (`jti`)'),

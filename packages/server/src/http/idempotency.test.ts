@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock } from '../simulated-clock.js'
+import { systemClock } from '../clock.js'
 import { faultyEngine } from '../testing/faulty-engine.js'
+import { interruptedEngine } from '../testing/interrupted-engine.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
 import { Idempotency } from './idempotency.js'
@@ -88,6 +90,32 @@ describe('an Idempotency-Key', () => {
 
   it('of 255 characters is taken', async () => {
     expect((await publish(room(), 'k'.repeat(255))).status).toBe(201)
+  })
+})
+
+describe('a key that comes to two nodes at once', () => {
+  it('has the request done on one of them, for every kind of thing that is made', async () => {
+    const engine = new MemoryEngine({ clock: systemClock })
+    const start = (name: string): Promise<TestNode> =>
+      startNode({ engine: interruptedEngine(engine).engine, node: name })
+    const nodes = [await start('one'), await start('two')]
+    onTestFinished(() => Promise.all(nodes.map((one) => one.close())).then(() => undefined))
+    const permissions = ['operations', 'notify', 'keys']
+    const clients = nodes.map((one) => apiClient(one, one.token('ada', { permissions })))
+    for (const [line, body] of [
+      ['POST /channels/room:1/messages', { data: 1 }],
+      ['POST /operations', { kind: 'import' }],
+      ['POST /users/bob/notifications', { title: 'Hello', receipt: true }],
+      ['POST /keys', { name: 'a', grants: {} }],
+    ] as const) {
+      const headers = { 'idempotency-key': `${line} once` }
+      const answers = await Promise.all([...clients, ...clients].map((client) => client(line, { body, headers })))
+      expect(new Set(answers.map(({ status, body: told }) => JSON.stringify([status, told])))).toHaveProperty('size', 1)
+      expect(answers.filter(({ headers: told }) => told.has('idempotent-replayed'))).toHaveLength(3)
+    }
+    const [one] = nodes
+    expect(await one?.holdfast.tenant('acme').keys.list()).toHaveLength(1)
+    expect((await clients[0]?.('GET /operations'))?.body['items']).toHaveLength(1)
   })
 })
 
