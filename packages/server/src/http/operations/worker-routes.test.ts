@@ -193,6 +193,18 @@ describe('a report', () => {
     expect(taken.status).toBe(200)
   })
 
+  it('that means any state is taken of all, and one of an attempt that is over of none', async () => {
+    const id = await begun({ total: 100 })
+    const report = (tag: string, body: object): Promise<ApiAnswer> =>
+      worker(`PATCH /operations/${id}`, { body, headers: { 'if-match': tag } })
+    const answers = await Promise.all(Array.from({ length: 4 }, () => report('*', { advance: 1 })))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const taken = await worker(`POST /operations/${id}/attempts`, { body: { force: true } })
+    const tag = String(taken.headers.get('etag'))
+    expect(error(await report(tag, { attempt: 1, advance: 1 }))).toEqual([409, 'stale_report'])
+    expect((await report(`"1.1", ${tag}`, { attempt: 2, advance: 1 })).status).toBe(200)
+  })
+
   it('that means a state is taken of one of those who mean the same, and follows what was answered last', async () => {
     const id = await begun({ total: 100 })
     const report = (tag: string, advance: number): Promise<ApiAnswer> =>

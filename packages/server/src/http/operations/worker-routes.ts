@@ -8,7 +8,7 @@ import { ApiRefusal } from '../api-error.js'
 import { onceId } from '../once-id.js'
 import { type Call, type Route, route } from '../route.js'
 import { bareWord, completion, failure, newAttempt, newOperation, nothing, operationId, report } from './bodies.js'
-import { type Tags, entityTag, readTags } from './entity-tag.js'
+import { entityTag, readTags } from './entity-tag.js'
 import { checkOwner, mayReport, watched, worked } from './rights.js'
 import { answer, snapshotAnswer } from './snapshot-answer.js'
 
@@ -81,7 +81,9 @@ const tell = route({
   async handle(call) {
     const { node, bearer, params, body } = call
     const { tenant } = bearer.identity
-    const tags = readTags(call.headers.get('if-match'))
+    const header = call.headers.get('if-match')
+    // Any will do: it is there, or this is not found.
+    const tags = header?.trim() === '*' ? undefined : readTags(header)
     await mayReport(call, params.operation)
     if (tags === undefined) return answer(200, await node.operations.report(tenant, params.operation, body))
     const isMeant = (stored: OperationSnapshot): boolean => tags.include(stored)
@@ -89,15 +91,14 @@ const tell = route({
       return answer(200, await node.operations.report(tenant, params.operation, body, { isMeant }))
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.code !== 'stale_report') throw error
-      checkTags(tags, await worked(call, params.operation))
-      throw error
+      const now = await worked(call, params.operation)
+      throw (body.attempt ?? now.attempt) < now.attempt ? error : anotherState(now)
     }
   },
 })
 
-function checkTags(tags: Tags, snapshot: OperationSnapshot): void {
-  if (tags.include(snapshot)) return
-  throw new ApiRefusal('precondition_failed', `the operation is at ${entityTag(snapshot)}`, {
+function anotherState(snapshot: OperationSnapshot): ApiRefusal {
+  return new ApiRefusal('precondition_failed', `the operation is at ${entityTag(snapshot)}`, {
     status: 412,
     field: 'If-Match',
     headers: { etag: entityTag(snapshot) },
