@@ -18,9 +18,10 @@ const KEPT_SHORT_MS = 300_000
 const HELD_MS = 15_000
 const SIGN_MS = 5_000
 
-/** How long a request waits for another with the same key, and how often it looks. */
+/** How long a request waits for another with the same key; how soon it looks, and how seldom at last: each look asks the engine. */
 const WAIT_MS = 10_000
-const LOOK_MS = 100
+const LOOK_MS = 50
+const LOOK_MS_MAX = 800
 
 /** Headers of an answer that are kept with it. */
 const KEPT_HEADERS = ['content-type', 'etag', 'location']
@@ -90,7 +91,7 @@ export class Idempotency {
     const { engine, clock } = this.#services
     const { name, print } = wanted
     const end = clock.now() + WAIT_MS
-    for (;;) {
+    for (let waitMs = LOOK_MS; ; waitMs = Math.min(waitMs * 2, LOOK_MS_MAX)) {
       const found = await engine.records.get(name)
       const held = found && (JSON.parse(found.value) as Held)
       if (held !== undefined && held.print !== print)
@@ -102,7 +103,7 @@ export class Idempotency {
         : undefined
       if (version !== undefined) return { ...wanted, version }
       if (clock.now() >= end || signal.aborted) throw underWay()
-      await pause(clock, LOOK_MS)
+      await pause(clock, waitMs)
     }
   }
 
