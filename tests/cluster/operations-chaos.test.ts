@@ -31,7 +31,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
-it('ten thousand operations end once each on Redis, whoever is killed, frozen or cancelled', async () => {
+it('F-66 ten thousand operations end once each on Redis, whoever is killed, frozen or cancelled', async () => {
   const [engine] = engines
   if (engine === undefined) throw new Error('there is no engine')
   const startedAt = performance.now()

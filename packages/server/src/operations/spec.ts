@@ -16,7 +16,7 @@ const LEASE_MS_MIN = 1_000
 const LEASE_MS_MAX = 86_400_000
 
 /** Users that an operation may be shared with, and phases that it may have. */
-const SHARED_MAX = 100
+const SHARED_MAX = 1_000
 const PHASES_MAX = 100
 
 /** An id for an operation that has none: its kind, and what no other has. */
@@ -24,6 +24,11 @@ export function newOperationId(kind: string, chance: string): string {
   // What is no text is refused with the rest of the specification.
   const word = typeof (kind as unknown) === 'string' ? kind : ''
   return `${word.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64)}-${chance}`
+}
+
+/** Why an operation does not begin under an id that another has. */
+export function idInUse(id: string): HoldfastError {
+  return new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(id)} exists`)
 }
 
 /** The record that an operation begins with. @throws HoldfastError `bad_request` naming the member that is wrong; UnserialisableError for metadata. */

@@ -14,7 +14,7 @@ const user = z.string().min(1).max(128)
 const duration = z.union([z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)])
 
 const PHASES_MAX = 100
-const SHARED_MAX = 100
+const SHARED_MAX = 1_000
 const METADATA_MAX = 64
 
 /** An operation that is to begin. */

@@ -140,7 +140,7 @@ describe('beginning an operation', () => {
     ['no phases', { kind: 'k', phases: [] }, 'phases'],
     ['a phase without a name', { kind: 'k', phases: [{ weight: 1 }] }, 'phases[0].name'],
     ['a phase with something else', { kind: 'k', phases: [{ name: 'a', wieght: 1 }] }, 'phases[0].wieght'],
-    ['too many others', { kind: 'k', sharedWith: Array.from({ length: 101 }, String) }, 'sharedWith'],
+    ['too many others', { kind: 'k', sharedWith: Array.from({ length: 1_001 }, String) }, 'sharedWith'],
     [
       'too much metadata',
       { kind: 'k', metadata: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [at, 1])) },
