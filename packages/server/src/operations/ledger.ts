@@ -100,6 +100,15 @@ export class Ledger {
     throw new HoldfastError('stale_report', 'the operation is another than the one that is meant')
   }
 
+  /** Says a word where no look is needed for that. Undefined: it was not said. */
+  sayAtOnce(tenant: string, id: string, word: Word): Writer | undefined {
+    const writer = this.#writers.get(operationKey(tenant, id))
+    if (writer === undefined || writer.isGone || this.#parts.clock.now() - writer.knownAt > FRESH_MS) return undefined
+    // Whoever takes up what nobody had has to note that first.
+    if (writer.record.work.idleSince !== undefined) return undefined
+    return writer.say(word).kind === 'refused' ? undefined : writer
+  }
+
   async #load(key: string, tenant: string, id: string): Promise<Writer | undefined> {
     const earlier = this.#loading.get(key)
     if (earlier !== undefined) return earlier

@@ -25,7 +25,7 @@ import { OperationOverseer } from './overseer.js'
 import { OperationPlaces } from './places.js'
 import { type OperationRecord, parseRecord, showRecord } from './record.js'
 import { Register } from './register.js'
-import { newOperationId, recordOf } from './spec.js'
+import { idInUse, newOperationId, recordOf } from './spec.js'
 import { type OperationRetention, OperationStore, operationKey } from './store.js'
 import { type Word, checkReport, checkWorker, isAfter } from './word.js'
 import type { Writer } from './writer.js'
@@ -367,7 +367,7 @@ export class Operations implements OperationDesk {
       if (!(await this.#writeFirst(record, event, now))) {
         // Two nodes may have read the same entry at the same time.
         const begun = await this.#repeated(tenant, id, entry)
-        if (begun === undefined) throw inUse(id)
+        if (begun === undefined) throw idInUse(id)
         leave?.()
         return begun
       }
@@ -400,7 +400,7 @@ export class Operations implements OperationDesk {
     const stored = await this.#store.read(tenant, id)
     if (stored === undefined) return undefined
     const last = stored.work.entry
-    if (entry === undefined || last === undefined || isAfter(entry, last)) throw inUse(id)
+    if (entry === undefined || last === undefined || isAfter(entry, last)) throw idInUse(id)
     return this.#ledger.find(tenant, id)
   }
 
@@ -429,6 +429,8 @@ export class Operations implements OperationDesk {
   }
 
   async #say(tenant: string, id: string, word: Word, isStored: boolean): Promise<OperationSnapshot> {
+    const told = isStored ? undefined : this.#ledger.sayAtOnce(tenant, id, word)
+    if (told !== undefined) return told.snapshot
     if (this.#ledger.here(tenant, id)?.record.work.idleSince !== undefined) await this.#dueSoonIfIdle(tenant, id)
     const { writer, record } = await asked(this.#ledger.say(tenant, id, word, { isStored }))
     return isStored ? record.snapshot : writer.snapshot
@@ -493,8 +495,4 @@ export class Operations implements OperationDesk {
     if (isTerminal(stored.snapshot.state)) await this.#followUp(stored)
     else if (stored.work.idleSince === undefined) await this.#register.due(stored)
   }
-}
-
-function inUse(id: string): HoldfastError {
-  return new HoldfastError('bad_request', `id must be new, an operation ${JSON.stringify(id)} exists`)
 }

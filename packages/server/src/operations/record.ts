@@ -61,19 +61,29 @@ export function runTime({ ranMs, runsSince }: Work, now: number): number {
 
 /** The snapshot of a record at a moment, as the version `version`. */
 export function showRecord({ snapshot, work }: OperationRecord, now: number, version: number): OperationSnapshot {
-  const { rate: _rate, eta: _eta, children: _children, ...kept } = snapshot
   const ran = runTime(work, now)
   const isKnown = work.children !== undefined || snapshot.state === 'completed'
-  return {
-    ...kept,
+  const isHeld = snapshot.state === 'running' || snapshot.state === 'waiting'
+  const { rate, eta } = isHeld ? outlook(work, ran) : NO_OUTLOOK
+  const shown: Mutable<OperationSnapshot> = {
+    ...snapshot,
     version,
     progress: showProgress(work.plan, work.progress, isKnown),
     elapsed: Math.round(ran) / 1_000,
     updatedAt: timestamp(now),
-    ...(snapshot.state === 'running' || snapshot.state === 'waiting' ? outlook(work, ran) : undefined),
-    ...(work.children && { children: countChildren(work.children) }),
   }
+  // Members are taken away where there are any: this is done for every report.
+  if (rate !== undefined) shown.rate = rate
+  else if (snapshot.rate !== undefined) delete shown.rate
+  if (eta !== undefined) shown.eta = eta
+  else if (snapshot.eta !== undefined) delete shown.eta
+  if (work.children !== undefined) shown.children = countChildren(work.children)
+  return shown
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const NO_OUTLOOK: Pick<OperationSnapshot, 'rate' | 'eta'> = {}
 
 function outlook({ units, overall, progress, children }: Work, ran: number): Pick<OperationSnapshot, 'rate' | 'eta'> {
   // Where units are not counted there is no rate of them.

@@ -88,7 +88,7 @@ function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now:
   const state = isWaiting ? 'waiting' : 'running'
   const isNewPhase = report.phase !== undefined && (word.begins === true || report.phase !== work.progress.name)
   const progress = reached(progressAfter(record, report, isNewPhase), word.reached)
-  const next = inState({ ...held(work, report, now), isWaiting, progress }, state, now)
+  const next = inState(held(work, report, now, { isWaiting, progress }), state, now)
   return {
     kind: 'changed',
     record: withState(record, state, metered(next, now, isNewPhase)),
@@ -255,8 +255,13 @@ function fractionOf(children: Readonly<Record<string, ChildShare>>): number {
 // What follows from all of it
 
 /** Its worker was heard of. */
-function held(work: Work, { sequence = work.sequence, entry = work.entry }: WorkerWord, now: number): Work {
-  return { ...work, sequence, entry, leaseUntil: now + work.leaseMs }
+function held(
+  work: Work,
+  { sequence = work.sequence, entry = work.entry }: WorkerWord,
+  now: number,
+  { isWaiting, progress }: Pick<Work, 'isWaiting' | 'progress'> = work,
+): Work {
+  return { ...work, isWaiting, progress, sequence, entry, leaseUntil: now + work.leaseMs }
 }
 
 /** Running time counts while it runs, the lease while somebody has it. */

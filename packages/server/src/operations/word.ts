@@ -86,6 +86,12 @@ function wrong(name: string, expected: string, received: unknown): HoldfastError
 
 /** Two reports of one worker in one: what the second leaves out is as the first says. */
 export function mergeReports(first: OperationReport, second: OperationReport): OperationReport {
+  // What is usual is merged without being taken apart: it is done for every report.
+  if (first.percent === undefined && second.percent === undefined) {
+    if (first.advance === undefined && second.advance === undefined) return { ...first, ...second }
+    if (first.done === undefined && second.done === undefined)
+      return { ...first, ...second, advance: amountOf(first.advance ?? 0, second.advance ?? 0) }
+  }
   const { done, advance, percent, ...kept } = first
   if (second.done !== undefined || second.percent !== undefined) return { ...kept, ...second }
   const counted =
