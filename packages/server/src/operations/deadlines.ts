@@ -22,9 +22,9 @@ export interface Sighting {
  * while and workers may not have been able to speak, by what this node sees itself: nothing new for as long as the lease.
  */
 export function hasLapsed({ snapshot, work }: OperationRecord, now: number, seen: Sighting | undefined): boolean {
-  const { leaseUntil, leaseMs } = work
+  const { leaseUntil, leaseMs, isAdrift } = work
   if (leaseUntil === undefined) return false
-  if (leaseUntil <= now && now <= leaseUntil + LATE_MS) return true
+  if (!isAdrift && leaseUntil <= now && now <= leaseUntil + LATE_MS) return true
   return seen?.version === snapshot.version && now - seen.since >= leaseMs
 }
 

@@ -1,6 +1,7 @@
 import { type OperationSnapshot, operationSnapshot } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../core/services.js'
+import type { Clock } from '../clock.js'
 import type { Engine, PublishRequest } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
@@ -58,6 +59,16 @@ function forgetfulNode(isLost: (request: PublishRequest) => boolean): Operations
   const { operations } = openOperations(forgetful, clock)
   nodes.push(operations)
   return operations
+}
+
+/** The same time on another clock. */
+function shifted(clock: SimulatedClock, ms: number): Clock {
+  return {
+    now: () => clock.now() + ms,
+    after: (after, task) => clock.after(after, task),
+    every: (every, task) => clock.every(every, task),
+    defer: (task) => clock.defer(task),
+  }
 }
 
 async function watch(channel: string): Promise<[event: string, snapshot: OperationSnapshot][]> {
@@ -298,6 +309,26 @@ describe('an operation that is looked at before it is there', () => {
     await clock.pass(15_000, 500)
     expect(await find('a')).toMatchObject({ state: 'stalled' })
   })
+})
+
+describe('clocks of nodes that differ', () => {
+  it.each([-600_000, -25_000, -3_000, 3_000, 25_000, 33_000, 600_000])(
+    'by %d milliseconds stall no operation for long whose worker lives, and let none run on whose worker is dead',
+    async (ahead) => {
+      await desk.close()
+      // It was there first, and so it is the one that looks.
+      nodes.push(openOperations(engine, shifted(clock, ahead)).operations)
+      await clock.pass(2_000, 500)
+      const worker = node().desk
+      const told = await watch('operation:alive')
+      await worker.start('acme', { id: 'alive', kind: 'import', owner: 'ada' })
+      await worker.create('acme', { id: 'dead', kind: 'import', owner: 'ada' })
+      await clock.pass(900_000, 1_000)
+      expect(told.filter(([event]) => event === 'stalled').length).toBeLessThanOrEqual(1)
+      expect((await worker.find('acme', 'alive'))?.state).toBe('running')
+      expect((await worker.find('acme', 'dead'))?.state).toBe('stalled')
+    },
+  )
 })
 
 describe('what cannot be looked at', () => {

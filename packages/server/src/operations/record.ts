@@ -22,6 +22,10 @@ export interface Work {
   readonly leaseMs: number
   /** When the lease of its worker lapses; undefined while nobody has it. */
   readonly leaseUntil: number | undefined
+  /** When the lease would have lapsed that was found lapsed; undefined once its worker was heard of again. */
+  readonly lapsedAt: number | undefined
+  /** Whether the clock of its worker and that of who looked differ: then a lease lapses by what is seen of it alone. */
+  readonly isAdrift: boolean
   /** Since when nobody has had it; undefined while somebody has. */
   readonly idleSince: number | undefined
   /** Whether its worker waits for something outside. It stays so while it is stalled. */
@@ -120,6 +124,8 @@ function restored(work: Partial<Work>): Partial<Work> {
 }
 
 const ABSENT = {
+  lapsedAt: undefined,
+  isAdrift: false,
   runsSince: undefined,
   leaseUntil: undefined,
   idleSince: undefined,

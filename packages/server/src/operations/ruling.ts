@@ -206,7 +206,7 @@ function ruleDue(record: OperationRecord, lapsed: number | undefined, now: numbe
   if (snapshot.cancelRequested) return ended(record, work, 'cancelled', now, {})
   return {
     kind: 'changed',
-    record: withState(record, 'stalled', inState(work, 'stalled', now)),
+    record: withState(record, 'stalled', { ...inState(work, 'stalled', now), lapsedAt: work.leaseUntil }),
     event: 'stalled',
     isUrgent: true,
   }
@@ -261,7 +261,10 @@ function held(
   now: number,
   { isWaiting, progress }: Pick<Work, 'isWaiting' | 'progress'> = work,
 ): Work {
-  return { ...work, isWaiting, progress, sequence, entry, leaseUntil: now + work.leaseMs }
+  // Its lease was found lapsed when by its own clock it had not.
+  const isAdrift = work.isAdrift || (work.lapsedAt !== undefined && now < work.lapsedAt)
+  const leaseUntil = now + work.leaseMs
+  return { ...work, isWaiting, progress, sequence, entry, leaseUntil, lapsedAt: undefined, isAdrift }
 }
 
 /** Running time counts while it runs, the lease while somebody has it. */

@@ -88,6 +88,8 @@ export function recordOf(
       runsSince: queued ? undefined : now,
       leaseMs: lease,
       leaseUntil: queued ? undefined : now + lease,
+      lapsedAt: undefined,
+      isAdrift: false,
       idleSince: queued ? now : undefined,
       isWaiting: false,
       expiresAt,
