@@ -3,23 +3,14 @@ import { type Verb } from '../access/channel-rules.js'
 import { coversGrants } from '../access/grant-cover.js'
 import { isUserName } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
-import { durationMs } from '../duration.js'
 import type { ApiKeyInfo } from '../tenant-keys.js'
 import { ApiRefusal } from './api-error.js'
 import type { Bearer } from './bearer.js'
+import { duration } from './duration.js'
 import { cursorOf, nameOf, pageShape } from './page-cursor.js'
 import { PERMISSIONS, type Route, empty, json, route } from './route.js'
 
 const VERBS = ['subscribe', 'publish', 'signal', 'presence', 'history'] as const satisfies readonly Verb[]
-
-/** Milliseconds, or text with a unit. */
-const duration = z
-  .union(
-    [z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)],
-    'milliseconds or text such as 30s, 5m, 1h or 7d',
-  )
-  .refine((value) => durationMs(value) !== undefined, 'at most a century: 36525d')
-  .describe('Milliseconds, or text such as `1h`; at most `36525d`')
 
 const revocation = z.strictObject({
   token: z.string().min(1).max(256).optional().describe('The id of a token (`jti`)'),

@@ -1,6 +1,12 @@
 import type * as z from 'zod'
 import { ApiRefusal, type HttpErrorCode } from './api-error.js'
 
+/** What the bounds of text and lists count. */
+const UNITS: Partial<Record<string, readonly [one: string, many: string]>> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+}
+
 /** What a value is a part of, for messages. */
 type Place = 'body' | 'query' | 'path'
 
@@ -43,13 +49,18 @@ interface RawIssue {
 
 /** Completes "field …". A schema may say better what the field must be, by a message of its own. */
 function expectation({ code, input, expected = '', origin, minimum, maximum, values = [] }: RawIssue): string {
-  const unit = origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
   if (input === undefined && code !== 'unrecognized_keys') return 'is missing'
   if (code === 'invalid_type') return `must be ${KINDS[expected] ?? `a ${expected}`}, received ${kindOf(input)}`
-  if (code === 'too_small') return `must be at least ${minimum}${unit}`
-  if (code === 'too_big') return `must be at most ${maximum}${unit}`
+  if (code === 'too_small') return `must be at least ${amount(minimum, origin)}`
+  if (code === 'too_big') return `must be at most ${amount(maximum, origin)}`
   if (code === 'invalid_value') return `must be ${values.map((value) => JSON.stringify(value)).join(' or ')}`
   return 'is not valid'
+}
+
+function amount(count: number | undefined, origin = ''): string {
+  const [one, many] = UNITS[origin] ?? []
+  const unit = count === 1 ? one : many
+  return unit === undefined ? `${count}` : `${count} ${unit}`
 }
 
 function refusal(issue: z.core.$ZodIssue | undefined, place: Place): ApiRefusal {

@@ -3,6 +3,7 @@ import { isUserName } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
 import { type Notification, PRIORITIES } from '../notifications/notification.js'
 import type { NotificationReceipt } from '../notifications/receipt.js'
+import { duration } from './duration.js'
 import { onceId } from './once-id.js'
 import { wholeNumber } from './operations/bodies.js'
 import { type Call, type Route, json, route } from './route.js'
@@ -32,8 +33,7 @@ const newNotification: z.ZodType<Notification> = z.strictObject({
     .refine((members) => Object.keys(members).length <= METADATA_MAX, `must have at most ${METADATA_MAX} members`)
     .exactOptional(),
   receipt: z.boolean().exactOptional().describe('Whether to follow what becomes of it'),
-  ttl: z
-    .union([z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)])
+  ttl: duration
     .exactOptional()
     .describe('After so long without a confirmation it is expired: `1s` to `7d`, default `24h`'),
 })

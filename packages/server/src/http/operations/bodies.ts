@@ -1,6 +1,7 @@
 import { OPERATION_STATES } from '@holdfast/protocol'
 import * as z from 'zod'
 import type { OperationEnding, OperationReport, OperationSpec, WorkerWord } from '../../operations/desk.js'
+import { duration } from '../duration.js'
 
 /** What an operation may be called. An id of dots alone could not be reached at its address: URLs resolve them. */
 export const operationId: z.ZodString = z
@@ -9,9 +10,6 @@ export const operationId: z.ZodString = z
 
 const amount = z.number().min(0)
 const user = z.string().min(1).max(128)
-
-/** Milliseconds, or text with a unit. Which durations are allowed the desk says. */
-const duration = z.union([z.int().min(0), z.string().regex(/^\d{1,9}(?:ms|s|m|h|d)$/)])
 
 const PHASES_MAX = 100
 const SHARED_MAX = 1_000
