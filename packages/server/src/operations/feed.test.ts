@@ -25,6 +25,28 @@ describe('operations:{user} on a connection', () => {
     expect([last['event'], (last['data'] as OperationSnapshot).id]).toEqual(['completed', 'running'])
   })
 
+  it('starts with more than a queue holds, and keeps a reader that takes its time', async () => {
+    const small = await startNode({
+      limits: { outboxBytesMax: 65_536, outboxTotalBytesMax: 1_048_576, messageBytesMax: 65_536 },
+    })
+    try {
+      const metadata = { text: 'x'.repeat(60_000) }
+      for (let n = 0; n < 100; n += 1)
+        await small.holdfast.tenant('acme').operations.create({ id: `op-${n}`, kind: 'import', owner: 'ada', metadata })
+      const ada = await small.join('ada')
+      ada.socket.pause()
+      const asked = ada.request({ type: 'subscribe', channel: 'operations:ada' })
+      const other = await small.join('bob')
+      await other.request({ type: 'subscribe', channel: 'operations:bob' })
+      ada.socket.resume()
+      await asked
+      const ids = new Set<string>()
+      while (ids.size < 100) ids.add(((await ada.next('message'))['data'] as OperationSnapshot).id)
+    } finally {
+      await small.close()
+    }
+  })
+
   it('is refused to everybody else', async () => {
     const bob = await node.join('bob')
     const refusal = await bob.request({ type: 'subscribe', channel: 'operations:ada' })

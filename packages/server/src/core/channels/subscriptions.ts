@@ -250,11 +250,14 @@ export class Subscriptions {
   /** What was there before, behind what is live already: of two snapshots of an operation the higher version counts. */
   async #tellFeed(subscription: Subscription, channel: string): Promise<void> {
     const openings = await this.#services.operations.feed(this.#owner.identityFor(channel), channel)
-    if (subscription.state !== 'live') return
-    for (const [at, opening] of openings.entries())
+    for (const [at, opening] of openings.entries()) {
+      // Together they may be more than a queue holds.
+      await this.#owner.outbox.room()
+      if (subscription.state !== 'live') return
       this.#owner.send(
         encodeStreamMessage(channel, { ...opening, id: `snapshot-${at}`, offset: undefined, from: SYSTEM }),
       )
+    }
   }
 
   /** An inbox goes on where the user has acknowledged; every other channel begins now. */
