@@ -5,8 +5,8 @@ import { type Notification, PRIORITIES } from '../notifications/notification.js'
 import type { NotificationReceipt } from '../notifications/receipt.js'
 import { duration } from './duration.js'
 import { onceId } from './once-id.js'
-import { wholeNumber } from './operations/bodies.js'
 import { type Call, type Route, json, route } from './route.js'
+import { wholeNumber } from './whole-number.js'
 
 const TITLE_MAX = 1_024
 const BODY_MAX = 16_384

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { ApiRefusal } from './api-error.js'
+import { wholeNumber } from './whole-number.js'
 
 /** Characters of the longest cursor. */
 const CURSOR_LENGTH_MAX = 1_024
@@ -10,14 +11,8 @@ const CHECK_LENGTH = 11
 
 /** `limit` and `cursor` of a list. */
 export const pageShape: { limit: z.ZodType<number>; cursor: z.ZodOptional<z.ZodString> } = {
-  limit: wholeText(1, 100).default(50).describe('Items of a page, from 1 to 100'),
+  limit: wholeNumber(1, 100).default(50).describe('Items of a page, from 1 to 100'),
   cursor: z.string().max(CURSOR_LENGTH_MAX).optional().describe('The `next` of the page before'),
-}
-
-/** A whole number that stands in an address. */
-export function wholeText(min: number, max: number): z.ZodType<number> {
-  const digits = z.string().regex(/^(?:0|[1-9]\d{0,14})$/, `an integer from ${min} to ${max}`)
-  return digits.transform(Number).pipe(z.int().min(min).max(max))
 }
 
 /** Where a list goes on behind `name`: opaque, and good for this list alone. `list` says which: tenant, kind, filters. */

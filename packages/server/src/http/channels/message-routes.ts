@@ -7,8 +7,8 @@ import { errorFields } from '../../telemetry/log.js'
 import { ApiRefusal, type ApiErrorBody, errorBody, isUnforeseen } from '../api-error.js'
 import { readPosition } from '../event-stream/position-text.js'
 import { leaveUnfinished } from '../idempotency.js'
-import { wholeText } from '../page-cursor.js'
 import { type Call, type Route, empty, json, route } from '../route.js'
+import { wholeNumber } from '../whole-number.js'
 import { channelParams, event } from './channel-name.js'
 import { USUAL_EVENT, publish, signal } from './sending.js'
 
@@ -172,7 +172,7 @@ const readMessages = route({
   counts: 'read',
   params: channelParams,
   query: z.strictObject({
-    limit: wholeText(1, HISTORY_MAX).default(50).describe(`Messages of a page, from 1 to ${HISTORY_MAX}`),
+    limit: wholeNumber(1, HISTORY_MAX).default(50).describe(`Messages of a page, from 1 to ${HISTORY_MAX}`),
     since: position.optional().describe('Messages after this position: `epoch.offset` or `epoch.offset.id`'),
     before: position.optional().describe('Messages before this position'),
   }),

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { asHoldfastError } from '../../core/errors.js'
-import { cursorOf, nameOf, pageShape, wholeText } from '../page-cursor.js'
+import { cursorOf, nameOf, pageShape } from '../page-cursor.js'
 import { type Route, json, route } from '../route.js'
+import { wholeNumber } from '../whole-number.js'
 import { channelParams } from './channel-name.js'
 
 const MEMBERS_MAX = 1_000
@@ -15,7 +16,7 @@ const readPresence = route({
   counts: 'read',
   params: channelParams,
   query: z.strictObject({
-    limit: wholeText(1, MEMBERS_MAX).default(50).describe(`Members to list, from 1 to ${MEMBERS_MAX}`),
+    limit: wholeNumber(1, MEMBERS_MAX).default(50).describe(`Members to list, from 1 to ${MEMBERS_MAX}`),
   }),
   answers: {
     200: {

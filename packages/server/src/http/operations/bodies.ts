@@ -104,12 +104,3 @@ export const stateList: z.ZodString = z
     (text) => text.split(',').every((state) => STATES.includes(state)),
     `must be some of ${STATES.join(', ')}, with commas between`,
   )
-
-/** A whole number in a query, written as one is. */
-export function wholeNumber(
-  min: number,
-  max: number,
-): z.ZodType<number> & { exactOptional(): z.ZodExactOptional<z.ZodType<number>> } {
-  const digits = z.string().regex(/^(?:0|[1-9]\d{0,8})$/, `must be an integer from ${min} to ${max}`)
-  return digits.transform(Number).pipe(z.int().min(min).max(max))
-}
