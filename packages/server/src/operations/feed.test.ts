@@ -25,6 +25,19 @@ describe('operations:{user} on a connection', () => {
     expect([last['event'], (last['data'] as OperationSnapshot).id]).toEqual(['completed', 'running'])
   })
 
+  it('starts anew for a reader who missed something, and not for one who missed nothing', async () => {
+    const { operations } = node.holdfast.tenant('acme')
+    await operations.start({ id: 'running', kind: 'import', owner: 'ada' })
+    const ada = await node.join('ada')
+    const since = { epoch: 'another', offset: 7 }
+    const subscribed = await ada.request({ type: 'subscribe', channel: 'operations:ada', since })
+    expect((await ada.next('message'))['data']).toMatchObject({ id: 'running', state: 'running' })
+    await ada.request({ type: 'unsubscribe', channel: 'operations:ada' })
+    await ada.request({ type: 'subscribe', channel: 'operations:ada', since: subscribed['position'] })
+    await operations.end('running', { state: 'completed' })
+    expect((await ada.next('message'))['event']).toBe('completed')
+  })
+
   it('starts with more than a queue holds, and keeps a reader that takes its time', async () => {
     const small = await startNode({
       limits: { outboxBytesMax: 65_536, outboxTotalBytesMax: 1_048_576, messageBytesMax: 65_536 },

@@ -234,8 +234,10 @@ export class Subscriptions {
     const entered = request.presence ? await presence.enter(stream, this.#entry(subscription)) : undefined
     if (entered) subscription.topic.watch(entered.list, entered.own)
     const since = request.since ?? (await this.#cursor(subscription))
-    const isFeed = since === undefined && namespaceOf(channel) === FEED_NAMESPACE
+    // Whoever missed nothing knows where all of them are.
+    let isFeed = namespaceOf(channel) === FEED_NAMESPACE
     await subscription.recover(engine, since, limits.subscription, (beginning) => {
+      isFeed &&= beginning.verdict.recovered !== 'full'
       const messages = this.#openingMessages(stream, beginning)
       this.#owner.send(
         encodeSubscribed({ ...beginning.verdict, channel, messages, present: entered?.list }, request.id),
