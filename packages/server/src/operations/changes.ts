@@ -27,14 +27,15 @@ export async function awaitChange(
   wait.signal?.addEventListener('abort', wake, { once: true })
   const ignore = (): void => undefined
   const look = (): void => void read().then((snapshot) => (isReached(snapshot, wait) ? wake() : undefined), ignore)
-  const undo = await engine.listen(store.stream(tenant, id), {
-    message: (_, { data }) => (isReached(JSON.parse(data) as OperationSnapshot, wait) ? wake() : undefined),
-    signal: ignore,
-    members: ignore,
-    rotated: look,
-    uncertain: look,
-  })
+  let undo: (() => Promise<void>) | undefined
   try {
+    undo = await engine.listen(store.stream(tenant, id), {
+      message: (_, { data }) => (isReached(JSON.parse(data) as OperationSnapshot, wait) ? wake() : undefined),
+      signal: ignore,
+      members: ignore,
+      rotated: look,
+      uncertain: look,
+    })
     // Between the first look and listening there may have been the change.
     look()
     if (wait.signal?.aborted !== true) await woken
@@ -42,7 +43,7 @@ export async function awaitChange(
   } finally {
     cancel()
     wait.signal?.removeEventListener('abort', wake)
-    await undo()
+    await undo?.()
   }
 }
 

@@ -22,6 +22,7 @@ const ECHO_MS = 1_000
 interface Held {
   latest: { readonly record: OperationRecord; readonly event: OperationEvent } | undefined
   sending: Promise<void>
+  isSent: boolean
   cancel: Cancel
 }
 
@@ -66,14 +67,19 @@ export class Echo {
     // One after the other, so that nobody hears the older one last.
     const sending = (earlier?.sending ?? Promise.resolve()).then(() => this.#tellAll(record, event))
     const cancel = this.#parts.clock.after(ECHO_MS, () => this.#again(key))
-    this.#held.set(key, { latest: undefined, sending: sending.catch(() => undefined), cancel })
+    const held = { latest: undefined, sending: sending.catch(() => undefined), isSent: false, cancel }
+    void held.sending.then(() => (held.isSent = true))
+    this.#held.set(key, held)
     return sending
   }
 
   #again(key: string): void {
-    const latest = this.#held.get(key)?.latest
-    if (latest === undefined) this.#held.delete(key)
-    else void this.#send(latest.record, latest.event).catch(this.#parts.onError)
+    const held = this.#held.get(key)
+    if (held === undefined) return
+    const { latest, isSent } = held
+    if (latest !== undefined) void this.#send(latest.record, latest.event).catch(this.#parts.onError)
+    else if (isSent) this.#held.delete(key)
+    else held.cancel = this.#parts.clock.after(ECHO_MS, () => this.#again(key))
   }
 
   async #tellAll(record: OperationRecord, event: OperationEvent): Promise<void> {

@@ -361,6 +361,28 @@ describe('the feed of a user', () => {
   })
 })
 
+describe('an echo', () => {
+  it('is heard in order, however slow the engine is', async () => {
+    const feed = await watch('operations:ada')
+    await create('a')
+    await clock.pass(3_000, 500)
+    const publish = engine.publish.bind(engine)
+    let goOn = (): void => undefined
+    const held = new Promise<void>((resolve) => (goOn = resolve))
+    engine.publish = async (request) => {
+      if (request.stream.channel === 'operations:ada' && request.event === 'progress') await held
+      return publish(request)
+    }
+    await desk.report('acme', 'a', { done: 1 }, { stored: true })
+    await clock.pass(3_000, 500)
+    await desk.report('acme', 'a', { phase: 'next' }, { stored: true })
+    await clock.pass(1_000, 500)
+    goOn()
+    await clock.pass(1_000, 500)
+    expect(feed.map(([event]) => event)).toEqual(['started', 'progress', 'phase'])
+  })
+})
+
 describe('a snapshot near the limit of a message', () => {
   const filled = (bytes: number): Partial<OperationSpec> => ({ metadata: { text: 'x'.repeat(bytes) } })
 
