@@ -204,6 +204,33 @@ describe('a numbered report', () => {
     expect((await find('a'))?.progress.done).toBe(2)
   })
 
+  it.each([1, 2, 3, 4, 5])('counts once, whichever answers are lost and whoever is asked again: %d', async (seed) => {
+    let state = seed
+    const chance = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
+    const some = [0, 1, 2].map(() => forgetfulNode(({ state }) => state !== undefined && chance() < 0.2))
+    const told = await watch('operation:a')
+    await create('a', { total: 150 })
+    const say = async (sequence: number): Promise<void> => {
+      for (;;) {
+        const node = some[Math.floor(chance() * 3)]
+        const said = node?.report('acme', 'a', { sequence, advance: 1 }, { stored: chance() < 0.5 })
+        const isTaken = await said?.then(
+          () => chance() < 0.7,
+          () => false,
+        )
+        if (isTaken) return
+      }
+    }
+    for (let sequence = 1; sequence <= 100; sequence += 1) {
+      await say(sequence)
+      await clock.pass(20)
+    }
+    await clock.pass(20_000, 500)
+    expect((await find('a'))?.progress.done).toBe(100)
+    const percents = told.map(([, { progress }]) => progress.percent ?? 0)
+    expect(percents).toEqual(percents.toSorted((one, other) => one - other))
+  })
+
   it('that waits to be stored learns that it is too late, although others came before it', async () => {
     await create('a')
     const other = node().desk

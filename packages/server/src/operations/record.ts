@@ -1,5 +1,6 @@
 import { type OperationSnapshot, type OperationState, isTerminal } from '@holdfast/protocol'
 import { timestamp } from '../clock.js'
+import { type Counted, NOTHING_COUNTED } from './counted.js'
 import { type MeterState, etaOf, paceOf, startMeter } from './meter.js'
 import { type Plan, type ProgressState, beginProgress, showProgress } from './progress.js'
 
@@ -33,6 +34,8 @@ export interface Work {
   readonly expiresAt: number | undefined
   /** The last word of this attempt that bore a number. */
   readonly sequence: number | undefined
+  /** Which of the numbered reports of this attempt were counted. */
+  readonly counted: Counted
   /** The last word that was left somewhere. */
   readonly entry: string | undefined
   readonly weight: number
@@ -124,6 +127,7 @@ function restored(work: Partial<Work>): Partial<Work> {
 }
 
 const ABSENT = {
+  counted: NOTHING_COUNTED,
   lapsedAt: undefined,
   isAdrift: false,
   runsSince: undefined,

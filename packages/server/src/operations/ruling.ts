@@ -6,6 +6,7 @@ import {
   isTerminal,
 } from '@holdfast/protocol'
 import { timestamp } from '../clock.js'
+import { NOTHING_COUNTED, count, isOvertaken } from './counted.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { type MeterState, observe, startMeter } from './meter.js'
 import { type ProgressState, amountOf, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
@@ -44,7 +45,7 @@ const MESSAGE_MAX = 1_024
 export function rule(record: OperationRecord, word: Word, now: number, terms: Terms): Ruling {
   switch (word.do) {
     case 'report':
-      return objectionTo(record, word.report) ?? ruleReport(record, word, now)
+      return ruleReportInOrder(record, word, now)
     case 'heartbeat':
       return objectionTo(record, word.worker) ?? ruleHeartbeat(record, word.worker, now)
     case 'end':
@@ -79,6 +80,20 @@ function notBegun(what: string): Ruling {
 
 // What a worker says
 
+function ruleReportInOrder(record: OperationRecord, word: Word & { do: 'report' }, now: number): Ruling {
+  const objection = objectionTo(record, word.report)
+  if (objection?.kind !== 'unchanged' || !isOvertaken(record.work.counted, word.report))
+    return objection ?? ruleReport(record, word, now)
+  // Everything else that it says is out of date.
+  const { attempt, sequence, advance } = word.report
+  const late = { ...(attempt !== undefined && { attempt }), sequence, advance } as OperationReport
+  const { sequence: newest } = record.work
+  const ruling = ruleReport(record, { do: 'report', report: late }, now)
+  return ruling.kind === 'changed'
+    ? { ...ruling, record: { ...ruling.record, work: { ...ruling.record.work, sequence: newest } } }
+    : ruling
+}
+
 function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now: number): Ruling {
   const { snapshot, work } = record
   const { report } = word
@@ -88,7 +103,9 @@ function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now:
   const state = isWaiting ? 'waiting' : 'running'
   const isNewPhase = report.phase !== undefined && (word.begins === true || report.phase !== work.progress.name)
   const progress = reached(progressAfter(record, report, isNewPhase), word.reached)
-  const next = inState(held(work, report, now, { isWaiting, progress }), state, now)
+  const isAnew = isNewPhase || report.done !== undefined || report.percent !== undefined
+  const counted = count(work.counted, report, isAnew)
+  const next = inState(held(work, report, now, { isWaiting, progress, counted }), state, now)
   return {
     kind: 'changed',
     record: withState(record, state, metered(next, now, isNewPhase)),
@@ -170,6 +187,7 @@ function ruleAttempt(record: OperationRecord, { force, entry }: Word & { do: 'at
     isWaiting: false,
     leaseUntil: now + work.leaseMs,
     sequence: undefined,
+    counted: NOTHING_COUNTED,
     entry: entry ?? work.entry,
   }
   const attempt = state === 'queued' ? snapshot.attempt : snapshot.attempt + 1
@@ -259,12 +277,12 @@ function held(
   work: Work,
   { sequence = work.sequence, entry = work.entry }: WorkerWord,
   now: number,
-  { isWaiting, progress }: Pick<Work, 'isWaiting' | 'progress'> = work,
+  { isWaiting, progress, counted }: Pick<Work, 'isWaiting' | 'progress' | 'counted'> = work,
 ): Work {
   // Its lease was found lapsed when by its own clock it had not.
   const isAdrift = work.isAdrift || (work.lapsedAt !== undefined && now < work.lapsedAt)
   const leaseUntil = now + work.leaseMs
-  return { ...work, isWaiting, progress, sequence, entry, leaseUntil, lapsedAt: undefined, isAdrift }
+  return { ...work, isWaiting, progress, counted, sequence, entry, leaseUntil, lapsedAt: undefined, isAdrift }
 }
 
 /** Running time counts while it runs, the lease while somebody has it. */

@@ -3,6 +3,7 @@ import { isUserName } from '../access/identity.js'
 import { timestamp } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
 import { durationMs } from '../duration.js'
+import { NOTHING_COUNTED } from './counted.js'
 import type { OperationSpec } from './desk.js'
 import { startMeter } from './meter.js'
 import { plainCopy } from './operation.js'
@@ -94,6 +95,7 @@ export function recordOf(
       isWaiting: false,
       expiresAt,
       sequence: undefined,
+      counted: NOTHING_COUNTED,
       entry,
       weight: readWeight('weight', spec.weight),
       children: undefined,

@@ -178,7 +178,9 @@ export class Writer {
     this.#knownAt = this.#parts.clock.now()
     if (stored === undefined) return
     this.#foundAt = this.#knownAt
-    if (stored.snapshot.version !== before.snapshot.version) this.#rebase(this.#newest(stored))
+    const [head] = this.#steps
+    if (head?.stamp !== undefined && stored.work.stamps.includes(head.stamp)) this.#found(head, stored)
+    else if (stored.snapshot.version !== before.snapshot.version) this.#rebase(this.#newest(stored))
   }
 
   /** Finds out what a word is to be ruled on that was refused: what is yet to be written may come to nothing, and another node may have written. */
@@ -302,14 +304,19 @@ export class Writer {
     this.#parts.onWritten(record, isTerminal(state) ? state : head.event)
   }
 
+  /** It was this very write whose answer was lost. Others may have written since: what waits is ruled on that. */
+  #found(head: Step, stored: OperationRecord): void {
+    this.#done(head, stored)
+    this.#rebase(stored)
+  }
+
   /** Somebody else wrote: goes on from what they say. True when nothing is left of what was to be written. */
   async #catchUp(head: Step): Promise<boolean> {
     const { tenant, id } = this.#stored.snapshot
     const stored = await this.#parts.store.read(tenant, id)
     const now = (this.#knownAt = this.#parts.clock.now())
     if (head.stamp !== undefined && stored?.work.stamps.includes(head.stamp)) {
-      // It was this very write; its answer was lost.
-      this.#done(head, stored)
+      this.#found(head, stored)
       return true
     }
     if (stored === undefined && this.#hasEndedUnseen(now)) return this.#forgotten()
