@@ -33,7 +33,7 @@ export interface OperationSpec {
 export interface WorkerWord {
   /** The attempt that the worker has. Older ones are refused; default: the one in force. */
   readonly attempt?: number
-  /** Rises with each word of an attempt; what is not higher than the last is a repeat, and changes nothing. Default: as they come. */
+  /** Rises with each word of an attempt; what is not higher than the last is a repeat, and changes nothing; but an `advance` that was overtaken on its way still counts, once. Default: as they come. */
   readonly sequence?: number
   /** Where the word was left, when it was left somewhere: `1690000000000-3`. What is not higher than the last changes nothing. */
   readonly entry?: string
