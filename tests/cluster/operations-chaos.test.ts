@@ -43,7 +43,7 @@ it('F-66 ten thousand operations end once each on Redis, whoever is killed, froz
       pass: pause,
       fraction: () => systemRandom.fraction(),
     },
-    { operations: OPERATIONS, together: 1_000, reportMs: 250, leaseMs: LEASE_MS },
+    { operations: OPERATIONS, together: 2_000, reportMs: 250, leaseMs: LEASE_MS },
   )
   printFigures('operations-chaos', { killed, frozen, raced, ...ends, seconds: (performance.now() - startedAt) / 1_000 })
   expect(violations).toEqual([])

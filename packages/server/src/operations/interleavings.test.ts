@@ -133,7 +133,7 @@ describe('numbers', () => {
   })
 })
 
-describe('an attempt', () => {
+describe('F-66 an attempt', () => {
   it('is its own, however soon another worker takes the operation as well', async () => {
     await create('a')
     const [first, second] = await Promise.all([
@@ -338,7 +338,7 @@ describe('an operation that is looked at before it is there', () => {
   })
 })
 
-describe('clocks of nodes that differ', () => {
+describe('F-62 clocks of nodes that differ', () => {
   it.each([-600_000, -25_000, -3_000, 3_000, 25_000, 33_000, 600_000])(
     'by %d milliseconds stall no operation for long whose worker lives, and let none run on whose worker is dead',
     async (ahead) => {

@@ -2,8 +2,8 @@ import type { Holdfast } from '@holdfast/server'
 import { type Clock, pause } from '../clock.js'
 import { DEMO_ROOM } from './tenant.js'
 
-const FIRST_AFTER_MS = 1200
-const EVERY_MS = 1300
+const FIRST_AFTER_MS = 2000
+const EVERY_MS = 1200
 const LINES = ['The tide does not wait for you.', 'You cannot hear this yet.', 'But it is kept for you, in order.']
 
 /**
