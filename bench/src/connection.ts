@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly dialect: Dialect
   readonly user: string
   readonly channels: readonly string[]
+  /** Whether the server may leave messages out when newer ones follow (default: it may not). */
+  readonly mayBeHeldBack?: boolean
 }
 
 /** What a connection reports once it is open. Called for every frame, so they do little. */
@@ -35,7 +37,7 @@ const UPGRADE_KEY = 'aG9sZGZhc3QtYmVuY2gtMQ=='
 /** One WebSocket client on a bare socket, reduced to counting numbered messages. */
 export class Connection {
   /** The messages of this connection against the sequence that was published. */
-  readonly tally: SequenceTally = new SequenceTally()
+  readonly tally: SequenceTally
   readonly #dialect: Dialect
   readonly #events: ConnectionEvents
   readonly #reader: FrameReader
@@ -47,6 +49,7 @@ export class Connection {
   #fresh = 0
 
   private constructor(options: ConnectionOptions, events: ConnectionEvents, settle: (problem?: Error) => void) {
+    this.tally = new SequenceTally(options.mayBeHeldBack)
     this.#dialect = options.dialect
     this.#events = events
     this.#reader = new FrameReader((opcode, buffer, start, end) => this.#take(opcode, buffer, start, end))

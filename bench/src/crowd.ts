@@ -130,8 +130,12 @@ export class Crowd {
     await Promise.all(Array.from({ length: HANDSHAKES_AT_ONCE }, worker))
   }
 
-  #connect({ port, dialect }: CrowdOptions, user: string, channels: readonly string[]): Promise<Connection> {
-    const opening = Connection.open({ port, dialect, user, channels }, this.#events)
+  #connect(
+    { port, dialect, mayBeHeldBack = false }: CrowdOptions,
+    user: string,
+    channels: readonly string[],
+  ): Promise<Connection> {
+    const opening = Connection.open({ port, dialect, user, channels, mayBeHeldBack }, this.#events)
     return within(HANDSHAKE_MS_MAX, `the handshake of ${user}`, opening)
   }
 }

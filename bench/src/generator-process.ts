@@ -23,7 +23,9 @@ answerRequests<GeneratorRequests>(
   {
     async gather({ candidate, port, size, layout }) {
       const channelsOf = CHANNELS_OF[layout]
-      crowds.set(candidate, await Crowd.gather({ port, dialect: CANDIDATES[candidate].dialect, size, channelsOf }))
+      const mayBeHeldBack = layout === 'operations'
+      const { dialect } = CANDIDATES[candidate]
+      crowds.set(candidate, await Crowd.gather({ port, dialect, size, channelsOf, mayBeHeldBack }))
       return null
     },
     slice({ candidate, k, durationMs }) {

@@ -25,9 +25,15 @@ export function faultCount(faults: Faults): number {
 /** Holds one subscriber's messages against the sequence that was published, which counts up from 0 without a hole. */
 export class SequenceTally {
   readonly #missing: Set<number> = new Set()
+  readonly #mayBeHeldBack: boolean
   #next = 0
   #duplicated = 0
   #reordered = 0
+
+  /** `mayBeHeldBack`: the server may leave numbers out, so that holes are no faults and are not kept. */
+  constructor(mayBeHeldBack: boolean = false) {
+    this.#mayBeHeldBack = mayBeHeldBack
+  }
 
   /** One more than the highest that arrived. */
   get next(): number {
@@ -50,7 +56,7 @@ export class SequenceTally {
   }
 
   #skipTo(sequence: number): boolean {
-    for (let hole = this.#next; hole < sequence; hole++) this.#missing.add(hole)
+    if (!this.#mayBeHeldBack) for (let hole = this.#next; hole < sequence; hole++) this.#missing.add(hole)
     this.#next = sequence + 1
     return true
   }
