@@ -25,9 +25,6 @@ const LEASE_MS = 5_000
 const BATCH = 100
 const BATCHES_MAX = 100
 
-/** Looks between two steps of the walk through all operations. */
-const WALK_EVERY = 1
-
 /** Operations remembered at most, of those that could not be judged at once. */
 const SEEN_MAX = 100_000
 
@@ -39,7 +36,6 @@ export class OperationOverseer {
   readonly #seen = new Map<string, Sighting>()
   #stop: Cancel | undefined
   #looking: Promise<void> | undefined
-  #looks = 0
   /** Where the walk through all operations is. */
   #walk: { tenant: string; after: IndexEntry | undefined } | undefined
 
@@ -80,8 +76,7 @@ export class OperationOverseer {
       const looked = await Promise.all(entries.map(({ key }) => this.#lookAt(key)))
       if (entries.length < BATCH || looked.includes(false)) break
     }
-    this.#looks += 1
-    if (this.#looks % WALK_EVERY === 0) await this.#walkOn()
+    await this.#walkOn()
   }
 
   /** Whether it could be looked at. */
