@@ -24,6 +24,7 @@ import {
   type StreamState,
   streamKey,
 } from '../engine.js'
+import type { TableSizes } from '../memory/memory-engine.js'
 import { MemoryControl } from '../memory/control.js'
 import { MemoryCounters } from '../memory/counters.js'
 import { MemoryLeases } from '../memory/leases.js'
@@ -188,21 +189,7 @@ export class DiskEngine implements Engine {
   }
 
   /** How much each table holds. */
-  sizes(): Readonly<
-    Record<
-      | 'streams'
-      | 'records'
-      | 'members'
-      | 'counters'
-      | 'rates'
-      | 'registers'
-      | 'indexes'
-      | 'leases'
-      | 'nodes'
-      | 'idempotencyKeys',
-      number
-    >
-  > {
+  sizes(): TableSizes {
     const { streams, records, registers, indexes, remembered } = this.#store.tables
     return {
       streams: streams.size,

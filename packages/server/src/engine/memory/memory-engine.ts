@@ -51,6 +51,23 @@ interface StreamEntry {
   receivers: readonly Receiver[]
 }
 
+/** How much each table of an embedded engine holds. */
+export type TableSizes = Readonly<
+  Record<
+    | 'streams'
+    | 'records'
+    | 'members'
+    | 'counters'
+    | 'rates'
+    | 'registers'
+    | 'indexes'
+    | 'leases'
+    | 'nodes'
+    | 'idempotencyKeys',
+    number
+  >
+>
+
 /** The embedded engine: everything in the memory of one process, under the whole contract. Its streams end with the process. */
 export class MemoryEngine implements Engine {
   readonly name = 'memory'
@@ -111,21 +128,7 @@ export class MemoryEngine implements Engine {
   }
 
   /** How much each table holds. */
-  sizes(): Readonly<
-    Record<
-      | 'streams'
-      | 'records'
-      | 'members'
-      | 'counters'
-      | 'rates'
-      | 'registers'
-      | 'indexes'
-      | 'leases'
-      | 'nodes'
-      | 'idempotencyKeys',
-      number
-    >
-  > {
+  sizes(): TableSizes {
     return {
       streams: this.#streams.size,
       records: this.records.size,
