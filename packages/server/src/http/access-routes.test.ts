@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../testing/api-client.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
 
 let node: TestNode
@@ -20,11 +20,6 @@ beforeAll(async () => {
 
 afterAll(() => node.close())
 
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
-}
-
 describe('withdrawing', () => {
   it('one token ends its connections, and it is good no more', async () => {
     const claims = { tokenId: 'stolen-1' }
@@ -33,7 +28,7 @@ describe('withdrawing', () => {
     expect((await thief('GET /channels/room:1/messages')).status).toBe(200)
     expect((await admin('POST /revocations', { body: { token: 'stolen-1', ttl: '1h' } })).status).toBe(204)
     expect(await client.closed).toMatchObject({ code: 1008, reason: 'Token revoked' })
-    expect(error(await thief('GET /channels/room:1/messages'))).toEqual([401, 'unauthenticated'])
+    expect(errorOf(await thief('GET /channels/room:1/messages'))).toEqual([401, 'unauthenticated'])
   })
 
   it('what a user has leaves that of others', async () => {
@@ -52,7 +47,7 @@ describe('withdrawing', () => {
     expect((await boss('POST /revocations', { body: { all: true } })).status).toBe(204)
     expect((await gone.closed).reason).toBe('Token revoked')
     await stays.request({ type: 'ping' })
-    expect(error(await boss('POST /revocations', { body: { all: true } }))).toEqual([401, 'unauthenticated'])
+    expect(errorOf(await boss('POST /revocations', { body: { all: true } }))).toEqual([401, 'unauthenticated'])
   })
 
   it.each<[string, unknown, unknown[]]>([
@@ -65,11 +60,11 @@ describe('withdrawing', () => {
     ['for longer than can be kept', { user: 'a', ttl: '999999999d' }, [400, 'bad_request', 'ttl']],
     ['a user that has no name', { user: '' }, [400, 'bad_request', 'user']],
   ])('is refused: %s', async (_, body, expected) => {
-    expect(error(await admin('POST /revocations', { body }))).toEqual(expected)
+    expect(errorOf(await admin('POST /revocations', { body }))).toEqual(expected)
   })
 
   it('takes the permission for it', async () => {
-    expect(error(await ada('POST /revocations', { body: { all: true } }))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await ada('POST /revocations', { body: { all: true } }))).toEqual([403, 'permission_denied'])
   })
 })
 
@@ -94,15 +89,15 @@ describe('an API key over HTTP', () => {
     const ask = (key: unknown): Promise<ApiAnswer> =>
       apiClient(node, String(key))('POST /channels/room:7/messages', { body: { data: 1 } })
     expect((await ask(next['key'])).status).toBe(201)
-    expect(error(await ask(made['key']))).toEqual([401, 'unauthenticated'])
+    expect(errorOf(await ask(made['key']))).toEqual([401, 'unauthenticated'])
   })
 
   it('is revoked, once', async () => {
     const { body } = await admin('POST /keys', { body: spec })
     const id = String(body['id'])
     expect((await admin(`DELETE /keys/${id}`)).status).toBe(204)
-    expect(error(await admin(`DELETE /keys/${id}`))).toEqual([404, 'not_found'])
-    expect(error(await apiClient(node, String(body['key']))('GET /channels/room:7/messages'))).toEqual([
+    expect(errorOf(await admin(`DELETE /keys/${id}`))).toEqual([404, 'not_found'])
+    expect(errorOf(await apiClient(node, String(body['key']))('GET /channels/room:7/messages'))).toEqual([
       401,
       'unauthenticated',
     ])
@@ -115,13 +110,17 @@ describe('an API key over HTTP', () => {
     ['a channel', { grants: { 'staff:1': ['publish'] } }, 'grants'],
     ['a wider pattern', { grants: { 'room:**': ['publish'] } }, 'grants'],
   ])('is not made with %s that its maker has not', async (_, more, field) => {
-    expect(error(await admin('POST /keys', { body: { ...spec, ...more } }))).toEqual([403, 'permission_denied', field])
+    expect(errorOf(await admin('POST /keys', { body: { ...spec, ...more } }))).toEqual([
+      403,
+      'permission_denied',
+      field,
+    ])
   })
 
   it('that may more is not rotated by whoever may less: the new secret would be theirs', async () => {
     const { keys } = node.holdfast.tenant('acme')
     const strong = await keys.create({ name: 'strong', grants: { 'staff:**': ['publish'] }, permissions: ['stats'] })
-    expect(error(await admin(`POST /keys/${strong.id}/rotate`, { body: {} }))).toEqual([
+    expect(errorOf(await admin(`POST /keys/${strong.id}/rotate`, { body: {} }))).toEqual([
       403,
       'permission_denied',
       'permissions',
@@ -133,7 +132,7 @@ describe('an API key over HTTP', () => {
     const { body: made } = await admin('POST /keys', { body: spec })
     const line = `POST /keys/${String(made['id'])}/rotate`
     for (const overlap of ['999999999d', '100000000d', 9_007_199_254_740_991])
-      expect(error(await admin(line, { body: { overlap } }))).toEqual([400, 'bad_request', 'overlap'])
+      expect(errorOf(await admin(line, { body: { overlap } }))).toEqual([400, 'bad_request', 'overlap'])
     const server = apiClient(node, String(made['key']))
     expect((await server('POST /channels/room:7/messages', { body: { data: 1 } })).status).toBe(201)
     expect((await admin('GET /keys?limit=100')).status).toBe(200)
@@ -141,9 +140,9 @@ describe('an API key over HTTP', () => {
 
   it('of another tenant is as if it did not exist', async () => {
     const theirs = await node.holdfast.tenant('other').keys.create({ name: 'theirs', grants: {} })
-    expect(error(await admin(`POST /keys/${theirs.id}/rotate`, { body: {} }))).toEqual([404, 'not_found'])
-    expect(error(await admin(`DELETE /keys/${theirs.id}`))).toEqual([404, 'not_found'])
-    expect(error(await admin('DELETE /keys/0123456789abcdef'))).toEqual([404, 'not_found'])
+    expect(errorOf(await admin(`POST /keys/${theirs.id}/rotate`, { body: {} }))).toEqual([404, 'not_found'])
+    expect(errorOf(await admin(`DELETE /keys/${theirs.id}`))).toEqual([404, 'not_found'])
+    expect(errorOf(await admin('DELETE /keys/0123456789abcdef'))).toEqual([404, 'not_found'])
     expect(JSON.stringify((await admin('GET /keys?limit=100')).body)).not.toContain(theirs.id)
   })
 
@@ -171,7 +170,7 @@ describe('an API key over HTTP', () => {
       node,
       node.token('admin', { permissions: ['keys', 'operations'], grants: { 'room:*': ['publish'] } }),
     )
-    expect(error(await other('POST /keys', { body: spec, headers }))).toEqual([409, 'idempotency_conflict'])
+    expect(errorOf(await other('POST /keys', { body: spec, headers }))).toEqual([409, 'idempotency_conflict'])
   })
 
   it.each<[string, unknown, string]>([
@@ -182,7 +181,7 @@ describe('an API key over HTTP', () => {
     ['an end that no date can hold', { name: 'a', grants: {}, expiresIn: '100000000d' }, 'expiresIn'],
     ['an end beyond a century', { name: 'a', grants: {}, expiresIn: 9_007_199_254_740_991 }, 'expiresIn'],
   ])('is not made of %s', async (_, body, field) => {
-    expect(error(await admin('POST /keys', { body }))).toEqual([400, 'bad_request', field])
+    expect(errorOf(await admin('POST /keys', { body }))).toEqual([400, 'bad_request', field])
   })
 
   it('takes the permission for it', async () => {
@@ -192,6 +191,6 @@ describe('an API key over HTTP', () => {
       'POST /keys/0123456789abcdef/rotate',
       'DELETE /keys/0123456789abcdef',
     ])
-      expect(error(await ada(line))).toEqual([403, 'permission_denied'])
+      expect(errorOf(await ada(line))).toEqual([403, 'permission_denied'])
   })
 })

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../clock.js'
 import type { HoldfastOptions } from '../options.js'
-import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../testing/api-client.js'
 import { TEST_CHANNELS, TEST_SECRET, type TestNode, startNode } from '../testing/test-node.js'
 
 let node: TestNode
@@ -25,11 +25,6 @@ async function another(options: Partial<HoldfastOptions>): Promise<TestNode> {
   const made = await startNode(options)
   onTestFinished(() => made.close())
   return made
-}
-
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
 }
 
 /** The answer to a request that is sent as it stands. */
@@ -62,7 +57,10 @@ describe('an address of the API', () => {
 
   it('says which methods it takes', async () => {
     const refused = await anybody('DELETE /openapi.json')
-    expect([error(refused), refused.headers.get('allow')]).toEqual([[405, 'method_not_allowed'], 'GET, HEAD, OPTIONS'])
+    expect([errorOf(refused), refused.headers.get('allow')]).toEqual([
+      [405, 'method_not_allowed'],
+      'GET, HEAD, OPTIONS',
+    ])
     const asked = await anybody('OPTIONS /channels/room:1/messages')
     expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'POST, GET, HEAD, OPTIONS'])
     const put = await ada('PUT /channels/room:1/messages', { body: { data: 1 } })
@@ -119,7 +117,7 @@ describe('a credential', () => {
     ],
   ])('is asked for: %s', async (_, headers, challenge) => {
     const answer = await anybody(line, { headers })
-    expect([error(answer), answer.headers.get('www-authenticate')]).toEqual([[401, 'unauthenticated'], challenge])
+    expect([errorOf(answer), answer.headers.get('www-authenticate')]).toEqual([[401, 'unauthenticated'], challenge])
   })
 
   it('that has expired says so, and is no guess', async () => {
@@ -148,7 +146,7 @@ describe('a credential', () => {
   })
 
   it('in the address is none', async () => {
-    expect(error(await anybody(`${line}?token=${node.token('ada')}`))).toEqual([401, 'unauthenticated'])
+    expect(errorOf(await anybody(`${line}?token=${node.token('ada')}`))).toEqual([401, 'unauthenticated'])
   })
 
   it('that was refused stands in the log, without itself', async () => {
@@ -166,8 +164,8 @@ describe('a credential', () => {
     })
     const client = apiClient(open)
     expect((await client('GET /channels/news:1/messages')).status).toBe(200)
-    expect(error(await client(line))).toEqual([403, 'permission_denied'])
-    expect(error(await client('GET /stats'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await client(line))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await client('GET /stats'))).toEqual([403, 'permission_denied'])
   })
 
   it('that is not there is counted by its address, and has no Idempotency-Key', async () => {
@@ -179,7 +177,7 @@ describe('a credential', () => {
     const client = apiClient(open)
     const body = { data: 1 }
     const keyed = await client('POST /channels/news:1/messages', { body, headers: { 'idempotency-key': 'k' } })
-    expect(error(keyed)).toEqual([400, 'bad_request', 'Idempotency-Key'])
+    expect(errorOf(keyed)).toEqual([400, 'bad_request', 'Idempotency-Key'])
     const statuses = async (line: string, question: object): Promise<number[]> => {
       const answers = Array.from({ length: 6 }, () => client(line, question))
       return (await Promise.all(answers)).map(({ status }) => status)
@@ -191,12 +189,12 @@ describe('a credential', () => {
   it('is a guess that is counted for its address; good ones are never refused for it', async () => {
     const strict = await another({ limits: { failedAuthenticationsPerMinuteMax: 2 } })
     const guess = (): Promise<ApiAnswer> => apiClient(strict, 'guess')(line)
-    expect([error(await guess()), error(await guess())]).toEqual([
+    expect([errorOf(await guess()), errorOf(await guess())]).toEqual([
       [401, 'unauthenticated'],
       [401, 'unauthenticated'],
     ])
     const refused = await guess()
-    expect(error(refused)).toEqual([429, 'rate_limited'])
+    expect(errorOf(refused)).toEqual([429, 'rate_limited'])
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await apiClient(strict, strict.token('ada'))(line)).status).toBe(200)
   })
@@ -243,7 +241,7 @@ describe('a page', () => {
     const client = apiClient(guarded, guarded.token('ada'))
     const ask = (origin: string): Promise<ApiAnswer> => client('GET /channels/room:1/messages', { headers: { origin } })
     expect((await ask('https://app.example.com')).status).toBe(200)
-    expect(error(await ask('https://other.example.com'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await ask('https://other.example.com'))).toEqual([403, 'permission_denied'])
     expect((await client('GET /channels/room:1/messages')).status).toBe(200)
   })
 })
@@ -284,7 +282,7 @@ describe('too many requests', () => {
     const small = await another({ tenants: { acme: { quotas: { channels: 1 } } } })
     const client = apiClient(small, small.token('ada'))
     expect((await client('POST /channels/room:1/messages', { body: { data: 1 } })).status).toBe(201)
-    expect(error(await client('POST /channels/room:2/messages', { body: { data: 1 } }))).toEqual([
+    expect(errorOf(await client('POST /channels/room:2/messages', { body: { data: 1 } }))).toEqual([
       422,
       'limit_exceeded',
     ])
@@ -311,7 +309,7 @@ describe('a body', () => {
     ],
     ['a number without end', '{"data": 1e999}', [400, 'bad_request']],
     ['half a character', '{"data": "\\ud800"}', [400, 'bad_request']],
-  ])('is refused: %s', async (_, body, expected) => expect(error(await send(body))).toEqual(expected))
+  ])('is refused: %s', async (_, body, expected) => expect(errorOf(await send(body))).toEqual(expected))
 
   it('is told where it is wrong, and not what it says', async () => {
     const { body } = await send('{"data": "canary", nonsense}')
@@ -321,13 +319,13 @@ describe('a body', () => {
 
   it('that is no JSON by its own word is refused: 415', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=latin1'])
-      expect(error(await send('{"data": 1}', { 'content-type': type }))).toEqual([415, 'bad_request', 'Content-Type'])
+      expect(errorOf(await send('{"data": 1}', { 'content-type': type }))).toEqual([415, 'bad_request', 'Content-Type'])
     const packed = await send('{"data": 1}', { 'content-encoding': 'gzip' })
-    expect(error(packed)).toEqual([415, 'bad_request', 'Content-Encoding'])
+    expect(errorOf(packed)).toEqual([415, 'bad_request', 'Content-Encoding'])
   })
 
   it('that is too large is refused: 413, by what it says and by what it is', async () => {
-    expect(error(await send(`{"data": "${'x'.repeat(90_000)}"}`))).toEqual([413, 'limit_exceeded'])
+    expect(errorOf(await send(`{"data": "${'x'.repeat(90_000)}"}`))).toEqual([413, 'limit_exceeded'])
     const head = `POST /api/v1/channels/room:1/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer ${node.token('ada')}\r\nContent-Type: application/json\r\n`
     const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`
     expect(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}0\r\n\r\n`)).toMatch(
@@ -355,6 +353,6 @@ describe('a body', () => {
   })
 
   it('that is empty is one without members', async () => {
-    expect(error(await ada('POST /channels/room:1/messages'))).toEqual([400, 'bad_request', 'data'])
+    expect(errorOf(await ada('POST /channels/room:1/messages'))).toEqual([400, 'bad_request', 'data'])
   })
 })

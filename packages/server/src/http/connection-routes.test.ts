@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
-import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../testing/api-client.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
 
 let one: TestNode
@@ -22,11 +22,6 @@ afterAll(async () => {
   await one.close()
   await other.close()
 })
-
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
-}
 
 interface Item {
   readonly id: string
@@ -75,8 +70,8 @@ describe('a list of connections', () => {
   })
 
   it('takes the permission for it', async () => {
-    expect(error(await ada('GET /connections'))).toEqual([403, 'permission_denied'])
-    expect(error(await admin('GET /connections?user='))).toEqual([400, 'bad_request', 'user'])
+    expect(errorOf(await ada('GET /connections'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await admin('GET /connections?user='))).toEqual([400, 'bad_request', 'user'])
   })
 })
 
@@ -86,7 +81,7 @@ describe('ending a connection', () => {
     const [item] = itemsOf(await admin(`GET /connections?user=ended-${name}`))
     expect((await admin(`DELETE /connections/${item?.id}`)).status).toBe(204)
     expect(await client.closed).toMatchObject({ code: 1008, reason: 'Disconnected by administrator' })
-    expect(error(await admin(`DELETE /connections/${item?.id}`))).toEqual([404, 'not_found'])
+    expect(errorOf(await admin(`DELETE /connections/${item?.id}`))).toEqual([404, 'not_found'])
   })
 
   it('of another tenant is as if it did not exist', async () => {
@@ -100,8 +95,8 @@ describe('ending a connection', () => {
   })
 
   it('takes the permission for it', async () => {
-    expect(error(await ada('DELETE /connections/any'))).toEqual([403, 'permission_denied'])
-    expect(error(await admin('DELETE /connections/a%20b'))).toEqual([404, 'not_found'])
+    expect(errorOf(await ada('DELETE /connections/any'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await admin('DELETE /connections/a%20b'))).toEqual([404, 'not_found'])
   })
 })
 
@@ -116,9 +111,9 @@ describe('disconnecting a user', () => {
   })
 
   it('takes the permission for it, and a body with nothing in it', async () => {
-    expect(error(await ada('POST /users/bob/disconnect'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await ada('POST /users/bob/disconnect'))).toEqual([403, 'permission_denied'])
     expect((await admin('POST /users/nobody/disconnect', { body: {} })).status).toBe(200)
-    expect(error(await admin('POST /users/nobody/disconnect', { body: { now: 1 } }))).toEqual([
+    expect(errorOf(await admin('POST /users/nobody/disconnect', { body: { now: 1 } }))).toEqual([
       400,
       'bad_request',
       'now',

@@ -7,15 +7,10 @@ import { SimulatedClock } from '../simulated-clock.js'
 import { systemClock } from '../clock.js'
 import { faultyEngine } from '../testing/faulty-engine.js'
 import { interruptedEngine } from '../testing/interrupted-engine.js'
-import { type ApiAnswer, type ApiClient, apiClient } from '../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../testing/api-client.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
 import { Idempotency } from './idempotency.js'
 import type { Call } from './route.js'
-
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
-}
 
 describe('an Idempotency-Key', () => {
   let node: TestNode
@@ -56,10 +51,10 @@ describe('an Idempotency-Key', () => {
   it('of another request is refused: another body, another address', async () => {
     const channel = room()
     await publish(channel, 'once')
-    expect(error(await publish(channel, 'once', 2))).toEqual([409, 'idempotency_conflict'])
-    expect(error(await publish(room(), 'once'))).toEqual([409, 'idempotency_conflict'])
+    expect(errorOf(await publish(channel, 'once', 2))).toEqual([409, 'idempotency_conflict'])
+    expect(errorOf(await publish(room(), 'once'))).toEqual([409, 'idempotency_conflict'])
     const signal = { body: { event: 'x' }, headers: { 'idempotency-key': 'once' } }
-    expect(error(await ada(`POST /channels/${channel}/signals`, signal))).toEqual([409, 'idempotency_conflict'])
+    expect(errorOf(await ada(`POST /channels/${channel}/signals`, signal))).toEqual([409, 'idempotency_conflict'])
   })
 
   it('has requests that come at once done once', async () => {
@@ -73,7 +68,7 @@ describe('an Idempotency-Key', () => {
   it('of a request that was refused is free: nothing was done', async () => {
     const headers = { 'idempotency-key': 'second try' }
     const line = 'POST /channels/staff:1/messages'
-    expect(error(await ada(line, { body: { data: 1 }, headers }))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await ada(line, { body: { data: 1 }, headers }))).toEqual([403, 'permission_denied'])
     const staff = apiClient(node, node.token('ada', { roles: ['staff'] }))
     expect((await staff(line, { body: { data: 1 }, headers })).status).toBe(201)
   })
@@ -84,7 +79,7 @@ describe('an Idempotency-Key', () => {
     ['one that is not ASCII', 'ü'],
     ['one with a control character', 'a\u0001b'],
   ])('is refused: %s', async (_, key) => {
-    const sent = publish(room(), key).then(error, () => 'not sent')
+    const sent = publish(room(), key).then(errorOf, () => 'not sent')
     expect([[400, 'bad_request', 'Idempotency-Key'], 'not sent']).toContainEqual(await sent)
   })
 

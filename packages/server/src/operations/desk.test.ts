@@ -2,8 +2,7 @@ import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
-import { type InterruptedEngine, interruptedEngine } from '../testing/interrupted-engine.js'
-import { openOperations } from '../testing/operations-node.js'
+import { type LinkedOperations, openLinkedOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import { OperationSuperseded } from './operation.js'
 import type { Operations, OperationsOptions } from './operations.js'
@@ -26,17 +25,11 @@ afterEach(async () => {
   for (const one of nodes) await one.close()
 })
 
-interface Node extends Omit<InterruptedEngine, 'engine'> {
-  readonly desk: Operations
-  readonly errors: unknown[]
-}
-
 /** A node behind a link of its own: one whose link is cut for ever is dead. */
-function node(options: Partial<OperationsOptions> = {}): Node {
-  const link = interruptedEngine(engine)
-  const { operations, errors } = openOperations(link.engine, clock, options)
-  nodes.push(operations)
-  return { desk: operations, errors, cut: link.cut, heal: link.heal }
+function node(options: Partial<OperationsOptions> = {}): LinkedOperations {
+  const opened = openLinkedOperations(engine, clock, options)
+  nodes.push(opened.desk)
+  return opened
 }
 
 type Told = readonly [event: string, snapshot: OperationSnapshot]

@@ -5,8 +5,7 @@ import type { Clock } from '../clock.js'
 import type { Engine, PublishRequest } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
-import { type InterruptedEngine, interruptedEngine } from '../testing/interrupted-engine.js'
-import { openOperations } from '../testing/operations-node.js'
+import { type LinkedOperations, openLinkedOperations, openOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import { OperationSuperseded } from './operation.js'
 import type { Operations, OperationsOptions } from './operations.js'
@@ -29,17 +28,11 @@ afterEach(async () => {
   for (const one of nodes) await one.close()
 })
 
-interface Node extends Omit<InterruptedEngine, 'engine'> {
-  readonly desk: Operations
-  readonly errors: unknown[]
-}
-
 /** A node behind a link of its own. */
-function node(options: Partial<OperationsOptions> = {}): Node {
-  const link = interruptedEngine(engine)
-  const { operations, errors } = openOperations(link.engine, clock, options)
-  nodes.push(operations)
-  return { desk: operations, errors, cut: link.cut, heal: link.heal }
+function node(options: Partial<OperationsOptions> = {}): LinkedOperations {
+  const opened = openLinkedOperations(engine, clock, options)
+  nodes.push(opened.desk)
+  return opened
 }
 
 /** A node that loses the answers of what `isLost` says. */

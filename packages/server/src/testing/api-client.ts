@@ -39,3 +39,9 @@ export function apiClient({ host, port }: Pick<Listening, 'host' | 'port'>, cred
     }
   }
 }
+
+/** What a refusal says: its status and code, and the field where it names one. */
+export function errorOf({ status, body }: ApiAnswer): unknown {
+  const { code, field } = body['error'] as { code: string; field?: string }
+  return field === undefined ? [status, code] : [status, code, field]
+}

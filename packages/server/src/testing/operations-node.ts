@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js'
 import type { Engine } from '../engine/engine.js'
 import { Operations, type OperationsOptions } from '../operations/operations.js'
 import { systemRandom } from '../random.js'
+import { type InterruptedEngine, interruptedEngine } from './interrupted-engine.js'
 
 /** The operations of one node on an engine that it shares with others, and what went wrong there. */
 export interface OperationsNode {
@@ -29,4 +30,21 @@ export function openOperations(engine: Engine, clock: Clock, options: Partial<Op
   })
   operations.open()
   return { operations, errors }
+}
+
+/** The operations of a node whose link to its engine can be cut: one whose link is cut for ever is dead. */
+export interface LinkedOperations extends Omit<InterruptedEngine, 'engine'> {
+  readonly desk: Operations
+  readonly errors: unknown[]
+}
+
+/** Opens the operations of a node behind a link of its own. */
+export function openLinkedOperations(
+  engine: Engine,
+  clock: Clock,
+  options: Partial<OperationsOptions> = {},
+): LinkedOperations {
+  const { engine: linked, cut, heal } = interruptedEngine(engine)
+  const { operations, errors } = openOperations(linked, clock, options)
+  return { desk: operations, errors, cut, heal }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../clock.js'
 import { MemoryEngine } from '../../engine/memory/memory-engine.js'
-import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../../testing/api-client.js'
 import { faultyEngine } from '../../testing/faulty-engine.js'
 import { TEST_CHANNELS, type TestNode, startNode } from '../../testing/test-node.js'
 
@@ -27,11 +27,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => node.close())
-
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
-}
 
 const room = (): string => `room:${(count += 1)}`
 
@@ -78,7 +73,7 @@ describe('a message over HTTP', () => {
     const line = `POST /channels/${room()}/messages`
     const first = await ada(line, { body: { data: 1, key: 'k' } })
     expect((await ada(line, { body: { data: 1, key: 'k' } })).body).toEqual({ ...first.body, duplicate: true })
-    expect(error(await ada(line, { body: { data: 2, key: 'k' } }))).toEqual([409, 'idempotency_conflict'])
+    expect(errorOf(await ada(line, { body: { data: 2, key: 'k' } }))).toEqual([409, 'idempotency_conflict'])
     expect((await bob(line, { body: { data: 2, key: 'k' } })).body).toMatchObject({ duplicate: false })
   })
 
@@ -125,7 +120,7 @@ describe('a message over HTTP', () => {
       [422, 'limit_exceeded', 'data'],
     ],
   ])('is refused: %s', async (_, path, body, expected) => {
-    expect(error(await ada(`POST ${path}`, { body }))).toEqual(expected)
+    expect(errorOf(await ada(`POST ${path}`, { body }))).toEqual(expected)
   })
 
   it('may be as long as the limit says, to the byte', async () => {
@@ -142,15 +137,15 @@ describe('a message over HTTP', () => {
     const { key } = await node.holdfast.tenant('acme').keys.create({ name: 'k', grants: { 'staff:1': ['publish'] } })
     const server = apiClient(node, key)
     expect((await server('POST /channels/staff:1/messages', { body: { data: 1 } })).status).toBe(201)
-    expect(error(await server('POST /channels/staff:2/messages', { body: { data: 1 } }))).toEqual([
+    expect(errorOf(await server('POST /channels/staff:2/messages', { body: { data: 1 } }))).toEqual([
       403,
       'permission_denied',
     ])
-    expect(error(await server('POST /channels/blog:1/messages', { body: { data: 1 } }))).toEqual([
+    expect(errorOf(await server('POST /channels/blog:1/messages', { body: { data: 1 } }))).toEqual([
       403,
       'permission_denied',
     ])
-    expect(error(await server('GET /channels/staff:1/messages'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await server('GET /channels/staff:1/messages'))).toEqual([403, 'permission_denied'])
   })
 })
 
@@ -239,7 +234,7 @@ describe('many messages', () => {
       [400, 'bad_request', 'messages[0].data'],
     ],
   ])('are refused: %s', async (_, body, expected) => {
-    expect(error(await ada('POST /publish', { body }))).toEqual(expected)
+    expect(errorOf(await ada('POST /publish', { body }))).toEqual(expected)
   })
 })
 
@@ -261,12 +256,12 @@ describe('a signal over HTTP', () => {
 
   it('names its event, and may carry nothing', async () => {
     expect((await ada('POST /channels/room:1/signals', { body: { event: 'ping' } })).status).toBe(202)
-    expect(error(await ada('POST /channels/room:1/signals', { body: { data: 1 } }))).toEqual([
+    expect(errorOf(await ada('POST /channels/room:1/signals', { body: { data: 1 } }))).toEqual([
       400,
       'bad_request',
       'event',
     ])
-    expect(error(await ada('POST /channels/staff:1/signals', { body: { event: 'x' } }))).toEqual([
+    expect(errorOf(await ada('POST /channels/staff:1/signals', { body: { event: 'x' } }))).toEqual([
       403,
       'permission_denied',
     ])
@@ -320,6 +315,6 @@ describe('history over HTTP', () => {
     ['a channel of others', 'staff:1/messages', [403, 'permission_denied']],
     ['the inbox of another', 'user:bob/messages', [403, 'permission_denied']],
   ])('is refused: %s', async (_, path, expected) => {
-    expect(error(await ada(`GET /channels/${path}`))).toEqual(expected)
+    expect(errorOf(await ada(`GET /channels/${path}`))).toEqual(expected)
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MemoryEngine } from '../../engine/memory/memory-engine.js'
-import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
+import { type ApiAnswer, type ApiClient, apiClient, errorOf } from '../../testing/api-client.js'
 import { type TestNode, startNode } from '../../testing/test-node.js'
 
 let one: TestNode
@@ -20,11 +20,6 @@ afterAll(async () => {
   await one.close()
   await other.close()
 })
-
-const error = ({ status, body }: ApiAnswer): unknown => {
-  const { code, field } = body['error'] as { code: string; field?: string }
-  return field === undefined ? [status, code] : [status, code, field]
-}
 
 const itemsOf = ({ body }: ApiAnswer): unknown => body['items']
 
@@ -52,7 +47,7 @@ describe('presence over HTTP', () => {
     ['nowhere', [400, 'invalid_channel', 'channel']],
     ['room:1/members', [404, 'not_found']],
   ])('is refused for %s', async (channel, expected) => {
-    expect(error(await ada(`GET /channels/${channel}/presence`))).toEqual(expected)
+    expect(errorOf(await ada(`GET /channels/${channel}/presence`))).toEqual(expected)
   })
 })
 
@@ -88,8 +83,8 @@ describe('a list of channels', () => {
     const turned = `${cursor.slice(0, -1)}${cursor.endsWith('A') ? 'B' : 'A'}`
     const elsewhere = apiClient(one, one.token('w', { tenant: 'other', permissions: ['channels'] }))
     for (const line of [`?prefix=live:&cursor=${turned}`, `?cursor=${cursor}`, '?prefix=live:&cursor=', '?cursor=%00'])
-      expect(error(await watcher(`GET /channels${line}`))).toEqual([400, 'bad_request', 'cursor'])
-    expect(error(await elsewhere(`GET /channels?prefix=live:&cursor=${cursor}`))).toEqual([
+      expect(errorOf(await watcher(`GET /channels${line}`))).toEqual([400, 'bad_request', 'cursor'])
+    expect(errorOf(await elsewhere(`GET /channels?prefix=live:&cursor=${cursor}`))).toEqual([
       400,
       'bad_request',
       'cursor',
@@ -103,12 +98,12 @@ describe('a list of channels', () => {
     const client = apiClient(node, node.token('w', { permissions: ['channels', 'stats', 'connections'] }))
     expect((await client('GET /channels')).body).toEqual({ items: [], partial: true })
     expect((await client('GET /stats')).body).toMatchObject({ partial: true, nodes: [{ node: 'awake' }] })
-    expect(error(await client('DELETE /connections/nobody'))).toEqual([503, 'engine_unavailable'])
+    expect(errorOf(await client('DELETE /connections/nobody'))).toEqual([503, 'engine_unavailable'])
     await node.close()
   })
 
   it('takes the permission for it', async () => {
-    expect(error(await ada('GET /channels'))).toEqual([403, 'permission_denied'])
-    expect(error(await watcher('GET /channels?limit=101'))).toEqual([400, 'bad_request', 'limit'])
+    expect(errorOf(await ada('GET /channels'))).toEqual([403, 'permission_denied'])
+    expect(errorOf(await watcher('GET /channels?limit=101'))).toEqual([400, 'bad_request', 'limit'])
   })
 })
