@@ -20,7 +20,7 @@ export default defineConfig({
         ...resolution,
         test: {
           name: 'units',
-          include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          include: ['{packages,apps}/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...scenarios],
           sequence: { groupOrder: 0 },
           ...timeouts,

@@ -10,6 +10,7 @@ const packages = join(root, 'packages')
 const BUNDLES = [
   { folder: join(packages, 'client'), output: 'dist/progress.bundle.js' },
   { folder: join(packages, 'standalone'), output: 'dist/demo/page/index.html' },
+  { folder: join(root, 'apps', 'fill-scheduler'), output: 'dist/web/index.html' },
 ]
 
 /** Builds every package (incrementally), then the bundles whose sources are newer. Resolves to an exit code. */

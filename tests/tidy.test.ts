@@ -8,9 +8,11 @@ import { exists, filesUnder, importsOf, ROOT, type SourceFile, withoutComments }
 /** Tests, and suites that tests run. */
 const isTest = ({ path }: SourceFile): boolean => /\.test\.ts$|\/conformance(?:\.ts|\/)|\/testing\//.test(path)
 
-const sources = [...filesUnder('packages', '.ts', '.tsx'), ...filesUnder('bench', '.ts')].filter(
-  ({ path }) => path.includes('/src/') && !path.endsWith('.d.ts'),
-)
+const sources = [
+  ...filesUnder('packages', '.ts', '.tsx'),
+  ...filesUnder('apps', '.ts', '.tsx'),
+  ...filesUnder('bench', '.ts'),
+].filter(({ path }) => path.includes('/src/') && !path.endsWith('.d.ts'))
 const product = sources.filter((file) => !isTest(file))
 const suites = [...sources.filter(isTest), ...filesUnder('tests', '.ts')]
 const scripts = [...filesUnder('scripts', '.mjs'), ...filesUnder('examples', '.mjs')]
@@ -19,7 +21,7 @@ const scripts = [...filesUnder('scripts', '.mjs'), ...filesUnder('examples', '.m
 const packageOf = (path: string): string =>
   path
     .split('/')
-    .slice(0, path.startsWith('packages/') ? 2 : 1)
+    .slice(0, /^(?:packages|apps)\//.test(path) ? 2 : 1)
     .join('/')
 
 describe('packages', () => {
@@ -29,6 +31,7 @@ describe('packages', () => {
     'packages/client': ['@holdfast/protocol'],
     'packages/server': ['@holdfast/protocol'],
     'packages/standalone': ['@holdfast/protocol', '@holdfast/client', '@holdfast/server'],
+    'apps/fill-scheduler': ['@holdfast/protocol', '@holdfast/client', '@holdfast/server'],
     bench: ['@holdfast/protocol', '@holdfast/client', '@holdfast/server'],
   }
 
@@ -268,6 +271,7 @@ describe('the repository', () => {
       'packages/client',
       'packages/server',
       'packages/standalone',
+      'apps/fill-scheduler',
       'bench',
       'tests/rest/generator',
     ].flatMap((folder) => {

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { CLOSE } from '@holdfast/protocol'
 import { getRequestListener } from '@hono/node-server'
 import { HostPolicy, isLoopbackAddress } from './access/host-policy.js'
+import type { Identity } from './access/identity.js'
 import type { OriginPolicy, Origins } from './access/origin-policy.js'
-import { Perimeter } from './access/perimeter.js'
+import { Perimeter, type Visitor } from './access/perimeter.js'
 import { whileAwake } from './awake.js'
 import { Connection } from './core/connection/connection.js'
 import { inviteAll, pause, settledWithin, waitUntil, within } from './core/nodes/drain.js'
@@ -12,8 +13,10 @@ import type { Method } from './core/connection/methods.js'
 import type { Services } from './core/services.js'
 import { socketsMax } from './descriptors.js'
 import { eventStreamDoor, tieAnswer } from './event-stream-door.js'
+import { errorResponse } from './http/api-error.js'
 import { Api } from './http/api.js'
 import { createHttpApp } from './http/app.js'
+import { authenticate } from './http/bearer.js'
 import { WaitingRoom } from './http/waiting-room.js'
 import { type ProtectedHandler, type RequestHandler, protect } from './http/protection.js'
 import type { LifecycleType } from './lifecycle/event.js'
@@ -58,6 +61,9 @@ const HEADERS_TIMEOUT_MS = 5_000
 /** Clients that the system lets wait to be accepted, as far as it lets so many: what is over tries again in a second, and then in three. */
 const BACKLOG = 4_096
 const REQUEST_TIMEOUT_MS = 10_000
+
+/** Who asks, or the answer to somebody who may not. */
+export type Identified = { readonly identity: Identity } | { readonly refusal: Response }
 
 /**
  * Sets up a node. Nothing is opened before `listen` or `attach`.
@@ -181,6 +187,19 @@ export class Holdfast implements Acceptor {
     const onError = (error: unknown, id: string): void =>
       log.error({ event: 'http.failed', id, ...errorFields(error) }, 'a request failed')
     return protect({ perimeter: this.#perimeter, origins: this.#origins, newId: () => random.id(9), onError }, handle)
+  }
+
+  /**
+   * Who asks on a route of yours, by the token or API key in `Authorization: Bearer`, judged as on the routes of the node: withdrawn tokens, the origins of the tenant, too many guesses from one address.
+   * A failure is the answer to give. Never throws.
+   */
+  async identify(request: Request, visitor: Visitor): Promise<Identified> {
+    try {
+      const { identity } = await authenticate(request, visitor, this.#services)
+      return { identity }
+    } catch (error) {
+      return { refusal: errorResponse(error) }
+    }
   }
 
   /** Which pages were refused and are blocked, on this node, and the way to end a block. */

@@ -39,7 +39,7 @@ export type { OpenApiDocument } from './http/openapi.js'
 export type { ProtectedHandler, RequestHandler } from './http/protection.js'
 export { openApiDocument } from './http/routes.js'
 export { SECURITY_HEADERS } from './http/security-headers.js'
-export { Holdfast, type Listening, createHoldfast } from './holdfast.js'
+export { Holdfast, type Identified, type Listening, createHoldfast } from './holdfast.js'
 export type {
   ChannelEvent,
   ConnectionEvent,

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Holdfast, createHoldfast } from '../holdfast.js'
+import type { TokenClaims } from '../access/token.js'
 import type { HoldfastOptions } from '../options.js'
+import { signToken } from '../sign-token.js'
 import { TEST_SECRET } from '../testing/test-node.js'
 import type { ProtectedHandler } from './protection.js'
 
@@ -146,5 +148,39 @@ describe('a request', () => {
 
   it('of two origins is answered 400', async () => {
     expect((await ask(handlerOf(), { origin: `${APP}, https://evil.test` })).status).toBe(400)
+  })
+})
+
+describe('who asks on a route of the application', () => {
+  const node = (): Holdfast => {
+    const made = createHoldfast({ auth: { secret: TEST_SECRET } })
+    nodes.push(made)
+    return made
+  }
+
+  const mine = (holdfast: Holdfast): ProtectedHandler =>
+    holdfast.protect(async (request, visitor) => {
+      const who = await holdfast.identify(request, visitor)
+      return 'refusal' in who ? who.refusal : Response.json(who.identity)
+    })
+
+  const tokenOf = (claims: Partial<TokenClaims> = {}): string =>
+    signToken({ secret: TEST_SECRET, tenant: 'acme', user: 'ada', ttlSeconds: 60, ...claims })
+
+  it('is told by its token, as on the routes of the node', async () => {
+    const answer = await ask(mine(node()), { authorization: `Bearer ${tokenOf({ roles: ['staff'] })}` })
+    expect(await answer.json()).toMatchObject({ tenant: 'acme', user: 'ada', roles: ['staff'] })
+  })
+
+  it('gets the answer of the node when it is nobody, or has a token that was withdrawn', async () => {
+    const holdfast = node()
+    const handler = mine(holdfast)
+    const nobody = await ask(handler)
+    expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    const authorization = `Bearer ${tokenOf({ tokenId: 'stolen' })}`
+    expect((await ask(handler, { authorization })).status).toBe(200)
+    await holdfast.tenant('acme').revokeToken('stolen')
+    const withdrawn = await ask(handler, { authorization })
+    expect([withdrawn.status, await withdrawn.json()]).toMatchObject([401, { error: { code: 'unauthenticated' } }])
   })
 })
