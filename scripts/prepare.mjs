@@ -26,6 +26,20 @@ const PROGRAMS = [
       existsSync('/usr/bin/python3') &&
       (await run('/usr/bin/python3', ['-c', 'import websockets'], { stdio: 'ignore' })).code === 0,
   },
+  {
+    name: 'python3 with the module openpyxl, which reads workbooks',
+    debian: 'python3-openpyxl',
+    otherwise: 'make /usr/bin/python3 -c "import openpyxl" work',
+    present: async () =>
+      existsSync('/usr/bin/python3') &&
+      (await run('/usr/bin/python3', ['-c', 'import openpyxl'], { stdio: 'ignore' })).code === 0,
+  },
+  {
+    name: 'pdftotext and pdftoppm, which read PDF',
+    debian: 'poppler-utils',
+    otherwise: 'put pdftotext and pdftoppm on the search path',
+    present: () => isOnPath('pdftotext') && isOnPath('pdftoppm'),
+  },
   program('redis-server', { service: 'redis-server' }),
   program('redis-sentinel', { service: 'redis-sentinel' }),
   program('haproxy', { service: 'haproxy' }),
