@@ -1,0 +1,88 @@
+import { DateTime, IANAZone } from 'luxon'
+import type { Settings } from '../planning/settings.js'
+
+/** What is needed to tell the time of a plan. */
+export type TimeSettings = Pick<Settings, 'start' | 'timeZone'> & {
+  readonly report: Pick<Settings['report'], 'dateTimeFormat'>
+}
+
+/** Hours of a plan as instants and as local text, and back. Hours are hours that pass: a day on which the clocks change has 23 or 25 of them. */
+export interface PlanTime {
+  /** Hour 0. */
+  readonly start: Date
+  /** The instant, to the millisecond. */
+  instant(hours: number): Date
+  /** ISO 8601 with the zone's offset, `2025-01-01T08:00:00+01:00`; milliseconds only where there are any. */
+  iso(hours: number): string
+  /** Local text in the format of the settings; what is finer than the format is cut off, not rounded. */
+  text(hours: number): string
+  hoursOf(instant: Date): number
+  /** Hours of a text: ISO 8601 with offset, or local to the zone (`2025-01-31 14:00`, a `T` or seconds may be there). A day alone is its beginning, or its end when `day` says so. Undefined: it is no time. */
+  parse(text: string, day?: 'begins' | 'ends'): number | undefined
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** @throws RangeError when `timeZone` or `start` does not exist; settings that were checked have neither. */
+export function planTime(settings: TimeSettings): PlanTime {
+  const zone = IANAZone.create(settings.timeZone)
+  if (!zone.isValid) throw new RangeError(`timeZone must be the name of a zone, received "${settings.timeZone}"`)
+  const startMs = instantOf(settings.start, zone, 'begins')
+  if (startMs === undefined) throw new RangeError(`start must be a local time, received "${settings.start}"`)
+
+  const instant = (hours: number): Date => new Date(startMs + Math.round(hours * HOUR_MS))
+  const local = (hours: number): DateTime => DateTime.fromJSDate(instant(hours), { zone }).setLocale('en')
+  const hoursOf = (time: Date): number => (time.getTime() - startMs) / HOUR_MS
+  return {
+    start: new Date(startMs),
+    instant,
+    iso: (hours) => isoOf(local(hours)),
+    text: (hours) => formatted(local(hours), settings.report.dateTimeFormat),
+    hoursOf,
+    parse: (text, day = 'begins') => {
+      const ms = instantOf(text.trim(), zone, day)
+      return ms === undefined ? undefined : hoursOf(new Date(ms))
+    },
+  }
+}
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
+
+/** Milliseconds since 1970 of a text, see `PlanTime.parse`. */
+function instantOf(text: string, zone: IANAZone, day: 'begins' | 'ends'): number | undefined {
+  const found = TIME.exec(text)
+  if (found === null) return undefined
+  const [, date = '', time, offset] = found
+  const iso = `${date}T${time?.replace(',', '.') ?? '00:00'}`
+  if (offset !== undefined) return valid(DateTime.fromISO(`${iso}${offset.toUpperCase()}`))
+  const wall = valid(DateTime.fromISO(iso, { zone: 'utc' }))
+  if (wall === undefined) return undefined
+  return instantOfWallClock(time === undefined && day === 'ends' ? wall + DAY_MS : wall, zone)
+}
+
+const valid = (time: DateTime): number | undefined => (time.isValid ? time.toMillis() : undefined)
+
+/**
+ * The instant at which the clocks of a zone show a local time, given as if it were UTC. A time that exists twice, when clocks are set
+ * back, is the first of the two. One that does not exist, when they are set forward, is as much later as was left out: 02:30 is 03:30.
+ */
+export function instantOfWallClock(wallMs: number, zone: IANAZone): number {
+  const before = zone.offset(wallMs - DAY_MS) * 60_000
+  const after = zone.offset(wallMs + DAY_MS) * 60_000
+  const shows = [wallMs - before, wallMs - after].filter((ms) => ms + zone.offset(ms) * 60_000 === wallMs)
+  return shows.length > 0 ? Math.min(...shows) : wallMs - before
+}
+
+const isoOf = (time: DateTime): string =>
+  time.toFormat(`yyyy-MM-dd'T'HH:mm:ss${time.millisecond === 0 ? '' : '.SSS'}ZZ`)
+
+const DIRECTIVES: Readonly<Record<string, string>> = { Y: 'yyyy', m: 'MM', d: 'dd', H: 'HH', M: 'mm', S: 'ss' }
+
+function formatted(time: DateTime, format: string): string {
+  return format.replace(/%(.)/g, (whole, letter: string) => {
+    if (letter === '%') return '%'
+    const tokens = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter] : undefined
+    return tokens === undefined ? whole : time.toFormat(tokens)
+  })
+}

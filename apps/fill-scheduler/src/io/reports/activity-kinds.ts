@@ -1,0 +1,26 @@
+import type { Activity, ActivityKind } from '../../planning/plan.js'
+
+/** How a kind of activity looks in every report. `text` is readable on `colour` (contrast 4.5 or more). */
+export interface KindLook {
+  readonly colour: string
+  readonly text: string
+  readonly label: string
+}
+
+/** The looks of all kinds. */
+export const KIND_LOOKS: Readonly<Record<ActivityKind, KindLook>> = {
+  FILL: { colour: '#1976d2', text: '#ffffff', label: 'Fill' },
+  CLEAN: { colour: '#ff9800', text: '#1c1300', label: 'Clean' },
+  CHANGEOVER: { colour: '#f44336', text: '#1a0000', label: 'Changeover' },
+  CLOSED: { colour: '#9e9e9e', text: '#111111', label: 'Closed' },
+}
+
+/** Length in hours. */
+export function lengthHours({ startHours, endHours }: Activity): number {
+  return endHours - startHours
+}
+
+/** Whether reports name the line of each activity: only where there are several. */
+export function namesLines(activities: readonly Activity[]): boolean {
+  return activities.some(({ line }) => line > 1)
+}
