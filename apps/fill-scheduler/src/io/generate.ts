@@ -1,4 +1,5 @@
 import { seededRandom } from '../random.js'
+import { csvText } from './reports/csv-text.js'
 
 /** What to generate. Left out: 500 lots of four types from 20,000 to 2,300,000 vials, seed 42. */
 export interface LotRecipe {
@@ -33,11 +34,8 @@ export function generateLots(recipe: LotRecipe = {}): LotRow[] {
 
 /** Rows as the text of a file with the columns `Lot ID`, `Type`, `Vials`. */
 export function lotsAsCsv(rows: readonly LotRow[]): string {
-  const lines = rows.map(({ id, type, vials }) => `${quoted(id)},${quoted(type)},${vials}\n`)
-  return `Lot ID,Type,Vials\n${lines.join('')}`
+  return csvText([['Lot ID', 'Type', 'Vials'], ...rows.map(({ id, type, vials }) => [id, type, String(vials)])])
 }
-
-const quoted = (field: string): string => (/[",;\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
 
 function checkRecipe({ count, seed, types, vialsMin, vialsMax }: Required<LotRecipe>): void {
   checkWhole('count', count, 1, 5_000)

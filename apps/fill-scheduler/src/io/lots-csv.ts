@@ -1,0 +1,45 @@
+import type { Settings } from '../planning/settings.js'
+import type { Problem } from '../problem.js'
+import { columnKey, columnsOf, readTable, type Table } from './csv-table.js'
+import { type LotDraft, lotsOfDrafts, type LotsRead, noLots } from './lot-draft.js'
+import { boundedProblems } from './problem-list.js'
+
+const COLUMNS = { id: 'Lot ID', type: 'Type', vials: 'Vials', due: 'Due', priority: 'Priority' } as const
+const REQUIRED = ['id', 'type', 'vials'] as const
+
+/**
+ * Reads a file of lots: columns `Lot ID`, `Type`, `Vials`, and `Due` (the end of a day, or a time, of the settings' zone) and `Priority` where there are
+ * due dates; others are ignored, and the case and spaces of headings. Tells all problems at once, each with its row; never throws because of what the
+ * file says. Bytes have to be UTF-8.
+ */
+export function readLots(source: string | Uint8Array, settings: Settings): LotsRead {
+  const table = readTable(source)
+  const { at, problems } = columnsOf(table.heading)
+  const refused = [...table.problems, ...problems, ...missingColumns(table, at)]
+  if (refused.some(({ code }) => code === 'missing_column' || code === 'no_lots') || table.heading.length === 0) {
+    return { lots: [], problems: boundedProblems(refused) }
+  }
+  const read = lotsOfDrafts(draftsOf(table, at), COLUMNS, settings)
+  return { lots: read.lots, problems: boundedProblems([...refused, ...read.problems]) }
+}
+
+function missingColumns({ heading, problems }: Table, at: ReadonlyMap<string, number>): Problem[] {
+  if (heading.length === 0) return problems.length > 0 ? [] : [noLots()]
+  const missing = REQUIRED.map((member) => COLUMNS[member]).filter((name) => !at.has(columnKey(name)))
+  if (missing.length === 0) return []
+  const message = `Missing columns in CSV: ${missing.join(', ')}`
+  return [{ severity: 'error', code: 'missing_column', message, row: 1 }]
+}
+
+function draftsOf({ rows }: Table, at: ReadonlyMap<string, number>): LotDraft[] {
+  const cell = (cells: readonly string[], member: keyof typeof COLUMNS): string =>
+    cells[at.get(columnKey(COLUMNS[member])) ?? -1] ?? ''
+  return rows.map(({ row, cells }) => ({
+    row,
+    id: cell(cells, 'id').normalize('NFC'),
+    type: cell(cells, 'type').normalize('NFC'),
+    vials: cell(cells, 'vials'),
+    due: cell(cells, 'due'),
+    priority: cell(cells, 'priority'),
+  }))
+}
