@@ -21,7 +21,11 @@ export interface Activity {
   readonly frozen?: boolean
 }
 
-/** What is decided: for each line its blocks, for each block its lots in order. Times follow from it and the rules. */
+/**
+ * What is decided: for each line its blocks, for each block its lots in order. Times follow from it and the rules. Each
+ * block begins with a cleaning, but the first of a line whose start has an open block: that goes on, and is empty when
+ * nothing more is filled in it. Without lots and starts a plan is one empty block.
+ */
 export type Arrangement = readonly (readonly (readonly Lot[])[])[]
 
 /** A plan with its times. */

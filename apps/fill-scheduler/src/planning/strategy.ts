@@ -1,3 +1,4 @@
+import type { Problem } from '../problem.js'
 import type { Lot } from './lot.js'
 import type { Arrangement, Plan } from './plan.js'
 import type { Rules } from './rules.js'
@@ -51,12 +52,15 @@ export interface Strategy {
   readonly aliases: readonly string[]
   /** One sentence for planners. */
   readonly description: string
+  /** Why it cannot be asked for this, naming settings; absent or empty: it can. Asked before anything is planned. */
+  refusals?(task: Pick<PlanningTask, 'lots' | 'rules' | 'settings' | 'mode'>): readonly Problem[]
   plan(task: PlanningTask): Promise<Planned>
 }
 
 /** What planning came to. */
 export interface PlanningResult {
-  readonly strategy: StrategyName
+  /** `given`: no strategy, the order of the lots. */
+  readonly strategy: StrategyName | 'given'
   readonly mode: Mode
   readonly plan: Plan
   readonly kpis: Kpis

@@ -1,0 +1,12 @@
+import { heuristicStrategy } from './heuristic.js'
+import { typeByType } from './lot-order.js'
+import { sameTypeFirst } from './same-type-first.js'
+
+/** Type by type, the order of types and of lots inside them being settings. */
+export const cfsPack = heuristicStrategy({
+  name: 'cfs-pack',
+  aliases: ['cfs', 'cfspack'],
+  description: 'Type by type: the largest group first, inside it long (or short) lots first.',
+  ordered: ({ lots, settings }) => typeByType(lots, settings.strategies.cfsPack),
+  classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
+})

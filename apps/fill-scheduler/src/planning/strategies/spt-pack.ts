@@ -1,0 +1,12 @@
+import { heuristicStrategy } from './heuristic.js'
+import { frequentTypesThenShortest } from './lot-order.js'
+import { sameTypeFirst } from './same-type-first.js'
+
+/** Frequent types first, short lots first, staying with a type while one of it fits. */
+export const sptPack = heuristicStrategy({
+  name: 'spt-pack',
+  aliases: ['spt', 'sptpack'],
+  description: 'Short lots of frequent types first, staying with a type while a lot of it fits.',
+  ordered: ({ lots }) => frequentTypesThenShortest(lots),
+  classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
+})
