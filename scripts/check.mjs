@@ -1,6 +1,6 @@
 import './node-version.mjs'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { build } from './build.mjs'
 import { root, runTool } from './tool.mjs'
 
@@ -34,6 +34,7 @@ async function main() {
     results.push({ name, ...(await step()) })
   }
   const { passed, failed } = countTests(results.at(-1).code)
+  console.log(failures().join('\n'))
   console.log(`\n${results.map(line).join('\n')}\n`)
   console.log(`${passed} passed, ${failed} failed`)
   return results.some((result) => result.code !== 0) ? 1 : 0
@@ -62,6 +63,19 @@ function countTests(code) {
   const failed = numFailedTests + unloaded
   return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed }
 }
+
+/** What failed, once more and last, where nobody has to look for it: file, title, and the first lines of the error. */
+function failures() {
+  const { testResults = [] } = readReport()
+  return testResults.flatMap(({ name, message, assertionResults, status }) => {
+    const file = relative(root, name)
+    if (status === 'failed' && assertionResults.length === 0) return [`\nFAILED ${file}\n${firstLines(message)}`]
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    return failed.map((test) => `\nFAILED ${file}: ${test.fullName}\n${firstLines(test.failureMessages.join('\n'))}`)
+  })
+}
+
+const firstLines = (text = '') => text.split('\n').slice(0, 12).join('\n')
 
 function readReport() {
   try {

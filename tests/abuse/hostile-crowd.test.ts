@@ -11,6 +11,7 @@ const SOCKETS = 2_000
 const GONE_WITHIN_MS = 12_000
 const GIVEN_UP_AFTER_MS = 25_000
 
+/** Above what the same takes meanwhile at a node that nobody attacks: that is the machine. */
 const CONNECT_P99_MS_MAX = 150
 const GROWN_BYTES_MAX = 192 * 1_048_576
 
@@ -18,19 +19,22 @@ const GROWN_BYTES_MAX = 192 * 1_048_576
 const USERS = SOCKETS / ATTACKS.length / 4
 
 let server: ServerProcess
+/** Whom nobody attacks. */
+let spared: ServerProcess
 
 beforeAll(async () => {
-  server = await ServerProcess.start({ channels: { 'room:*': { publish: 'member' } } })
+  const options = { channels: { 'room:*': { publish: 'member' } } }
+  ;[server, spared] = await Promise.all([ServerProcess.start(options), ServerProcess.start(options)])
 })
 
-afterAll(() => server.kill())
+afterAll(() => Promise.all([server.kill(), spared.kill()]))
 
 const tokenOf = (user: string): string => signToken({ secret: SECRET, tenant: 'acme', user, ttlSeconds: 600 })
 
 /** Milliseconds from nothing to the welcome of a client that does as it should. */
-async function connectOnce(user: string): Promise<number> {
+async function connectOnce(to: ServerProcess, user: string): Promise<number> {
   const startedAt = performance.now()
-  const socket = await RawSocket.welcomed(server, tokenOf(user))
+  const socket = await RawSocket.welcomed(to, tokenOf(user))
   const ms = performance.now() - startedAt
   socket.destroy()
   return ms
@@ -41,7 +45,7 @@ describe('attack and neighbour', () => {
     `T-009, T-015, T-028, T-038 ${SOCKETS} hostile sockets are gone within ${GONE_WITHIN_MS / 1_000} s; honest clients are let in meanwhile, one hears everything, and memory stays bounded`,
     { timeout: 60_000 },
     async () => {
-      for (let warm = 0; warm < 50; warm += 1) await connectOnce(`warm${warm}`)
+      for (let warm = 0; warm < 100; warm += 1) await connectOnce(warm % 2 ? server : spared, `warm${warm % 50}`)
       const neighbour = await RawSocket.welcomed(server, tokenOf('neighbour'))
       neighbour.say({ type: 'subscribe', id: 's', channel: 'room:1' })
       await neighbour.message('subscribed')
@@ -52,9 +56,11 @@ describe('attack and neighbour', () => {
       try {
         const startedAt = performance.now()
         const connects: number[] = []
+        const elsewhere: number[] = []
         let [residentMost, descriptorsMost, published, goneMs] = [0, 0, 0, Infinity]
         while (goneMs === Infinity && performance.now() - startedAt < GIVEN_UP_AFTER_MS) {
-          connects.push(await connectOnce(`honest${connects.length % 50}`))
+          connects.push(await connectOnce(server, `honest${connects.length % 50}`))
+          elsewhere.push(await connectOnce(spared, `honest${connects.length % 50}`))
           neighbour.say({ type: 'publish', channel: 'room:1', data: (published += 1) })
           residentMost = Math.max(residentMost, server.residentBytes())
           const descriptors = server.descriptors()
@@ -69,13 +75,14 @@ describe('attack and neighbour', () => {
           'median, ms': percentile(connects, 0.5),
           'p99, ms': percentile(connects, 0.99),
           'longest, ms': Math.max(...connects),
+          'p99 at a node that is spared, ms': percentile(elsewhere, 0.99),
           'memory grew by at most, MiB': (residentMost - residentBefore) / 1_048_576,
           ...Object.fromEntries(Object.entries(crowd.longest()).map(([attack, ms]) => [`who ${attack}, ms`, ms])),
         })
         expect(descriptorsMost - descriptorsBefore).toBeGreaterThan(SOCKETS / 2)
         expect(goneMs).toBeLessThanOrEqual(GONE_WITHIN_MS)
         expect(connects.length).toBeGreaterThan(100)
-        expect(percentile(connects, 0.99)).toBeLessThan(CONNECT_P99_MS_MAX)
+        expect(percentile(connects, 0.99)).toBeLessThan(CONNECT_P99_MS_MAX + percentile(elsewhere, 0.99))
         expect(residentMost - residentBefore).toBeLessThan(GROWN_BYTES_MAX)
         const numbers = (): unknown[] =>
           neighbour.messages.filter(({ type }) => type === 'message').map(({ data }) => data)

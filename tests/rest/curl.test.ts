@@ -18,8 +18,14 @@ const pages = filesUnder('docs', '.md')
   .map(({ path }) => ({ path, script: readPageScript(path) }))
   .filter(({ script }) => script.blocks.length > 0)
 
-/** Runs the blocks of a page in one shell, beside a server of their own; answers what each has printed. */
-async function runPage({ files, blocks }: PageScript, workplace: Workplace): Promise<string[]> {
+/** What each block has printed, and all that they wrote to the standard error. */
+interface PageRun {
+  readonly printed: readonly string[]
+  readonly complaints: string
+}
+
+/** Runs the blocks of a page in one shell, beside a server of their own. */
+async function runPage({ files, blocks }: PageScript, workplace: Workplace): Promise<PageRun> {
   const { url } = await workplace.serve('--no-demo')
   for (const [name, content] of files) writeFileSync(join(workplace.directory, name), content)
   const steps = blocks.map(({ code }) => `${code.replaceAll(SHOWN, url)}\nprintf '\\n%s\\n' '${MARK}'`)
@@ -28,28 +34,30 @@ async function runPage({ files, blocks }: PageScript, workplace: Workplace): Pro
   const child = spawn('bash', ['-c', [`set -eo pipefail`, npx, ...steps].join('\n')], {
     cwd: workplace.directory,
     env: { ...workplace.env, HOME: workplace.directory },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''
+  let complaints = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text))
   await new Promise((resolve) => child.once('close', resolve))
-  return printed.split(`\n${MARK}\n`).slice(0, -1)
+  return { printed: printed.split(`\n${MARK}\n`).slice(0, -1), complaints }
 }
 
 describe.each(pages)('the blocks of $path', ({ script }) => {
   let workplace: Workplace
-  let printed: string[]
+  let run: PageRun
 
   beforeAll(async () => {
     workplace = await createWorkplace()
-    printed = await runPage(script, workplace)
+    run = await runPage(script, workplace)
   })
 
   afterAll(() => workplace.close())
 
   it.each(script.blocks.map((block, at) => ({ ...block, at })))('$place runs, and prints what is shown', (block) => {
-    const actual = printed[block.at]
-    expect(actual, 'the block, or one before it, has failed').toBeDefined()
+    const actual = run.printed[block.at]
+    expect(actual, `the block, or one before it, has failed: ${run.complaints}`).toBeDefined()
     if (actual?.startsWith('{"error"') && !block.shown?.text.startsWith('{"error"')) expect(actual).toBe('no error')
     expect(block.shown === undefined ? [] : differences(block.shown, actual ?? '')).toEqual([])
   })

@@ -58,7 +58,7 @@ const PROGRAM = `
   const lives = []
   let opened = 0
   const tell = () => console.log(JSON.stringify({ begun: opened, lives }))
-  for (let index = 0; index < sockets; index += 1) setTimeout(() => attack(index), (index / sockets) * 2_500)
+  for (let index = 0; index < sockets; index += 1) setTimeout(() => attack(index), (index / sockets) * 5_000)
   const attack = (index) => {
     let begun = performance.now()
     const socket = connect({ ...where, localAddress: '127.0.0.' + (2 + index % 4) })
