@@ -1,0 +1,297 @@
+import { isTerminal } from '@holdfast/protocol'
+import type { Logger, OperationEnding, OperationSpec, TenantOperations } from '@holdfast/server'
+import type { Clock } from '../clock.js'
+import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
+import type { Changes } from './changes.js'
+import { planRun } from './plan-run.js'
+import { RunStopped, beginOperation, endOperation } from './run-operation.js'
+import { type RunHand, RunQueue } from './run-queue.js'
+import { OPERATION_KINDS, comparisonSpec, contenderSpec, scheduleSpec } from './run-specs.js'
+
+/** What a desk works with. */
+export interface RunDeskParts {
+  readonly store: Store
+  readonly operations: TenantOperations
+  readonly changes: Changes
+  readonly clock: Clock
+  readonly log: Logger
+  /** Names this program among those that share the store. */
+  readonly runner: string
+  readonly atATime?: number
+  readonly leaseMs?: number
+}
+
+/** A schedule or a comparison, and whose it is. */
+export interface RunOwner {
+  readonly kind: 'schedule' | 'comparison'
+  readonly userId: string
+  readonly id: string
+}
+
+type OperationSnapshot = NonNullable<Awaited<ReturnType<TenantOperations['get']>>>
+
+/** How often operations are compared with the store. */
+const COMPARE_MS = 30_000
+const WATCH_MS = 3_600_000
+const PAGE_MAX = 100
+
+/**
+ * Everything that happens to runs: they are handed in, worked on, cancelled, deleted. The store is the truth and is written first; operations and
+ * channels follow it, also after a server has died between the two.
+ */
+export class RunDesk {
+  readonly #parts: RunDeskParts
+  readonly #queue: RunQueue
+  readonly #watched = new Set<string>()
+  readonly #closing = new AbortController()
+  #undo: (() => void) | undefined
+
+  constructor(parts: RunDeskParts) {
+    const { store, clock, log, runner, atATime, leaseMs } = parts
+    this.#parts = parts
+    this.#queue = new RunQueue({
+      runs: store.runs,
+      clock,
+      log,
+      runner,
+      ...(atATime !== undefined && { atATime }),
+      ...(leaseMs !== undefined && { leaseMs }),
+      work: (hand) => this.#work(hand),
+      onEnd: async (run, end) => void (end && (await this.#ended(run, end))),
+    })
+  }
+
+  /** Work begins, with what was left by servers that died. */
+  start(): void {
+    this.#undo ??= this.#parts.clock.every(COMPARE_MS, () => void this.#compare())
+    this.#queue.start()
+    void this.#compare()
+  }
+
+  /** Runs that are worked on here are left to others, or to the next start. */
+  async close(): Promise<void> {
+    this.#undo?.()
+    this.#closing.abort()
+    await this.#queue.close()
+  }
+
+  /** Stores a schedule with its run, which begins as soon as there is room. */
+  async submitSchedule(schedule: Schedule): Promise<void> {
+    const { id, userId, strategy, mode, input } = schedule
+    await this.#parts.store.schedules.create(schedule, { id, userId, scheduleId: id, strategy, mode, input })
+    await this.#announce(scheduleSpec(schedule))
+    this.#begun({ kind: 'schedule', userId, id })
+  }
+
+  /** Stores a comparison with a run for the given order and one for each strategy. */
+  async submitComparison(comparison: Omit<Comparison, 'results'>): Promise<void> {
+    const { id, userId, strategies, mode, input } = comparison
+    const runs = (['given', ...strategies] as const).map((strategy) => ({
+      ...{ id: `${id}.${strategy}`, userId, comparisonId: id, strategy, mode, input },
+    }))
+    await this.#parts.store.comparisons.create(comparison, runs)
+    await this.#announce(comparisonSpec(comparison))
+    for (const run of runs) await this.#announce(contenderSpec(run))
+    this.#begun({ kind: 'comparison', userId, id })
+  }
+
+  /** Cancels what has not ended. False when there was nothing. */
+  async cancel(owner: RunOwner): Promise<boolean> {
+    const { store, clock } = this.#parts
+    const end: RunEnd = { status: 'cancelled', at: new Date(clock.now()).toISOString() }
+    const open = await store.runs.open(
+      owner.kind === 'schedule' ? { scheduleId: owner.id } : { comparisonId: owner.id },
+    )
+    const cancelled = open.filter(({ userId }) => userId === owner.userId).map((run) => this.#cancelRun(run, end))
+    return (await Promise.all(cancelled)).includes(true)
+  }
+
+  /** Deletes with everything that belongs to it; what runs is cancelled. False when there is no such thing. */
+  async delete({ kind, userId, id }: RunOwner): Promise<boolean> {
+    const { store, changes } = this.#parts
+    await this.cancel({ kind, userId, id })
+    const isDeleted = await (kind === 'schedule' ? store.schedules : store.comparisons).delete(userId, id)
+    if (isDeleted) await changes.tell(userId, { kind, id, status: 'deleted' })
+    return isDeleted
+  }
+
+  async #cancelRun(run: Run, end: RunEnd): Promise<boolean> {
+    if (!(await this.#parts.store.runs.finish(run.id, undefined, end))) return false
+    this.#queue.stopRun(run.id, new RunStopped('cancelled'))
+    await this.#ended(run, end)
+    return true
+  }
+
+  // What follows from what the store has
+
+  /** An operation that cannot be begun now is begun with the run. */
+  async #announce(spec: OperationSpec): Promise<void> {
+    try {
+      await this.#parts.operations.create(spec)
+      if (spec.id !== undefined) this.#watch(spec.id)
+    } catch (error) {
+      this.#trouble('an operation could not be begun', error)
+    }
+  }
+
+  #begun({ kind, userId, id }: RunOwner): void {
+    void this.#parts.changes.tell(userId, { kind, id, status: 'pending' })
+    this.#queue.wake()
+  }
+
+  async #work({ run, signal, stop }: RunHand): Promise<StoredResult> {
+    const { operations, clock } = this.#parts
+    const onTrouble = (error: unknown): void => this.#trouble(`progress of run ${run.id} could not be told`, error)
+    const operation = await beginOperation(run.id, () => this.#specOf(run), {
+      operations,
+      clock,
+      onStop: stop,
+      onTrouble,
+    })
+    try {
+      if (run.comparisonId !== undefined) await operations.attempt(run.comparisonId).catch(ignore)
+      await this.#parts.changes.tell(run.userId, { ...subjectOf(run), status: 'running' })
+      const phase: typeof operation.phase = (name) => operation.phase(name)
+      return await planRun(run, { signal, phase, progress: (progress) => operation.progress(progress) })
+    } finally {
+      await operation.leave()
+    }
+  }
+
+  /** Its operation was never begun, or the engine has lost it. */
+  async #specOf(run: Run): Promise<OperationSpec> {
+    const { store, operations } = this.#parts
+    const { id, userId, comparisonId } = run
+    if (comparisonId === undefined) {
+      const schedule = await store.schedules.get(userId, id)
+      if (schedule === undefined) throw new RunStopped('lost')
+      return scheduleSpec(schedule)
+    }
+    const comparison = await store.comparisons.get(userId, comparisonId)
+    if (comparison === undefined) throw new RunStopped('lost')
+    // Refused where it is there already.
+    await operations.create(comparisonSpec(comparison)).catch(ignore)
+    return contenderSpec(run)
+  }
+
+  /** The store has the end of a run: its operation has it, too, and whoever watches is told. */
+  async #ended(run: Run, end: RunEnd): Promise<void> {
+    await this.#endOperation(run.id, endingOf(end))
+    const { kind, id } = subjectOf(run)
+    if (kind === 'comparison') await this.#settle(run.userId, id)
+    else await this.#parts.changes.tell(run.userId, { kind, id, status: end.status })
+  }
+
+  async #settle(userId: string, id: string): Promise<void> {
+    const { store, changes } = this.#parts
+    const comparison = await store.comparisons.get(userId, id)
+    if (comparison === undefined) return
+    if (isOver(comparison.status)) await this.#endOperation(id, { ...endingOf(comparison), ...REGARDLESS })
+    await changes.tell(userId, { kind: 'comparison', id, status: comparison.status })
+  }
+
+  /** What cannot be told now is told by the next comparison with the store. */
+  async #endOperation(id: string, ending: OperationEnding): Promise<void> {
+    const told = endOperation(this.#parts.operations, id, ending)
+    await told.catch((error: unknown) => this.#trouble(`the end of operation ${id} could not be told`, error))
+  }
+
+  // What came by the operation alone
+
+  /** Whoever cancels an operation that waits has ended it; the store has to follow. */
+  #watch(id: string): void {
+    if (this.#watched.has(id) || this.#closing.signal.aborted) return
+    this.#watched.add(id)
+    const wait = { version: 'end', timeoutMs: WATCH_MS, signal: this.#closing.signal } as const
+    void this.#parts.operations
+      .changed(id, wait)
+      .then((snapshot) => (snapshot?.state === 'cancelled' ? this.#operationCancelled(snapshot) : undefined))
+      .catch((error: unknown) => this.#trouble(`operation ${id} cannot be watched`, error))
+      .finally(() => this.#watched.delete(id))
+  }
+
+  async #operationCancelled({ id, kind, owner, parent }: OperationSnapshot): Promise<void> {
+    if (kind === 'schedule') await this.cancel({ kind, userId: owner, id })
+    else if (kind === 'comparison') await this.cancel({ kind, userId: owner, id })
+    else if (parent !== undefined) await this.#cancelContender(owner, parent, id)
+  }
+
+  async #cancelContender(userId: string, comparisonId: string, id: string): Promise<void> {
+    const { store, clock } = this.#parts
+    const run = (await store.runs.open({ comparisonId })).find((open) => open.id === id && open.userId === userId)
+    if (run) await this.#cancelRun(run, { status: 'cancelled', at: new Date(clock.now()).toISOString() })
+  }
+
+  /** Operations that go on although their runs have ended, or are gone, are ended like them. */
+  async #compare(): Promise<void> {
+    try {
+      for (const kind of OPERATION_KINDS) await this.#compareAll(kind)
+    } catch (error) {
+      this.#trouble('operations could not be compared with the store', error)
+    }
+  }
+
+  async #compareAll(kind: (typeof OPERATION_KINDS)[number]): Promise<void> {
+    const { operations } = this.#parts
+    let cursor: string | undefined
+    do {
+      const page = await operations.list({ kind, limit: PAGE_MAX, ...(cursor !== undefined && { cursor }) })
+      for (const snapshot of page.operations) if (!isTerminal(snapshot.state)) await this.#compareOne(snapshot)
+      cursor = page.next
+    } while (cursor !== undefined && !this.#closing.signal.aborted)
+  }
+
+  async #compareOne(snapshot: OperationSnapshot): Promise<void> {
+    const found = await this.#found(snapshot)
+    if (found === undefined) await this.#endOperation(snapshot.id, { state: 'cancelled' })
+    else if (isOver(found.status)) await this.#endOperation(snapshot.id, { ...endingOf(found), ...REGARDLESS })
+    else this.#watch(snapshot.id)
+  }
+
+  /** What the store has of it. */
+  async #found({ id, kind, owner, parent }: OperationSnapshot): Promise<Ended | undefined> {
+    const { schedules, comparisons } = this.#parts.store
+    if (kind === 'schedule') return schedules.get(owner, id)
+    const comparison = await comparisons.get(owner, parent ?? id)
+    if (kind === 'comparison') return comparison
+    return comparison?.results.find(({ strategy }) => id === `${comparison.id}.${strategy}`)
+  }
+
+  #trouble(what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!this.#closing.signal.aborted) this.#parts.log.warn({ event: 'run.trouble', reason }, what)
+  }
+}
+
+/** A comparison is as far as its runs, whatever their operations have been told so far. */
+const REGARDLESS = { regardless: true } as const
+
+const ignore = (): void => undefined
+
+interface Ended {
+  readonly status: RunStatus
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly result?: StoredResult
+}
+
+function subjectOf({ scheduleId, comparisonId, id }: Run): { kind: 'schedule' | 'comparison'; id: string } {
+  return comparisonId === undefined
+    ? { kind: 'schedule', id: scheduleId ?? id }
+    : { kind: 'comparison', id: comparisonId }
+}
+
+function isOver(status: RunStatus): boolean {
+  return status !== 'pending' && status !== 'running'
+}
+
+/** As operations say it. Watchers get the figures; the plan itself is asked for. */
+function endingOf({ status, error, result }: Ended): OperationEnding {
+  if (status === 'cancelled') return { state: 'cancelled' }
+  if (status === 'failed') return { state: 'failed', error: error ?? { message: 'the run failed' } }
+  if (result === undefined) return { state: 'completed' }
+  const { makespanHours, utilisationPercent, changeovers, lots } = result.statistics
+  return {
+    state: 'completed',
+    result: { makespan: makespanHours, utilization: utilisationPercent, changeovers, lots_scheduled: lots },
+  }
+}

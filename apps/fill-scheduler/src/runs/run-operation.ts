@@ -1,0 +1,161 @@
+import { isTerminal } from '@holdfast/protocol'
+import {
+  HoldfastError,
+  type OperationEnding,
+  type OperationReport,
+  type OperationSpec,
+  type TenantOperations,
+} from '@holdfast/server'
+import type { Clock } from '../clock.js'
+import type { PlanningProgress } from '../planning/strategy.js'
+import type { PhaseName } from './run-specs.js'
+
+/** Why a run stops before it has come to anything. */
+export class RunStopped extends Error {
+  /** `cancelled`: somebody asked for it. `lost`: another runner has it, or it was ended elsewhere. `leaving`: this program ends, and another takes it up. */
+  readonly why: 'cancelled' | 'lost' | 'leaving'
+
+  constructor(why: RunStopped['why']) {
+    super(`the run was stopped: ${why}`)
+    this.name = 'RunStopped'
+    this.why = why
+  }
+}
+
+/** What an operation of a run works with. */
+export interface RunOperationParts {
+  readonly operations: TenantOperations
+  readonly clock: Clock
+  /** Told once when the run is to stop. */
+  readonly onStop: (stopped: RunStopped) => void
+  /** Told what could not be reported: watchers see an older state for a while. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** How soon a cancel is noticed that came by another server. */
+const LOOK_MS = 300
+/** How often is said that the work goes on: a solver may have nothing to report for long. */
+const HEARTBEAT_MS = 5_000
+
+/**
+ * One attempt at the operation of a run. The worker is named by its attempt and not held by the node, so that a server that ends leaves the
+ * operation as it is, and the next one goes on with it.
+ */
+export class RunOperation {
+  readonly #id: string
+  /** Undefined: the operation could not be begun. The run goes on, and its end is told later. */
+  readonly #attempt: number | undefined
+  readonly #parts: RunOperationParts
+  readonly #undo: (() => void)[]
+  #next: OperationReport | undefined
+  #saying: Promise<void> | undefined
+  #isStopped = false
+
+  /** Use `beginOperation`. */
+  constructor(id: string, attempt: number | undefined, parts: RunOperationParts) {
+    this.#id = id
+    this.#attempt = attempt
+    this.#parts = parts
+    this.#undo = [
+      parts.clock.every(LOOK_MS, () => void this.#look()),
+      parts.clock.every(HEARTBEAT_MS, () => void this.#heartbeat()),
+    ]
+  }
+
+  /** The next step begins. What was to be said of the one before no longer matters. */
+  phase(name: PhaseName): void {
+    this.#next = { phase: name }
+    this.#saying ??= this.#say()
+  }
+
+  /** How far planning is; of what comes faster than it can be told, the newest. */
+  progress(progress: PlanningProgress): void {
+    this.#next = { ...this.#next, ...reportOf(progress) }
+    this.#saying ??= this.#say()
+  }
+
+  /** No more is reported from here. */
+  async leave(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) undo()
+    this.#next = undefined
+    await this.#saying
+  }
+
+  async #say(): Promise<void> {
+    for (let report = this.#next; report !== undefined; report = this.#next) {
+      this.#next = undefined
+      await this.#told((attempt) => this.#parts.operations.report(this.#id, { ...report, attempt }))
+    }
+    this.#saying = undefined
+  }
+
+  async #heartbeat(): Promise<void> {
+    await this.#told((attempt) => this.#parts.operations.heartbeat(this.#id, { attempt }))
+  }
+
+  async #look(): Promise<void> {
+    const snapshot = await this.#parts.operations.get(this.#id).catch(this.#parts.onTrouble)
+    if (!snapshot) return
+    if (snapshot.cancelRequested || snapshot.state === 'cancelled') this.#stop('cancelled')
+    else if (snapshot.attempt > (this.#attempt ?? Infinity) || isTerminal(snapshot.state)) this.#stop('lost')
+  }
+
+  async #told(say: (attempt: number) => Promise<unknown>): Promise<void> {
+    try {
+      if (this.#attempt !== undefined) await say(this.#attempt)
+    } catch (error) {
+      if (error instanceof HoldfastError && ['stale_report', 'already_ended'].includes(error.code)) await this.#look()
+      else this.#parts.onTrouble(error)
+    }
+  }
+
+  #stop(why: 'cancelled' | 'lost'): void {
+    if (this.#isStopped || this.#undo.length === 0) return
+    this.#isStopped = true
+    this.#parts.onStop(new RunStopped(why))
+  }
+}
+
+/**
+ * Begins the next attempt at the operation of a run, which is made by `spec` where there is none. Throws a `RunStopped` where it is not to be
+ * worked on any more.
+ */
+export async function beginOperation(
+  id: string,
+  spec: () => Promise<OperationSpec>,
+  parts: RunOperationParts,
+): Promise<RunOperation> {
+  const { operations, onTrouble } = parts
+  try {
+    const snapshot = (await operations.get(id)) ?? (await operations.create(await spec()))
+    if (snapshot.cancelRequested || snapshot.state === 'cancelled') throw new RunStopped('cancelled')
+    if (isTerminal(snapshot.state)) throw new RunStopped('lost')
+    const { attempt } = await operations.attempt(id, { force: true })
+    return new RunOperation(id, attempt, parts)
+  } catch (error) {
+    if (error instanceof RunStopped) throw error
+    onTrouble(error)
+    return new RunOperation(id, undefined, parts)
+  }
+}
+
+/** Solvers know no lots that are done, only how sure they are. */
+function reportOf({ unit, done, total, bestHours, boundHours, message }: PlanningProgress): OperationReport {
+  const best = bestHours === undefined ? [] : [`best ${bestHours.toFixed(2)} h`]
+  const bound = boundHours === undefined ? [] : [`bound ${boundHours.toFixed(2)} h`]
+  const text = [...(message === undefined ? [] : [message]), ...best, ...bound].join(', ')
+  const amount = unit === 'lots' ? { done, total } : { percent: total === 0 ? 0 : Math.min(100, (100 * done) / total) }
+  return { ...amount, ...(text !== '' && { message: text }) }
+}
+
+/** Ends an operation as its run has ended. One that has ended, or is not known, is left as it is. */
+export async function endOperation(operations: TenantOperations, id: string, ending: OperationEnding): Promise<void> {
+  try {
+    // What waits for a worker cannot be completed.
+    if (ending.state === 'completed' && (await operations.get(id))?.state === 'queued') await operations.attempt(id)
+    await operations.end(id, ending)
+  } catch (error) {
+    if (error instanceof HoldfastError && ['not_found', 'already_ended', 'stale_report'].includes(error.code)) return
+    throw error
+  }
+}
