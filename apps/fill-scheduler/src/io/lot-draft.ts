@@ -1,8 +1,9 @@
 import type { Lot } from '../planning/lot.js'
-import { EPSILON_HOURS } from '../planning/rules.js'
 import type { Settings } from '../planning/settings.js'
+import { validateLots } from '../planning/validate-lots.js'
 import type { Problem } from '../problem.js'
 import { type PlanTime, planTime } from './plan-time.js'
+import { rulesOf } from './rules-of.js'
 
 /** Lots that were read, and all that is wrong with the input. Where a problem is an error, nothing may be planned: the lots are then those that are right. */
 export interface LotsRead {
@@ -32,22 +33,31 @@ const PRIORITY_MAX = 100
 /** Further away than this, a due date is a slip of the pen. */
 const DUE_HOURS_MAX = 876_600
 
-/** Makes lots of drafts: every draft is looked at, whatever is wrong with others. */
+/** Makes lots of drafts: every draft is looked at, whatever is wrong with others. Whether lots fit into windows and working time is for `validateLots` to say. */
 export function lotsOfDrafts(drafts: readonly LotDraft[], columns: ColumnNames, settings: Settings): LotsRead {
-  const read: LotsRead = { lots: [], problems: [] }
   if (drafts.length > LOTS_MAX) {
-    const message = `There are ${drafts.length} lots; at most ${LOTS_MAX} can be planned at once.`
-    return { lots: [], problems: [{ severity: 'error', code: 'too_many_lots', message }] }
+    return refused('too_many_lots', `There are ${drafts.length} lots; at most ${LOTS_MAX} can be planned at once.`)
   }
-  if (drafts.length === 0) read.problems.push(noLots())
   const desk: Desk = { settings, columns, time: planTime(settings), rowOfId: new Map() }
+  const read: LotsRead = { lots: [], problems: [] }
   for (const draft of drafts) readDraft(draft, desk, read)
-  return read
+  if (read.lots.length === 0) return read
+  const unfit = validateLots(read.lots, rulesOf(settings)).map((problem) => withRow(problem, desk))
+  const errors = new Set(unfit.filter(({ severity }) => severity === 'error').map(({ lotId }) => lotId))
+  return {
+    lots: read.lots.filter(({ id }) => !errors.has(id)),
+    problems: [...read.problems, ...unfit].toSorted((a, b) => (a.row ?? 0) - (b.row ?? 0)),
+  }
 }
 
-/** There is nothing to plan. */
-export function noLots(): Problem {
-  return { severity: 'error', code: 'no_lots', message: 'No lots found after reading CSV.' }
+/** Nothing was read, for one reason. */
+export function refused(code: string, message: string): LotsRead {
+  return { lots: [], problems: [{ severity: 'error', code, message }] }
+}
+
+function withRow(problem: Problem, { rowOfId, columns }: Desk): Problem {
+  const row = rowOfId.get(problem.lotId ?? '')
+  return row === undefined ? problem : { ...problem, row, column: columns.vials }
 }
 
 interface Desk {
@@ -72,10 +82,9 @@ function readDraft(draft: LotDraft, desk: Desk, read: LotsRead): void {
   const vials = readVials(draft, complain)
   const due = readDue(draft, desk, complain)
   const priority = readPriority(draft, desk.settings, complain)
-  if (vials === undefined) return
+  if (!isRight || vials === undefined) return
   const fillHours = vials / desk.settings.fillRateVialsPerHour
-  checkSize(draft.id, vials, fillHours, desk.settings, complain)
-  if (isRight) read.lots.push({ id: draft.id, type: draft.type, vials, fillHours, ...due, ...priority })
+  read.lots.push({ id: draft.id, type: draft.type, vials, fillHours, ...due, ...priority })
 }
 
 function checkId({ id, row }: LotDraft, { rowOfId }: Desk, complain: Complaint): void {
@@ -115,16 +124,6 @@ function badVials(vials: string, count: number): string {
     : ''
   const limit = count > VIALS_MAX ? ` of at most ${VIALS_MAX}` : ''
   return `Vials must be a positive integer${limit}, received "${excerpt(vials)}"${hint}.`
-}
-
-function checkSize(id: string, vials: number, fillHours: number, settings: Settings, complain: Complaint): void {
-  const { windowHours, fillRateVialsPerHour } = settings
-  if (fillHours <= windowHours + EPSILON_HOURS) return
-  const most = Math.floor((windowHours + EPSILON_HOURS) * fillRateVialsPerHour)
-  const message =
-    `Lot ${id}: ${vials} vials take ${fillHours.toFixed(2)} h, which exceeds the ${windowHours} h clean window. ` +
-    `Max vials per lot at current rate: ${most}.`
-  complain('vials', 'oversize_lot', message)
 }
 
 function readDue({ due }: LotDraft, { time }: Desk, complain: Complaint): { dueHours?: number } {

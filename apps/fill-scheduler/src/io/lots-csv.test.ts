@@ -118,7 +118,9 @@ describe('a problem', () => {
   })
 
   it('is told beside all others, and right lots are read', () => {
-    const { lots, problems } = read(withRows(',E,10', 'A,,x', '"B', 'C",E,0', 'D,E,10', '', 'D,E,', 'E,E,9999999,x,y'))
+    const { lots, problems } = read(
+      withRows(',E,10', 'A,,x', '"B', 'C",E,0', 'D,E,10', '', 'D,E,', 'E,E,9999999,x,y', 'F,E,9999999'),
+    )
     expect(codes(problems)).toEqual([
       '2 empty_id',
       '3 empty_type',
@@ -129,7 +131,7 @@ describe('a problem', () => {
       '8 missing_vials',
       '9 bad_due',
       '9 bad_priority',
-      '9 oversize_lot',
+      '10 oversize_lot',
     ])
     expect(lots.map(({ id }) => id)).toEqual(['D'])
   })

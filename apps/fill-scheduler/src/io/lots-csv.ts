@@ -1,7 +1,7 @@
 import type { Settings } from '../planning/settings.js'
 import type { Problem } from '../problem.js'
 import { columnKey, columnsOf, readTable, type Table } from './csv-table.js'
-import { type LotDraft, lotsOfDrafts, type LotsRead, noLots } from './lot-draft.js'
+import { type LotDraft, lotsOfDrafts, type LotsRead, refused } from './lot-draft.js'
 import { boundedProblems } from './problem-list.js'
 
 const COLUMNS = { id: 'Lot ID', type: 'Type', vials: 'Vials', due: 'Due', priority: 'Priority' } as const
@@ -15,20 +15,19 @@ const REQUIRED = ['id', 'type', 'vials'] as const
 export function readLots(source: string | Uint8Array, settings: Settings): LotsRead {
   const table = readTable(source)
   const { at, problems } = columnsOf(table.heading)
-  const refused = [...table.problems, ...problems, ...missingColumns(table, at)]
-  if (refused.some(({ code }) => code === 'missing_column' || code === 'no_lots') || table.heading.length === 0) {
-    return { lots: [], problems: boundedProblems(refused) }
-  }
+  const missing = missingColumns(table, at)
+  if (missing !== undefined) return { lots: [], problems: [...problems, missing] }
   const read = lotsOfDrafts(draftsOf(table, at), COLUMNS, settings)
-  return { lots: read.lots, problems: boundedProblems([...refused, ...read.problems]) }
+  const found = [...problems, ...table.problems, ...read.problems]
+  if (found.length === 0 && read.lots.length === 0) return refused('no_lots', 'No lots found after reading CSV.')
+  return { lots: read.lots, problems: boundedProblems(found) }
 }
 
-function missingColumns({ heading, problems }: Table, at: ReadonlyMap<string, number>): Problem[] {
-  if (heading.length === 0) return problems.length > 0 ? [] : [noLots()]
+function missingColumns({ heading }: Table, at: ReadonlyMap<string, number>): Problem | undefined {
   const missing = REQUIRED.map((member) => COLUMNS[member]).filter((name) => !at.has(columnKey(name)))
-  if (missing.length === 0) return []
+  if (missing.length === 0 || heading.length === 0) return undefined
   const message = `Missing columns in CSV: ${missing.join(', ')}`
-  return [{ severity: 'error', code: 'missing_column', message, row: 1 }]
+  return { severity: 'error', code: 'missing_column', message, row: 1 }
 }
 
 function draftsOf({ rows }: Table, at: ReadonlyMap<string, number>): LotDraft[] {

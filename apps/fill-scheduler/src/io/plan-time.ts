@@ -67,11 +67,27 @@ const valid = (time: DateTime): number | undefined => (time.isValid ? time.toMil
  * The instant at which the clocks of a zone show a local time, given as if it were UTC. A time that exists twice, when clocks are set
  * back, is the first of the two. One that does not exist, when they are set forward, is as much later as was left out: 02:30 is 03:30.
  */
-export function instantOfWallClock(wallMs: number, zone: IANAZone): number {
+function instantOfWallClock(wallMs: number, zone: IANAZone): number {
   const before = zone.offset(wallMs - DAY_MS) * 60_000
   const after = zone.offset(wallMs + DAY_MS) * 60_000
   const shows = [wallMs - before, wallMs - after].filter((ms) => ms + zone.offset(ms) * 60_000 === wallMs)
   return shows.length > 0 ? Math.min(...shows) : wallMs - before
+}
+
+/** Instants of many local times given as if they were UTC: asks the zone, which is slow, once a day. */
+export function wallClock(timeZone: string): (wallMs: number) => number {
+  const zone = IANAZone.create(timeZone)
+  const offsets = new Map<number, number>()
+  const offsetOn = (day: number): number => {
+    const known = offsets.get(day) ?? zone.offset(day * DAY_MS) * 60_000
+    offsets.set(day, known)
+    return known
+  }
+  return (wallMs) => {
+    const day = Math.floor(wallMs / DAY_MS)
+    const offset = offsetOn(day - 1)
+    return offset === offsetOn(day + 2) ? wallMs - offset : instantOfWallClock(wallMs, zone)
+  }
 }
 
 const isoOf = (time: DateTime): string =>
