@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Tests import the packages' sources, so that a change is tested without a build. */
-const conditions = ['@holdfast/source', 'node', 'import', 'default']
+const conditions = ['@holdfast/source', 'node']
 
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const timeouts = { testTimeout: 20_000, hookTimeout: 60_000 }

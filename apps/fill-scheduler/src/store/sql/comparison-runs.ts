@@ -1,0 +1,83 @@
+import type { Transaction } from 'kysely'
+import type { Run, RunEnd, RunStatus } from '../store.js'
+import type { Tables } from './tables.js'
+import { instant } from './values.js'
+
+/** Says of comparisons that their runs have begun. */
+export async function beginComparisonRuns(db: Transaction<Tables>, runs: readonly Run[]): Promise<void> {
+  for (const { comparisonId, strategy } of runs) {
+    if (comparisonId === undefined) continue
+    await db
+      .updateTable('comparisonResults')
+      .set({ status: 'running' })
+      .where('comparisonId', '=', comparisonId)
+      .where('strategy', '=', strategy)
+      .execute()
+    await db.updateTable('comparisons').set({ status: 'running' }).where('id', '=', comparisonId).execute()
+  }
+}
+
+/** Writes down what one strategy came to, and what the comparison as a whole has come to by that. */
+export async function endComparisonRun(
+  db: Transaction<Tables>,
+  comparisonId: string,
+  strategy: Run['strategy'],
+  end: RunEnd,
+): Promise<void> {
+  const statistics = end.status === 'completed' ? end.result.statistics : undefined
+  const error = end.status === 'failed' ? end.error : undefined
+  await db
+    .updateTable('comparisonResults')
+    .set({
+      status: end.status,
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+      makespanHours: statistics?.makespanHours ?? null,
+      utilisationPercent: statistics?.utilisationPercent ?? null,
+      changeovers: statistics?.changeovers ?? null,
+      result: end.status === 'completed' ? JSON.stringify(end.result) : null,
+    })
+    .where('comparisonId', '=', comparisonId)
+    .where('strategy', '=', strategy)
+    .execute()
+  await settle(db, comparisonId, instant(end.at))
+}
+
+async function settle(db: Transaction<Tables>, comparisonId: string, at: string): Promise<void> {
+  const results = await db
+    .selectFrom('comparisonResults')
+    .select(['strategy', 'status', 'makespanHours', 'utilisationPercent', 'changeovers'])
+    .where('comparisonId', '=', comparisonId)
+    .orderBy('position')
+    .execute()
+  const status = statusOf(results.map((result) => result.status))
+  const best = bestOf(results)
+  await db
+    .updateTable('comparisons')
+    .set({
+      status,
+      endedAt: status === 'running' ? null : at,
+      bestStrategy: best?.strategy ?? null,
+      bestMakespanHours: best?.makespanHours ?? null,
+    })
+    .where('id', '=', comparisonId)
+    .execute()
+}
+
+/** What a comparison is when one of its runs has ended. */
+function statusOf(runs: readonly RunStatus[]): RunStatus {
+  if (runs.some((status) => status === 'pending' || status === 'running')) return 'running'
+  if (runs.includes('completed')) return 'completed'
+  return runs.includes('cancelled') ? 'cancelled' : 'failed'
+}
+
+type Figures = Pick<Tables['comparisonResults'], 'strategy' | 'makespanHours' | 'utilisationPercent' | 'changeovers'>
+
+function bestOf(results: readonly Figures[]): Figures | undefined {
+  const completed = results.filter(({ makespanHours }) => makespanHours !== null)
+  return completed.toSorted((one, other) => score(one) - score(other))[0]
+}
+
+function score({ makespanHours, utilisationPercent, changeovers }: Figures): number {
+  return (makespanHours ?? 0) * 10 - (utilisationPercent ?? 0) * 5 + (changeovers ?? 0)
+}

@@ -1,0 +1,68 @@
+import type { Selectable } from 'kysely'
+import type { User, UserStore } from '../store.js'
+import type { Database } from './database.js'
+import type { Tables } from './tables.js'
+import { instant } from './values.js'
+
+/** Accounts in SQL. */
+export class SqlUserStore implements UserStore {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async create(user: User): Promise<boolean> {
+    const { numInsertedOrUpdatedRows } = await this.#database.db
+      .insertInto('users')
+      .values({
+        ...user,
+        email: user.email.toLowerCase(),
+        isActive: Number(user.isActive),
+        createdAt: instant(user.createdAt),
+      })
+      .onConflict((conflict) => conflict.column('email').doNothing())
+      .executeTakeFirstOrThrow()
+    return numInsertedOrUpdatedRows === 1n
+  }
+
+  byEmail(email: string): Promise<User | undefined> {
+    return this.#find('email', email.toLowerCase())
+  }
+
+  byId(id: string): Promise<User | undefined> {
+    return this.#find('id', id)
+  }
+
+  async #find(column: 'id' | 'email', value: string): Promise<User | undefined> {
+    const row = await this.#database.db.selectFrom('users').selectAll().where(column, '=', value).executeTakeFirst()
+    return row && userOf(row)
+  }
+
+  async update(id: string, change: Parameters<UserStore['update']>[1]): Promise<boolean> {
+    const { isActive, passwordHash } = change
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('users')
+      // An update of nothing is no SQL.
+      .set({
+        id,
+        ...(passwordHash === undefined ? {} : { passwordHash }),
+        ...(isActive === undefined ? {} : { isActive: Number(isActive) }),
+      })
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    return numUpdatedRows === 1n
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#database.db
+      .deleteFrom('users')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    return numDeletedRows === 1n
+  }
+}
+
+function userOf({ isActive, ...row }: Selectable<Tables['users']>): User {
+  return { ...row, isActive: isActive === 1 }
+}

@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Store } from '../store.js'
+import { describeComparisons } from './comparisons.js'
+import { describeRuns } from './runs.js'
+import { addComparison, addSchedule, at, claim, completed, templateOf, userOf } from './samples.js'
+import { describeSchedules } from './schedules.js'
+import { describeTemplates } from './templates.js'
+
+/** What every store must do. `open` answers an empty one, and `again` one more on the same data. */
+export function describeStore(
+  name: string,
+  open: () => Promise<{ readonly store: Store; again(): Promise<Store>; end(): Promise<void> }>,
+): void {
+  describe(`the ${name} store`, () => {
+    let store: Store
+    let again: () => Promise<Store>
+    const current = (): Store => store
+
+    beforeEach(async () => {
+      const opened = await open()
+      store = opened.store
+      again = () => opened.again()
+      await store.migrate()
+      await store.users.create(userOf('ada'))
+      await store.users.create(userOf('bob'))
+      return async () => {
+        await store.close()
+        await opened.end()
+      }
+    })
+
+    describe('as a whole', () => {
+      it('answers a ping', async () => {
+        await expect(store.ping()).resolves.toBeUndefined()
+      })
+
+      it('is brought up to date by several at once, and again, and keeps what is in it', async () => {
+        const others = await Promise.all(Array.from({ length: 4 }, () => again()))
+        await Promise.all([store, ...others].map((each) => each.migrate()))
+        expect(await others[0]?.users.byId('ada')).toEqual(userOf('ada'))
+        await Promise.all(others.map((other) => other.close()))
+      })
+
+      it('shows each process what another has written', async () => {
+        const other = await again()
+        await addSchedule(store, { id: 's1', userId: 'ada' })
+        expect(await other.schedules.get('ada', 's1')).toMatchObject({ name: 'Week of s1' })
+        await other.close()
+      })
+
+      it('refuses a text with the character NUL instead of cutting it', async () => {
+        await expect(addSchedule(store, { id: 's1', userId: 'ada' }, { name: 'a\0b' })).rejects.toThrow()
+        await expect(store.schedules.get('ada', 's1')).resolves.toBeUndefined()
+      })
+    })
+
+    describe('users', () => {
+      it('are found by id and by address, in any case', async () => {
+        expect(await store.users.byId('ada')).toEqual(userOf('ada'))
+        expect(await store.users.byEmail('ADA@Example.com')).toEqual(userOf('ada'))
+        expect(await store.users.byEmail('eve@example.com')).toBeUndefined()
+        expect(await store.users.byId('eve')).toBeUndefined()
+      })
+
+      it('have an address each, also when two ask for it at the same time', async () => {
+        const asked = ['x', 'y', 'z'].map((id) => store.users.create({ ...userOf(id), email: 'Eve@example.com' }))
+        expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1)
+        expect(await store.users.create({ ...userOf('w'), email: 'EVE@example.com' })).toBe(false)
+        expect((await store.users.byEmail('eve@example.com'))?.email).toBe('eve@example.com')
+      })
+
+      it('change in what is named, and in nothing else', async () => {
+        expect(await store.users.update('ada', { isActive: false })).toBe(true)
+        expect(await store.users.byId('ada')).toEqual({ ...userOf('ada'), isActive: false })
+        expect(await store.users.update('ada', { passwordHash: 'scrypt$2' })).toBe(true)
+        expect(await store.users.update('ada', {})).toBe(true)
+        expect(await store.users.byId('ada')).toEqual({ ...userOf('ada'), isActive: false, passwordHash: 'scrypt$2' })
+        expect(await store.users.update('eve', { isActive: true })).toBe(false)
+      })
+
+      it('go with everything of theirs, and with nothing of others', async () => {
+        for (const userId of ['ada', 'bob']) {
+          await addSchedule(store, { id: `s-${userId}`, userId })
+          await addComparison(store, { id: `c-${userId}`, userId })
+          await store.templates.create(templateOf({ id: `t-${userId}`, userId }, { isPublic: true }))
+        }
+        await claim(store, 'runner', 2)
+        await store.runs.finish('run-s-ada', 'runner', completed(40))
+        expect(await store.users.delete('ada')).toBe(true)
+        expect(await store.users.delete('ada')).toBe(false)
+        expect(await store.schedules.list('ada', { page: 1, pageSize: 10 })).toEqual({ items: [], total: 0 })
+        expect(await store.comparisons.get('ada', 'c-ada')).toBeUndefined()
+        expect((await store.templates.list('bob', { page: 1, pageSize: 10 })).items.map(({ id }) => id)).toEqual([
+          't-bob',
+        ])
+        expect(new Set((await claim(store, 'late', 20, 1_000)).map(({ userId }) => userId))).toEqual(new Set(['bob']))
+      })
+
+      it('keep times in UTC, whatever zone they come in', async () => {
+        await store.users.create({ ...userOf('zoe'), createdAt: '2026-01-01T02:00:00+02:00' })
+        expect((await store.users.byId('zoe'))?.createdAt).toBe(at(0))
+      })
+    })
+
+    describeSchedules(current)
+    describeComparisons(current)
+    describeTemplates(current)
+    describeRuns(current, () => again())
+  })
+}
