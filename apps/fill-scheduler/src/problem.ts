@@ -5,7 +5,7 @@ export interface Problem {
   readonly code: string
   /** For people: what was expected, what was received. */
   readonly message: string
-  /** Line of the file, the heading being line 1. */
+  /** Line of the file, the heading being line 1; of a JSON list, the position from 1. */
   readonly row?: number
   readonly column?: string
   readonly lotId?: string

@@ -35,9 +35,7 @@ const DUE_HOURS_MAX = 876_600
 
 /** Makes lots of drafts: every draft is looked at, whatever is wrong with others. Whether lots fit into windows and working time is for `validateLots` to say. */
 export function lotsOfDrafts(drafts: readonly LotDraft[], columns: ColumnNames, settings: Settings): LotsRead {
-  if (drafts.length > LOTS_MAX) {
-    return refused('too_many_lots', `There are ${drafts.length} lots; at most ${LOTS_MAX} can be planned at once.`)
-  }
+  if (drafts.length > LOTS_MAX) return tooManyLots(drafts.length)
   const desk: Desk = { settings, columns, time: planTime(settings), rowOfId: new Map() }
   const read: LotsRead = { lots: [], problems: [] }
   for (const draft of drafts) readDraft(draft, desk, read)
@@ -53,6 +51,11 @@ export function lotsOfDrafts(drafts: readonly LotDraft[], columns: ColumnNames, 
 /** Nothing was read, for one reason. */
 export function refused(code: string, message: string): LotsRead {
   return { lots: [], problems: [{ severity: 'error', code, message }] }
+}
+
+/** More lots than anybody plans at once. */
+export function tooManyLots(count: number): LotsRead {
+  return refused('too_many_lots', `There are ${count} lots; at most ${LOTS_MAX} can be planned at once.`)
 }
 
 function withRow(problem: Problem, { rowOfId, columns }: Desk): Problem {
