@@ -1,4 +1,5 @@
 import { heuristicStrategy } from './heuristic.js'
+import { leastChangeoverFirst, longestAtLast } from './least-changeover-first.js'
 import { typeByType } from './lot-order.js'
 import { sameTypeFirst } from './same-type-first.js'
 
@@ -9,4 +10,5 @@ export const cfsPack = heuristicStrategy({
   description: 'Type by type: the largest group first, inside it long (or short) lots first.',
   ordered: ({ lots, settings }) => typeByType(lots, settings.strategies.cfsPack),
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
+  improvedPickers: [(_lots, { rules }) => leastChangeoverFirst(rules), (_lots, { rules }) => longestAtLast(rules)],
 })

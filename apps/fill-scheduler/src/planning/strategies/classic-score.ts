@@ -3,7 +3,7 @@ import { EPSILON_HOURS, type Rules } from '../rules.js'
 import type { Settings } from '../settings.js'
 import type { OpenBlock, Picker } from './classic-loop.js'
 import { LotTypes } from './lot-types.js'
-import { ShortestFills } from './shortest-fills.js'
+import { RemainingFills } from './remaining-fills.js'
 
 /** What a score depends on beside the lot: type filled last (-1: none) and how much of the window is used. */
 interface Situation {
@@ -48,7 +48,7 @@ export function classicScorePicker(
 ): Picker {
   const { beamWidth, utilPadHours, ...weights } = settings.strategies.smartPack
   const types = new LotTypes(lots, rules)
-  const shortest = new ShortestFills(lots, types)
+  const fills = new RemainingFills(lots, types)
   const numbers = new Map(lots.map((lot) => [lot, types.numberOf(lot.type)]))
   const capacity = rules.windowHours - utilPadHours
   let leastNeeds: Float64Array = new Float64Array()
@@ -73,7 +73,7 @@ export function classicScorePicker(
         wasteHours: (leastNeeds[type] ?? Infinity) > left ? left : 0,
         isFirst: previous < 0,
         isSameType,
-        shortestFillHours: shortest.hours[type] ?? Infinity,
+        shortestFillHours: fills.first[type] ?? Infinity,
       })
     }
   }
@@ -92,7 +92,7 @@ export function classicScorePicker(
 
   return {
     pick(remaining: readonly Lot[], block: OpenBlock) {
-      leastNeeds = types.leastNeeds(shortest.hours)
+      leastNeeds = types.leastNeeds(fills.first)
       const situation = { previous: types.numberOf(block.previousType), usedHours: block.usedHours }
       const beam = bestOf(remaining, scoreIn(situation), Math.max(IMPOSSIBLE, formula.above), beamWidth)
       let picked: number | undefined
@@ -103,7 +103,7 @@ export function classicScorePicker(
       }
       return picked
     },
-    taken: (lot) => shortest.take(lot),
+    taken: (lot) => fills.take(lot),
   }
 }
 

@@ -1,8 +1,11 @@
 import type { Lot } from '../lot.js'
 import type { Arrangement } from '../plan.js'
 import type { Rules } from '../rules.js'
-import type { Planned, PlanningTask, Strategy } from '../strategy.js'
+import type { PlanningTask, Strategy } from '../strategy.js'
+import { bestArrangement } from './best-arrangement.js'
 import { classicLoop, type Picker } from './classic-loop.js'
+import { improvedLoop, type LinePicker } from './improved-loop.js'
+import { earliestDueFirst } from './lot-order.js'
 import { Tally } from './tally.js'
 
 /** A strategy that builds its plan lot by lot. */
@@ -11,24 +14,43 @@ export interface Heuristic extends Pick<Strategy, 'name' | 'aliases' | 'descript
   ordered(task: PlanningTask): readonly Lot[]
   /** What picks the next lot in `classic` mode. */
   classicPicker(lots: readonly Lot[], task: PlanningTask): Picker
+  /** What picks the next lot in `improved` mode: several ways, each tried once. */
+  readonly improvedPickers: readonly ((lots: readonly Lot[], task: PlanningTask) => LinePicker)[]
 }
 
-/** Makes a strategy of it, with both modes. */
+/**
+ * Makes a strategy of it. `improved` tries all ways that the heuristic knows, in its order and where there are due
+ * dates in theirs, and the classic one where that can plan at all; it answers the best.
+ */
 export function heuristicStrategy(heuristic: Heuristic): Strategy {
   return {
     name: heuristic.name,
     aliases: heuristic.aliases,
     description: heuristic.description,
-    plan: async (task): Promise<Planned> => ({ arrangement: classic(heuristic, task) }),
+    plan: async (task) => ({ arrangement: (task.mode === 'classic' ? classic : improved)(heuristic, task) }),
   }
 }
 
-/** Whether the reference's loop can plan under these rules. */
-export function allowsClassic(rules: Rules): boolean {
-  return rules.lines === 1 && rules.calendar === undefined
+function classic(heuristic: Heuristic, task: PlanningTask, tally = new Tally(task)): Arrangement {
+  const lots = heuristic.ordered(task)
+  return classicLoop(lots, task.rules, heuristic.classicPicker(lots, task), tally)
 }
 
-function classic(heuristic: Heuristic, task: PlanningTask): Arrangement {
-  const lots = heuristic.ordered(task)
-  return classicLoop(lots, task.rules, heuristic.classicPicker(lots, task), new Tally(task))
+function improved(heuristic: Heuristic, task: PlanningTask): Arrangement {
+  const ordered = heuristic.ordered(task)
+  const orders = [
+    ordered,
+    ...(task.lots.some(({ dueHours }) => dueHours !== undefined) ? [earliestDueFirst(ordered)] : []),
+  ]
+  const withClassic = allowsClassic(task.rules)
+  const tally = new Tally(task, orders.length * heuristic.improvedPickers.length + (withClassic ? 1 : 0))
+  const ways = orders.flatMap((lots) =>
+    heuristic.improvedPickers.map((picker) => improvedLoop(lots, task.rules, picker(lots, task), tally)),
+  )
+  return bestArrangement([...ways, ...(withClassic ? [classic(heuristic, task, tally)] : [])], task)
+}
+
+/** Whether the loop of the reference can plan under these rules. */
+function allowsClassic(rules: Rules): boolean {
+  return rules.lines === 1 && rules.calendar === undefined
 }

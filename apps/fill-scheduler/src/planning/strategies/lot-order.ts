@@ -1,14 +1,5 @@
 import type { Lot } from '../lot.js'
 
-/** Compares two lots for sorting. */
-export type LotOrder = (one: Lot, other: Lot) => number
-
-/** By code units, so that the order is the same everywhere. */
-export function byText(one: string, other: string): number {
-  if (one === other) return 0
-  return one < other ? -1 : 1
-}
-
 /** Types with many lots first; those with equally many interleave by fill time, the shortest first. */
 export function frequentTypesThenShortest(lots: readonly Lot[]): readonly Lot[] {
   const counts = countsByType(lots)
@@ -40,6 +31,12 @@ export function typeByType(
   )
 }
 
+/** What is due first stands first; what is alike keeps its order, and what is never due stands last. */
+export function earliestDueFirst(lots: readonly Lot[]): readonly Lot[] {
+  const due = ({ dueHours = Number.MAX_VALUE }: Lot): number => dueHours
+  return lots.toSorted((one, other) => due(one) - due(other))
+}
+
 function countsByType(lots: readonly Lot[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { type } of lots) counts.set(type, (counts.get(type) ?? 0) + 1)
@@ -50,4 +47,10 @@ function hoursByType(lots: readonly Lot[]): Map<string, number> {
   const hours = new Map<string, number>()
   for (const { type, fillHours } of lots) hours.set(type, (hours.get(type) ?? 0) + fillHours)
   return hours
+}
+
+/** By code units, so that the order is the same everywhere. */
+function byText(one: string, other: string): number {
+  if (one === other) return 0
+  return one < other ? -1 : 1
 }

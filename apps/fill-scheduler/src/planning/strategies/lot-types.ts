@@ -46,9 +46,22 @@ export class LotTypes {
     })
   }
 
-  #leastOfRow(from: number, shortest: Float64Array): number {
+  /** The same without one lot that is the shortest of its type, for lots of that type. `second` has the second shortest fill per type. */
+  leastNeedsButOne(shortest: Float64Array, second: Float64Array): Float64Array {
+    const [best, next] = twoShortest(shortest)
+    return Float64Array.from({ length: this.count }, (_, from) => {
+      const own = second[from] ?? Infinity
+      if (this.#rows[from] !== undefined) return this.#leastOfRow(from, shortest, own)
+      const other = (from === best ? shortest[next] : shortest[best]) ?? Infinity
+      return Math.min(this.#same + own, this.#different + other)
+    })
+  }
+
+  #leastOfRow(from: number, shortest: Float64Array, own = shortest[from] ?? Infinity): number {
     let least = Infinity
-    for (const [to, hours] of shortest.entries()) least = Math.min(least, this.changeover(from, to) + hours)
+    for (const [to, hours] of shortest.entries()) {
+      least = Math.min(least, this.changeover(from, to) + (to === from ? own : hours))
+    }
     return least
   }
 }

@@ -1,4 +1,5 @@
 import { heuristicStrategy } from './heuristic.js'
+import { leastChangeoverFirst } from './least-changeover-first.js'
 import { longestFirst } from './lot-order.js'
 import { sameTypeFirst } from './same-type-first.js'
 
@@ -9,4 +10,5 @@ export const lptPack = heuristicStrategy({
   description: 'Long lots first, short ones into the gaps, staying with a type while a lot of it fits.',
   ordered: ({ lots }) => longestFirst(lots),
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
+  improvedPickers: [(_lots, { rules }) => leastChangeoverFirst(rules)],
 })

@@ -1,4 +1,5 @@
 import { heuristicStrategy } from './heuristic.js'
+import { leastChangeoverFirst, longestAtLast } from './least-changeover-first.js'
 import { frequentTypesThenShortest } from './lot-order.js'
 import { sameTypeFirst } from './same-type-first.js'
 
@@ -9,4 +10,5 @@ export const sptPack = heuristicStrategy({
   description: 'Short lots of frequent types first, staying with a type while a lot of it fits.',
   ordered: ({ lots }) => frequentTypesThenShortest(lots),
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
+  improvedPickers: [(_lots, { rules }) => longestAtLast(rules), (_lots, { rules }) => leastChangeoverFirst(rules)],
 })
