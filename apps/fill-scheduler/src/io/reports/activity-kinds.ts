@@ -1,4 +1,5 @@
 import type { Activity, ActivityKind } from '../../planning/plan.js'
+import type { Settings } from '../../planning/settings.js'
 
 /** How a kind of activity looks in every report. `text` is readable on `colour` (contrast 4.5 or more). */
 export interface KindLook {
@@ -20,7 +21,7 @@ export function lengthHours({ startHours, endHours }: Activity): number {
   return endHours - startHours
 }
 
-/** Whether reports name the line of each activity: only where there are several. */
-export function namesLines(activities: readonly Activity[]): boolean {
-  return activities.some(({ line }) => line > 1)
+/** How many lines reports show, idle ones too; they name the line of each activity only where there are several. */
+export function linesOf(activities: readonly Activity[], { lines }: Pick<Settings, 'lines'>): number {
+  return activities.reduce((most, { line }) => Math.max(most, line), lines)
 }

@@ -1,9 +1,9 @@
 import type { Activity } from '../../planning/plan.js'
 import type { Settings } from '../../planning/settings.js'
-import { lengthHours, namesLines } from './activity-kinds.js'
+import { planTime, type PlanTime } from '../plan-time.js'
+import { lengthHours, linesOf } from './activity-kinds.js'
 import { csvText, textCell } from './csv-text.js'
 import type { Report } from './report.js'
-import { reportTime, type ReportTime } from './report-time.js'
 
 const COLUMNS = ['Start', 'End', 'Hours', 'Activity', 'Lot ID', 'Type', 'Note']
 
@@ -14,8 +14,8 @@ export function scheduleCsv({ result, settings }: Pick<Report, 'result' | 'setti
 
 /** The same of activities alone. */
 export function activitiesCsv(activities: readonly Activity[], settings: Settings): string {
-  const time = reportTime(settings)
-  const withLine = namesLines(activities)
+  const time = planTime(settings)
+  const withLine = linesOf(activities, settings) > 1
   const heading = withLine ? [...COLUMNS, 'Line'] : COLUMNS
   const rows = activities.map((activity) => {
     const cells = cellsOf(activity, time)
@@ -24,7 +24,7 @@ export function activitiesCsv(activities: readonly Activity[], settings: Setting
   return csvText([heading, ...rows])
 }
 
-function cellsOf(activity: Activity, time: ReportTime): string[] {
+function cellsOf(activity: Activity, time: PlanTime): string[] {
   return [
     textCell(time.text(activity.startHours)),
     textCell(time.text(activity.endHours)),

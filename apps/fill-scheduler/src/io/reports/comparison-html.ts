@@ -1,0 +1,91 @@
+import { compareRuns, type ComparisonRow, type RunComparison } from '../../planning/compare.js'
+import type { Settings } from '../../planning/settings.js'
+import type { ComparisonReport, ComparisonRun } from './comparison-report.js'
+import { KPI_NAMES, runTitle } from './figures.js'
+import { ganttFigures } from './gantt-svg.js'
+import { htmlPage } from './html-page.js'
+import { problemLists, scheduleTable } from './html-sections.js'
+import { type Markup, markup } from './markup.js'
+
+/** The comparison as one page that needs nothing else: figures of all runs, what each strategy saves, and every plan to unfold. */
+export function comparisonHtml(report: ComparisonReport): string {
+  const { name, runs, lots, generatedAt } = report
+  const comparison = compareRuns(runs)
+  return htmlPage(
+    name,
+    markup`<header><h1>${name}</h1>
+<p class="facts">${lots.length} lots, ${comparison.rows.length} runs. ${verdict(comparison)}</p></header>
+<main>
+<h2>Figures of all runs</h2>
+${figuresTable(comparison)}
+<h2>Against the order given</h2>
+${comparison.rows.flatMap((row) => deltaTable(row, comparison.rows) ?? [])}
+<h2>Schedules</h2>
+${comparison.rows.map((row) => schedule(row, report))}
+</main>`,
+    generatedAt,
+  )
+}
+
+function verdict({ best, summary }: RunComparison): string {
+  if (best === undefined || summary === undefined) return 'No strategy came to a plan.'
+  const { bestHours, improvementOnGivenPercent: saved } = summary
+  const saving = saved === undefined ? '' : `, ${saved.toFixed(1)} % less than the order given`
+  return `Best strategy: ${best} (least makespan ${bestHours.toFixed(2)} h${saving}).`
+}
+
+function figuresTable({ rows, best }: RunComparison): Markup {
+  return markup`<div class="wide"><table>
+<thead><tr><th>Run</th>${KPI_NAMES.map((name) => markup`<th class="number">${name}</th>`)}<th class="number">Utilisation</th></tr></thead>
+<tbody>${rows.map(
+    ({ strategy, kpis, statistics }) => markup`
+<tr${strategy === best ? markup` class="best"` : undefined}><th scope="row">${runTitle(strategy)}${strategy === best ? ' (best)' : ''}</th>${KPI_NAMES.map(
+      (name) => markup`<td class="number">${kpis?.[name] ?? '–'}</td>`,
+    )}<td class="number">${statistics === undefined ? '–' : `${statistics.utilisationPercent.toFixed(1)} %`}</td></tr>`,
+  )}
+</tbody></table></div>`
+}
+
+function deltaTable({ strategy, kpis, deltas }: ComparisonRow, rows: readonly ComparisonRow[]): Markup | undefined {
+  const given = rows.find((row) => row.strategy === 'given')?.kpis
+  if (strategy === 'given' || kpis === undefined || given === undefined) return undefined
+  return markup`<h3>${runTitle(strategy)}</h3>
+<div class="wide"><table>
+<thead><tr><th>Figure</th><th class="number">Given</th><th class="number">${strategy}</th><th class="number">Difference</th></tr></thead>
+<tbody>${KPI_NAMES.map(
+    (name) => markup`
+<tr><th scope="row">${name}</th><td class="number">${given[name]}</td><td class="number">${kpis[name]}</td>${deltaCell(deltas?.[name])}</tr>`,
+  )}
+</tbody></table></div>
+`
+}
+
+function deltaCell(delta: string | undefined): Markup {
+  if (delta === undefined) return markup`<td></td>`
+  const value = Number(delta)
+  const look = value === 0 ? '' : value < 0 ? ' less' : ' more'
+  return markup`<td class="number${look}">${value > 0 ? `+${delta}` : delta}</td>`
+}
+
+function schedule({ strategy }: ComparisonRow, { runs, lots, settings }: ComparisonReport): Markup {
+  const run = runs.find((other) => other.strategy === strategy)
+  const open = strategy === 'given' ? markup` open` : undefined
+  return markup`<details${open}><summary>${runTitle(strategy)}</summary>
+${run?.result === undefined ? failure(run) : plan(run.result, lots, settings)}
+</details>
+`
+}
+
+function failure(run: ComparisonRun | undefined): Markup {
+  return markup`<p class="error">${run?.error?.message ?? 'There is no plan.'}</p>`
+}
+
+function plan(
+  result: NonNullable<ComparisonRun['result']>,
+  lots: ComparisonReport['lots'],
+  settings: Settings,
+): Markup {
+  return markup`${ganttFigures(result.plan.activities, settings)}
+${result.problems.length === 0 ? undefined : problemLists(result.problems)}
+${scheduleTable(result, lots, settings)}`
+}
