@@ -73,8 +73,9 @@ function statusOf(runs: readonly RunStatus[]): RunStatus {
 
 type Figures = Pick<Tables['comparisonResults'], 'strategy' | 'makespanHours' | 'utilisationPercent' | 'changeovers'>
 
+/** The order given does not take part. */
 function bestOf(results: readonly Figures[]): Figures | undefined {
-  const completed = results.filter(({ makespanHours }) => makespanHours !== null)
+  const completed = results.filter(({ strategy, makespanHours }) => strategy !== 'given' && makespanHours !== null)
   return completed.toSorted((one, other) => score(one) - score(other))[0]
 }
 

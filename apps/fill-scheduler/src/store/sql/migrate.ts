@@ -18,7 +18,7 @@ export async function migrate(database: Database): Promise<void> {
   if (error === undefined) return
   // Whatever it says then, this is why.
   await refuseNewer(database, Object.keys(migrations))
-  throw error
+  throw error instanceof Error ? error : new Error(String(error))
 }
 
 async function refuseNewer(database: Database, known: readonly string[]): Promise<void> {

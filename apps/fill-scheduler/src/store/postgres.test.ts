@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openStore } from './open-store.js'
+import { describeStore } from './testing/conformance.js'
+import { PostgresServer } from './testing/postgres-server.js'
+import { addSchedule, claim, completed, userOf } from './testing/samples.js'
+
+let server: PostgresServer
+
+beforeAll(async () => {
+  server = await PostgresServer.start()
+})
+afterAll(() => server.end())
+
+describeStore('PostgreSQL', async () => {
+  const url = await server.newDatabase()
+  const again = () => openStore({ url })
+  return { store: await again(), again, end: () => Promise.resolve() }
+})
+
+describe('the PostgreSQL store', () => {
+  it('goes on when the server was started again, with all that was acknowledged', async () => {
+    const store = await openStore({ url: await server.newDatabase() })
+    await store.migrate()
+    await store.users.create(userOf('ada'))
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    await claim(store, 'runner')
+    // Several connections, all of which break.
+    await Promise.all(Array.from({ length: 8 }, () => store.ping()))
+    await server.stop()
+    await expect(store.ping()).rejects.toThrow()
+    await expect(store.runs.finish('run-s1', 'runner', completed(40))).rejects.toThrow()
+    await server.begin()
+    await store.ping()
+    expect(await store.runs.finish('run-s1', 'runner', completed(40))).toBe(true)
+    expect(await store.schedules.get('ada', 's1')).toMatchObject({
+      status: 'completed',
+      result: { strategy: 'smart-pack' },
+    })
+    await store.close()
+  })
+
+  it('takes as many connections as it is bounded to, however much is asked at once', async () => {
+    const url = await server.newDatabase()
+    const store = await openStore({ url })
+    await store.migrate()
+    await store.users.create(userOf('ada'))
+    await Promise.all(Array.from({ length: 60 }, (_, n) => addSchedule(store, { id: `s${n}`, userId: 'ada' })))
+    const [row] = await server.query(
+      "select count(*)::int as number from pg_stat_activity where application_name = 'fill-scheduler' and datname = current_database()",
+      url,
+    )
+    expect(row?.['number']).toBeLessThanOrEqual(10)
+    expect((await store.schedules.list('ada', { page: 1, pageSize: 1 })).total).toBe(60)
+    await store.close()
+  })
+
+  it('speaks TLS as the address says, with nobody but who shows the right certificate', async () => {
+    const store = await openStore({ url: `${server.url()}?sslmode=verify-full&sslrootcert=${server.certificate}` })
+    await store.ping()
+    const [row] = await server.query(
+      "select count(*)::int as number from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'fill-scheduler'",
+    )
+    expect(row?.['number']).toBe(1)
+    await store.close()
+    const stranger = await openStore({ url: `${server.url()}?sslmode=verify-full` })
+    await expect(stranger.ping()).rejects.toThrow('self-signed certificate')
+    await stranger.close()
+  })
+})
