@@ -1,5 +1,5 @@
 import './node-version.mjs'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, run } from './tool.mjs'
 import { hasValkey, unpackValkey } from './valkey.mjs'
@@ -44,6 +44,13 @@ const PROGRAMS = [
   program('redis-sentinel', { service: 'redis-sentinel' }),
   program('haproxy', { service: 'haproxy' }),
   program('nginx', { service: 'nginx' }),
+  {
+    name: 'PostgreSQL',
+    debian: 'postgresql',
+    service: 'postgresql',
+    otherwise: 'put initdb and postgres on the search path',
+    present: () => isOnPath('initdb') || postgresOfDebian().length > 0,
+  },
   program('strace'),
   program('faketime'),
   program('openssl'),
@@ -71,6 +78,13 @@ function isOnPath(name) {
   // Servers stand in sbin, which is not on everybody's search path.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   return folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
+}
+
+/** Servers of PostgreSQL that Debian installed, which puts them on nobody's search path. */
+function postgresOfDebian() {
+  const folder = '/usr/lib/postgresql'
+  const versions = existsSync(folder) ? readdirSync(folder) : []
+  return versions.filter((version) => existsSync(join(folder, version, 'bin', 'initdb')))
 }
 
 async function main(wanted) {

@@ -18,7 +18,7 @@ export async function migrate(database: Database): Promise<void> {
   if (error === undefined) return
   // Whatever it says then, this is why.
   await refuseNewer(database, Object.keys(migrations))
-  throw error instanceof Error ? error : new Error(String(error))
+  throw new Error(`the schema of the database cannot be made: ${messageOf(error)}`, { cause: error })
 }
 
 async function refuseNewer(database: Database, known: readonly string[]): Promise<void> {
@@ -28,4 +28,8 @@ async function refuseNewer(database: Database, known: readonly string[]): Promis
   throw new Error(
     `the database was changed by a newer version of the fill scheduler (${newer.join(', ')}), this one knows ${known.at(-1)}; start the newer version`,
   )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error)
 }
