@@ -28,6 +28,15 @@ export function lowerBoundHours(lots: readonly Lot[], rules: Rules): number {
   return Math.max(0, withRests(lots, rules, begun, plain) - begun.firstHours)
 }
 
+/** What lateness costs any plan at least, in hours of makespan: no lot is filled before it could be if it were the only one. */
+export function leastLateHours(lots: readonly Lot[], rules: Rules): number {
+  const { fillableHours } = beginning(rules)
+  const late = lots.reduce((sum, { fillHours, dueHours = Infinity, priority = 1 }) => {
+    return sum + priority * Math.max(0, fillableHours + fillHours - dueHours)
+  }, 0)
+  return rules.latePenaltyPerHour * late
+}
+
 /** Where rests shorten windows, more blocks are needed. Windows up to a horizon are looked at: a plan that ends behind it is longer than the horizon, which is a bound, too. */
 function withRests(lots: readonly Lot[], rules: Rules, begun: Beginning, plainHours: number): number {
   if (rules.calendar === undefined) return plainHours

@@ -72,7 +72,10 @@ function filledTo(workHours: number, fromHours: readonly number[]): number {
 }
 
 function* stretches(fromHours: number, calendar: Calendar | undefined, shortestHours: number): Generator<Stretch> {
-  if (calendar === undefined) return yield { fromHours, toHours: Infinity }
+  if (calendar === undefined) {
+    yield { fromHours, toHours: Infinity }
+    return
+  }
   let at = fromHours
   for (let count = 0; count < STRETCHES_MAX; count++) {
     const start = calendar.earliest(at, shortestHours)
