@@ -6,7 +6,6 @@ import type { Problem } from '../../problem.js'
 import { comparisonCsv } from './comparison-csv.js'
 import { comparisonHtml } from './comparison-html.js'
 import { comparisonJson } from './comparison-json.js'
-import { comparisonXlsx } from './comparison-xlsx.js'
 import { activitiesCsv } from './csv.js'
 import { fileName } from './file-name.js'
 import { fileOf, type ReportFile } from './report.js'
@@ -37,7 +36,7 @@ const WRITERS: Readonly<Record<ComparisonFormat, (report: ComparisonReport) => s
   html: comparisonHtml,
   csv: comparisonCsv,
   json: comparisonJson,
-  xlsx: comparisonXlsx,
+  xlsx: async (report) => (await import('./comparison-xlsx.js')).comparisonXlsx(report),
 }
 
 /** Writes a comparison as `format`; `csv` has the figures of all runs. */

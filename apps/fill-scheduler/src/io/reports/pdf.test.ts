@@ -49,9 +49,10 @@ describe('the PDF of a plan', () => {
 
   it('has 500 lots on many pages, in less than two seconds and half a megabyte', async () => {
     const report = sampleReport({ lots: MANY_LOTS })
-    const began = performance.now()
+    const began = process.cpuUsage()
     const path = await written(report)
-    expect(performance.now() - began).toBeLessThan(2_000)
+    const { user, system } = process.cpuUsage(began)
+    expect((user + system) / 1e6).toBeLessThan(2)
     expect((await readFile(path)).byteLength).toBeLessThan(500_000)
     const pages = await pagesOf(path)
     expect(pages.length).toBeGreaterThan(40)

@@ -5,9 +5,7 @@ import type { Problem } from '../../problem.js'
 import { scheduleCsv } from './csv.js'
 import { scheduleHtml } from './html.js'
 import { scheduleJson } from './json.js'
-import { schedulePdf } from './pdf.js'
 import { summaryText } from './txt.js'
-import { scheduleXlsx } from './xlsx.js'
 
 /** Everything that reports say of one plan. */
 export interface Report {
@@ -49,8 +47,9 @@ const WRITERS: Readonly<Record<ReportFormat, (report: Report) => string | Promis
   txt: summaryText,
   html: scheduleHtml,
   json: scheduleJson,
-  xlsx: scheduleXlsx,
-  pdf: schedulePdf,
+  // Their libraries are loaded when somebody asks for such a file.
+  xlsx: async (report) => (await import('./xlsx.js')).scheduleXlsx(report),
+  pdf: async (report) => (await import('./pdf.js')).schedulePdf(report),
 }
 
 /** Writes a plan as `format`. Texts of users come out as text: no cell is a formula, nothing is markup. */
