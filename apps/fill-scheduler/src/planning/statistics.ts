@@ -9,7 +9,7 @@ export function statisticsOf(plan: Plan, lots: readonly Lot[], rules: Rules): Pl
   const lengths = lengthsByKind(plan.activities)
   const late = lateLots(plan, lots)
   const changeovers = lengths.CHANGEOVER
-  const lineHours = plan.makespanHours * rules.lines
+  const lineHours = plan.makespanHours * Math.max(rules.lines, rules.starts?.length ?? 0)
   return {
     makespanHours: plan.makespanHours,
     cleanHours: sum(lengths.CLEAN),

@@ -65,13 +65,20 @@ function lineNumbers(activities: readonly Activity[], rules: Rules): number[] {
 }
 
 function lineProblems(line: number, activities: readonly Activity[], lots: readonly Lot[], rules: Rules): Problem[] {
-  if (!(Number.isInteger(line) && line >= 1 && line <= rules.lines)) {
-    return [error('unknown_line', `lines are numbered from 1 to ${rules.lines}, received ${line}`)]
-  }
   const start = rules.starts?.[line - 1]
   const ofLine = activities.filter((activity) => activity.line === line)
   const kept = start?.activities.length ?? 0
-  return [...keptProblems(ofLine.slice(0, kept), start), ...checkLine(line, ofLine.slice(kept), start, lots, rules)]
+  const planned = ofLine.slice(kept)
+  const known = Number.isInteger(line) && line >= 1 && line <= rules.lines
+  return [
+    ...keptProblems(ofLine.slice(0, kept), start),
+    ...(known || planned.length === 0 ? [] : [unknownLine(line, rules)]),
+    ...(known ? checkLine(line, planned, start, lots, rules) : []),
+  ]
+}
+
+function unknownLine(line: number, { lines }: Rules): Problem {
+  return error('unknown_line', `lines are numbered from 1 to ${lines}, received ${line}`)
 }
 
 const KEPT_MEMBERS = ['kind', 'line', 'startHours', 'endHours', 'lotId', 'lotType'] as const
