@@ -7,6 +7,14 @@ export interface ComparedRun {
   readonly result?: Pick<PlanningResult, 'kpis' | 'statistics'> | undefined
 }
 
+/** The figures that decide which run is the best. */
+interface ScoredRun {
+  readonly strategy: StrategyName | 'given'
+  readonly result?:
+    | { readonly statistics: Pick<PlanStatistics, 'makespanHours' | 'utilisationPercent' | 'changeovers'> }
+    | undefined
+}
+
 /** What a figure is compared by. */
 export type KpiName = keyof Kpis
 
@@ -55,7 +63,7 @@ export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
 }
 
 /** The strategy with the least makespan · 10 − utilisation · 5 + changeovers (hours, percent, number); of equal ones the first. The order given does not take part. */
-export function bestOf(runs: readonly ComparedRun[]): StrategyName | undefined {
+export function bestOf(runs: readonly ScoredRun[]): StrategyName | undefined {
   let best: StrategyName | undefined
   let least = Infinity
   for (const { strategy, result } of runs) {

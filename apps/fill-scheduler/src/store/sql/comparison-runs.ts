@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely'
+import { bestOf } from '../../planning/compare.js'
 import type { Run, RunEnd, RunStatus } from '../store.js'
 import type { Tables } from './tables.js'
 import { instant } from './values.js'
@@ -51,14 +52,14 @@ async function settle(db: Transaction<Tables>, comparisonId: string, at: string)
     .orderBy('position')
     .execute()
   const status = statusOf(results.map((result) => result.status))
-  const best = bestOf(results)
+  const winner = best(results)
   await db
     .updateTable('comparisons')
     .set({
       status,
       endedAt: status === 'running' ? null : at,
-      bestStrategy: best?.strategy ?? null,
-      bestMakespanHours: best?.makespanHours ?? null,
+      bestStrategy: winner?.strategy ?? null,
+      bestMakespanHours: winner?.makespanHours ?? null,
     })
     .where('id', '=', comparisonId)
     .execute()
@@ -73,12 +74,13 @@ function statusOf(runs: readonly RunStatus[]): RunStatus {
 
 type Figures = Pick<Tables['comparisonResults'], 'strategy' | 'makespanHours' | 'utilisationPercent' | 'changeovers'>
 
-/** The order given does not take part. */
-function bestOf(results: readonly Figures[]): Figures | undefined {
-  const completed = results.filter(({ strategy, makespanHours }) => strategy !== 'given' && makespanHours !== null)
-  return completed.toSorted((one, other) => score(one) - score(other))[0]
-}
-
-function score({ makespanHours, utilisationPercent, changeovers }: Figures): number {
-  return (makespanHours ?? 0) * 10 - (utilisationPercent ?? 0) * 5 + (changeovers ?? 0)
+function best(results: readonly Figures[]): Figures | undefined {
+  const strategy = bestOf(
+    results.map(({ makespanHours, utilisationPercent, changeovers, ...run }) =>
+      makespanHours === null || utilisationPercent === null || changeovers === null
+        ? run
+        : { ...run, result: { statistics: { makespanHours, utilisationPercent, changeovers } } },
+    ),
+  )
+  return results.find((result) => result.strategy === strategy)
 }
