@@ -9,6 +9,7 @@ export const cfsPack = heuristicStrategy({
   aliases: ['cfs', 'cfspack'],
   description: 'Type by type: the largest group first, inside it long (or short) lots first.',
   ordered: ({ lots, settings }) => typeByType(lots, settings.strategies.cfsPack),
+  picksInOrder: true,
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
   improvedPickers: [(_lots, { rules }) => leastChangeoverFirst(rules), (_lots, { rules }) => longestAtLast(rules)],
 })

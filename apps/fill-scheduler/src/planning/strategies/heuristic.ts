@@ -12,6 +12,8 @@ import { Tally } from './tally.js'
 export interface Heuristic extends Pick<Strategy, 'name' | 'aliases' | 'description'> {
   /** In which order lots stand before planning. */
   ordered(task: PlanningTask): readonly Lot[]
+  /** Whether lots are picked by their place in that order, and not by a score. */
+  readonly picksInOrder: boolean
   /** What picks the next lot in `classic` mode. */
   classicPicker(lots: readonly Lot[], task: PlanningTask): Picker
   /** What picks the next lot in `improved` mode: several ways, each tried once. */
@@ -37,17 +39,20 @@ function classic(heuristic: Heuristic, task: PlanningTask, tally = new Tally(tas
 }
 
 function improved(heuristic: Heuristic, task: PlanningTask): Arrangement {
-  const ordered = heuristic.ordered(task)
-  const orders = [
-    ordered,
-    ...(task.lots.some(({ dueHours }) => dueHours !== undefined) ? [earliestDueFirst(ordered)] : []),
-  ]
+  const orders = ordersOf(heuristic, task)
   const withClassic = allowsClassic(task.rules)
   const tally = new Tally(task, orders.length * heuristic.improvedPickers.length + (withClassic ? 1 : 0))
   const ways = orders.flatMap((lots) =>
     heuristic.improvedPickers.map((picker) => improvedLoop(lots, task.rules, picker(lots, task), tally)),
   )
   return bestArrangement([...ways, ...(withClassic ? [classic(heuristic, task, tally)] : [])], task)
+}
+
+/** Scores know of due dates; an order has to be another one for them. */
+function ordersOf(heuristic: Heuristic, task: PlanningTask): readonly (readonly Lot[])[] {
+  const ordered = heuristic.ordered(task)
+  const hasDueDates = task.lots.some(({ dueHours }) => dueHours !== undefined)
+  return heuristic.picksInOrder && hasDueDates ? [ordered, earliestDueFirst(ordered)] : [ordered]
 }
 
 /** Whether the loop of the reference can plan under these rules. */

@@ -9,6 +9,7 @@ export const hybridPack = heuristicStrategy({
   aliases: ['hybrid', 'hybridpack'],
   description: 'Weighs like smart-pack, but prefers to stay with a type and to fill its short lots first.',
   ordered: ({ lots }) => lots,
+  picksInOrder: false,
   classicPicker: (lots, { rules, settings }) => classicScorePicker(lots, rules, settings, classicFormula(settings)),
   improvedPickers: FILL_WEIGHTS.map(
     (fillWeight) =>

@@ -160,9 +160,11 @@ class FitScores {
   }
 
   #fillEnd(line: LineState, lot: Lot): number {
-    if (this.#rules.calendar !== undefined) return slotInOpenBlock(line, lot, this.#rules)?.fillEnd ?? Infinity
     const previous = this.#types.numberOf(line.previousType)
     const type = this.#numbers.get(lot) ?? 0
-    return line.freeHours + (previous < 0 ? 0 : this.#types.changeover(previous, type)) + lot.fillHours
+    const atOnce = line.freeHours + (previous < 0 ? 0 : this.#types.changeover(previous, type)) + lot.fillHours
+    // Working time is asked only where the lot would fit without a rest.
+    if (this.#rules.calendar === undefined || atOnce > (line.closesHours ?? Infinity) + EPSILON_HOURS) return atOnce
+    return slotInOpenBlock(line, lot, this.#rules)?.fillEnd ?? Infinity
   }
 }

@@ -9,6 +9,7 @@ export const lptPack = heuristicStrategy({
   aliases: ['lpt', 'lptpack'],
   description: 'Long lots first, short ones into the gaps, staying with a type while a lot of it fits.',
   ordered: ({ lots }) => longestFirst(lots),
+  picksInOrder: true,
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
   improvedPickers: [(_lots, { rules }) => leastChangeoverFirst(rules)],
 })

@@ -14,7 +14,7 @@ import { validatePlan } from '../validate-plan.js'
 import { HEURISTICS } from './heuristics.js'
 
 const LOTS_MAX = 14
-const RUNS = { numRuns: 250 }
+const RUNS = { numRuns: 150 }
 /** Working time of at least 70 h holds every one of these, behind a changeover, too. */
 const SHORT_HOURS = 45
 

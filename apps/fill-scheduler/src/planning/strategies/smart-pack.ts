@@ -9,6 +9,7 @@ export const smartPack = heuristicStrategy({
   aliases: ['smart', 'smartpack'],
   description: 'Weighs window use, type switches and wasted window time, looking one lot ahead; a good first choice.',
   ordered: ({ lots }) => lots,
+  picksInOrder: false,
   classicPicker: (lots, { rules, settings }) => classicScorePicker(lots, rules, settings, classicFormula(settings)),
   improvedPickers: FILL_WEIGHTS.map(
     (fillWeight) =>

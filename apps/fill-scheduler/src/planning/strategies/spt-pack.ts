@@ -9,6 +9,7 @@ export const sptPack = heuristicStrategy({
   aliases: ['spt', 'sptpack'],
   description: 'Short lots of frequent types first, staying with a type while a lot of it fits.',
   ordered: ({ lots }) => frequentTypesThenShortest(lots),
+  picksInOrder: true,
   classicPicker: (_lots, { rules }) => sameTypeFirst(rules),
   improvedPickers: [(_lots, { rules }) => longestAtLast(rules), (_lots, { rules }) => leastChangeoverFirst(rules)],
 })
