@@ -16,12 +16,17 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after: (delayMs, work) => {
     const timer = setTimeout(work, delayMs)
-    timer.unref()
+    letGo(timer)
     return () => clearTimeout(timer)
   },
   every: (intervalMs, work) => {
     const timer = setInterval(work, intervalMs)
-    timer.unref()
+    letGo(timer)
     return () => clearInterval(timer)
   },
+}
+
+/** In browsers timers are numbers, which keep nothing alive. */
+function letGo(timer: number | { unref(): unknown }): void {
+  if (typeof timer !== 'number') timer.unref()
 }

@@ -1,0 +1,205 @@
+import { type ReactElement, type SubmitEvent, useMemo, useState } from 'react'
+import type { SettingsInput } from '../../planning/settings.js'
+import type { Mode, StrategyName } from '../../planning/strategy-name.js'
+import { api } from '../api/api.js'
+import type { LotData } from '../api/answers.js'
+import { messageOf } from '../api/request.js'
+import { LotsInput } from '../lots/lots-input.js'
+import { LotsTable } from '../lots/lots-table.js'
+import { type Checked, useCheck } from '../lots/use-check.js'
+import { go } from '../navigation/use-place.js'
+import { SettingsForm } from '../settings/settings-form.js'
+import { COMPARED, ModeChoice, StrategyChoice } from '../settings/strategy-choice.js'
+import { TemplatePicker } from '../settings/template-picker.js'
+import { Notice } from '../shell/notice.js'
+import { useAction } from '../shell/use-action.js'
+import { count, counted } from '../wording/numbers.js'
+import type { Beginning } from './new-schedule-page.js'
+
+/** Lots on the left, what to do with them on the right. */
+export function PlanForm(props: {
+  readonly beginning: Beginning
+  readonly isComparison: boolean
+  readonly onComparison: (isComparison: boolean) => void
+  readonly onTemplates: () => void
+  readonly csv: string
+}): ReactElement {
+  const { beginning, isComparison, onComparison } = props
+  const [csv, setCsv] = useState(props.csv)
+  const [name, setName] = useState('')
+  const [description, setDescription] = useState('')
+  const [settings, setSettings] = useState<SettingsInput>(() => firstSettings(beginning))
+  const [strategy, setStrategy] = useState<StrategyName>(
+    () => beginning.origin?.strategy ?? settings.strategy ?? 'smart-pack',
+  )
+  const [many, setMany] = useState<readonly StrategyName[]>(['smart-pack', 'spt-pack', 'lpt-pack'])
+  const [mode, setMode] = useState<Mode>(() => beginning.origin?.mode ?? settings.mode ?? 'improved')
+  const checked = useCheck({ csv, config: settings, mode, strategy: isComparison ? undefined : strategy })
+  const { run, isBusy, problem } = useAction()
+  const types = useMemo(() => typesOf(checked.verdict?.lots_data), [checked.verdict])
+  const obstacle = obstacleOf(csv, checked, isComparison ? many.length : undefined)
+  const submit = async (): Promise<void> => {
+    const lots = (checked.verdict?.lots_data ?? []).map(({ fill_hours: _hours, ...lot }) => lot)
+    const named = {
+      ...(name.trim() && { name: name.trim() }),
+      ...(description.trim() && !isComparison && { description: description.trim() }),
+    }
+    const request = { ...named, lots_data: lots, mode, config: settings }
+    if (isComparison) go({ page: 'comparison', id: (await api.compare({ ...request, strategies: many })).id })
+    else go({ page: 'schedule', id: (await api.plan({ ...request, strategy })).id })
+  }
+  const onSubmit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    if (!obstacle) run(submit)
+  }
+  const takeCsv = (next: string, fileName?: string): void => {
+    setCsv(next)
+    if (fileName && name === '') setName(fileName)
+  }
+  return (
+    <form className="plan-form" onSubmit={onSubmit} noValidate>
+      <section className="panel stack" aria-labelledby="lots-title">
+        <h2 id="lots-title">Lots</h2>
+        <LotsInput csv={csv} onCsv={takeCsv} />
+        <CheckSummary csv={csv} checked={checked} />
+        {csv.trim() !== '' && <LotsTable csv={csv} verdict={checked.verdict} />}
+      </section>
+      <div className="stack side">
+        <section className="panel stack" aria-labelledby="how-title">
+          <h2 id="how-title">How to plan</h2>
+          <fieldset className="segments wide">
+            <legend className="visually-hidden">What to make</legend>
+            <label>
+              <input type="radio" name="what" checked={!isComparison} onChange={() => onComparison(false)} />
+              <span>One schedule</span>
+            </label>
+            <label>
+              <input type="radio" name="what" checked={isComparison} onChange={() => onComparison(true)} />
+              <span>Compare strategies</span>
+            </label>
+          </fieldset>
+          <StrategyChoice
+            strategies={beginning.strategies}
+            chosen={isComparison ? many : [strategy]}
+            isMany={isComparison}
+            onChoose={(chosen) => (isComparison ? setMany(chosen) : setStrategy(chosen[0] ?? strategy))}
+          />
+          <ModeChoice mode={mode} onMode={setMode} />
+        </section>
+        <section className="panel stack" aria-labelledby="settings-title">
+          <h2 id="settings-title">Settings</h2>
+          <TemplatePicker
+            templates={beginning.templates}
+            settings={settings}
+            onLoad={setSettings}
+            onSaved={props.onTemplates}
+          />
+          {checked.settingProblems.map(({ code, field, message }) => (
+            <Notice key={`${code} ${field}`} tone="bad">
+              {message}
+            </Notice>
+          ))}
+          <SettingsForm
+            desk={{
+              settings,
+              defaults: beginning.defaults,
+              problems: checked.settingProblems,
+              onSettings: setSettings,
+            }}
+            types={types}
+          />
+        </section>
+        <section className="panel stack" aria-label="Name and start">
+          <label className="field">
+            <span>Name</span>
+            <input
+              value={name}
+              maxLength={200}
+              placeholder="Week 48"
+              onChange={(event) => setName(event.target.value)}
+            />
+          </label>
+          {!isComparison && (
+            <label className="field">
+              <span>Description</span>
+              <input
+                value={description}
+                maxLength={1000}
+                placeholder="Optional"
+                onChange={(event) => setDescription(event.target.value)}
+              />
+            </label>
+          )}
+          {problem && <Notice tone="bad">{problem}</Notice>}
+          <button
+            type="submit"
+            className="primary wide"
+            aria-disabled={obstacle !== undefined || isBusy}
+            aria-describedby="obstacle"
+          >
+            {isBusy ? 'Starting …' : isComparison ? `Compare ${count(many.length)} strategies` : 'Plan the lots'}
+          </button>
+          <p id="obstacle" className="muted" aria-live="polite">
+            {obstacle}
+          </p>
+        </section>
+      </div>
+    </form>
+  )
+}
+
+function CheckSummary({ csv, checked }: { readonly csv: string; readonly checked: Checked }): ReactElement | null {
+  const { verdict, error, isChecking } = checked
+  if (csv.trim() === '') return null
+  if (error) return <Notice tone="bad">{messageOf(error)}</Notice>
+  if (!verdict)
+    return (
+      <Notice tone="info">{isChecking ? 'Checking …' : 'The lots are checked once the settings are right.'}</Notice>
+    )
+  const general = [...verdict.errors, ...verdict.warnings].filter(
+    ({ row, field }) => row === undefined && field === undefined,
+  )
+  return (
+    <div className="stack" data-checking={isChecking}>
+      <Notice tone={verdict.errors.length > 0 ? 'bad' : verdict.warnings.length > 0 ? 'warn' : 'good'}>
+        {summaryOf(verdict)}
+      </Notice>
+      {general.map(({ code, message, severity }) => (
+        <Notice key={code + message} tone={severity === 'error' ? 'bad' : 'warn'}>
+          {message}
+        </Notice>
+      ))}
+    </div>
+  )
+}
+
+function summaryOf({ errors, warnings, lots_data: lots }: NonNullable<Checked['verdict']>): string {
+  const vials = lots.reduce((sum, lot) => sum + lot.vials, 0)
+  const right = `${counted(lots.length, 'lot')}, ${counted(typesOf(lots).length, 'type')}, ${count(vials)} vials`
+  const hints = warnings.length > 0 ? ` ${counted(warnings.length, 'warning')}.` : ''
+  if (errors.length === 0) return `Ready: ${right}.${hints}`
+  return `${counted(errors.length, 'error')} to mend in the file before it can be planned.${hints}`
+}
+
+/** Why it cannot be started yet. */
+function obstacleOf(
+  csv: string,
+  { verdict, settingProblems, isChecking, error }: Checked,
+  compared: number | undefined,
+): string | undefined {
+  if (csv.trim() === '') return 'Load lots first.'
+  if (settingProblems.length > 0) return 'Mend the settings that are marked.'
+  if (error) return 'The lots could not be checked.'
+  if (!verdict || isChecking) return 'The lots are being checked.'
+  if (!verdict.valid) return 'Mend the rows that are marked, and load the file again.'
+  if (compared !== undefined && compared < COMPARED.min) return `Choose at least ${COMPARED.min} strategies.`
+  return undefined
+}
+
+function firstSettings({ origin, templates }: Beginning): SettingsInput {
+  return origin?.config ?? templates.find((one) => one.is_default)?.settings ?? {}
+}
+
+function typesOf(lots: readonly LotData[] | undefined): readonly string[] {
+  return [...new Set(lots?.map(({ lot_type: type }) => type))].toSorted()
+}

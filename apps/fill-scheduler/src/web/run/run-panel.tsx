@@ -1,0 +1,89 @@
+import type { OperationSnapshot } from '@holdfast/protocol'
+import { useConnection, useOperation } from '@holdfast/client/react'
+import { type ReactElement, useEffect, useState } from 'react'
+import { Notice } from '../shell/notice.js'
+import { RunBar } from './run-bar.js'
+import { runFigures, stateWords } from './run-figures.js'
+
+/** A run, live: how far it is, how long it takes, what is best so far; with a way to stop it. Calls back as it has ended, or cannot be watched. */
+export function RunPanel(props: {
+  readonly id: string
+  readonly title: string
+  readonly onEnd: () => void
+}): ReactElement {
+  const { snapshot, status, error, progress, cancel } = useOperation(props.id)
+  const [problem, setProblem] = useState<string>()
+  const isOver = status === 'ended' || status === 'unavailable'
+  useOnce(isOver, props.onEnd)
+  const stop = async (): Promise<void> => {
+    const outcome = await cancel()
+    setProblem(outcome.ok ? undefined : outcome.error.message)
+  }
+  const words = snapshot ? stateWords(snapshot) : 'Connecting to the run'
+  return (
+    <section className="panel run" aria-label="Run" data-status={status} data-state={snapshot?.state}>
+      <div className="run-head">
+        <p className="percent" aria-hidden="true">
+          {progress?.percent === undefined ? '…' : `${Math.floor(progress.percent)} %`}
+        </p>
+        <div>
+          <h2>{props.title}</h2>
+          <p className="muted">{status === 'ended' ? 'Fetching the result' : words}</p>
+        </div>
+        <button
+          type="button"
+          className="danger"
+          aria-disabled={!snapshot || snapshot.cancelRequested === true || isOver}
+          onClick={() => void stop()}
+        >
+          {snapshot?.cancelRequested ? 'Cancelling' : 'Cancel the run'}
+        </button>
+      </div>
+      <RunBar percent={progress?.percent} label={`Progress of ${props.title}`} words={words} />
+      {snapshot && <Figures of={snapshot} />}
+      <Honesty status={status} />
+      {status === 'unavailable' && error?.code !== 'not_found' && (
+        <Notice tone="warn">The run cannot be watched: {error?.message}</Notice>
+      )}
+      {problem && <Notice tone="bad">{problem}</Notice>}
+      <p className="visually-hidden" aria-live="polite">
+        {words}
+      </p>
+    </section>
+  )
+}
+
+function Figures({ of }: { readonly of: OperationSnapshot }): ReactElement {
+  return (
+    <dl className="figures">
+      {runFigures(of).map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Says that what is shown is not of now. */
+function Honesty({ status }: { readonly status: string }): ReactElement | null {
+  const connection = useConnection()
+  const isAway = status === 'reconnecting' || connection.status === 'waiting'
+  if (!isAway) return null
+  return (
+    <Notice tone="warn">
+      The connection is lost. This is the last that is known; the run goes on at the server, and this page catches up by
+      itself.
+    </Notice>
+  )
+}
+
+function useOnce(isSo: boolean, work: () => void): void {
+  const [isDone, setIsDone] = useState(false)
+  useEffect(() => {
+    if (!isSo || isDone) return
+    setIsDone(true)
+    work()
+  }, [isSo, isDone, work])
+}

@@ -1,0 +1,13 @@
+/** Takes a one-time sign-in code out of the address (`/#code=…`) and leaves none of it there, nor in the history. */
+export function takeCode(): string | undefined {
+  const { hash, pathname, search } = window.location
+  const code = codeIn(hash)
+  if (code !== undefined) window.history.replaceState(null, '', pathname + search)
+  return code
+}
+
+/** The code in a fragment. */
+export function codeIn(fragment: string): string | undefined {
+  const code = new URLSearchParams(fragment.replace(/^#/, '')).get('code')
+  return fragment.startsWith('#code=') && code ? code : undefined
+}

@@ -1,0 +1,40 @@
+import type { ReactElement, ReactNode } from 'react'
+import { messageOf } from '../api/request.js'
+import { Notice } from './notice.js'
+
+/** Something is on its way. */
+export function Loading({ what }: { readonly what: string }): ReactElement {
+  return (
+    <div className="state" role="status">
+      <span className="spinner" aria-hidden="true" />
+      <p>{what} …</p>
+    </div>
+  )
+}
+
+/** Something could not be had; with a way to try again. */
+export function Failed({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }): ReactElement {
+  return (
+    <div className="state">
+      <Notice tone="bad">{messageOf(error)}</Notice>
+      <button type="button" onClick={onRetry}>
+        Try again
+      </button>
+    </div>
+  )
+}
+
+/** There is nothing yet, and what to do about it. */
+export function Empty({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactElement {
+  return (
+    <div className="state empty">
+      <svg viewBox="0 0 64 40" aria-hidden="true" className="empty-mark">
+        <rect x="4" y="6" width="30" height="7" rx="2" />
+        <rect x="20" y="17" width="26" height="7" rx="2" />
+        <rect x="38" y="28" width="22" height="7" rx="2" />
+      </svg>
+      <h2>{title}</h2>
+      {children}
+    </div>
+  )
+}
