@@ -1,0 +1,203 @@
+import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { COMPARISON_FORMATS, comparisonFile } from '../io/reports/comparison-report.js'
+import { settingsSchema } from '../planning/settings.js'
+import type { StrategyName } from '../planning/strategy-name.js'
+import type { Comparison, ComparisonSummary, User } from '../store/store.js'
+import { fileAnswer, idParam, json, refusal } from './answers.js'
+import type { ApiEnvironment, ApiParts } from './api-environment.js'
+import { ApiError, badRequest, notFound } from './api-error.js'
+import { chosenSettings, strategyNamed } from './chosen-settings.js'
+import { comparisonBody, comparisonSchema, comparisonSummaryBody, comparisonSummarySchema } from './comparison-body.js'
+import { download } from './download.js'
+import { idOfKey, newId } from './ids.js'
+import { pageBody, pageQuery, pageSchema } from './list-query.js'
+import { checkRoom } from './open-runs.js'
+import { type LotsSource, planInputOf } from './plan-order.js'
+import { comparisonForm, comparisonJson } from './plan-request.js'
+import { bodyKind, fileBody } from './request-body.js'
+import { statusSchema } from './schedule-body.js'
+import { defaultName, idempotencyKey } from './schedule-routes.js'
+
+const tags = ['Comparisons']
+
+const create = createRoute({
+  method: 'post',
+  path: '/compare',
+  tags,
+  summary: 'Plan the same lots with several strategies, beside the order in which they are given',
+  middleware: fileBody,
+  request: {
+    headers: idempotencyKey,
+    body: { content: { ...json(comparisonJson), 'multipart/form-data': { schema: comparisonForm } } },
+  },
+  responses: {
+    202: { description: 'It waits for its turn', content: json(comparisonSummarySchema) },
+    default: refusal,
+  },
+})
+
+const read = createRoute({
+  method: 'get',
+  path: '/compare/{id}',
+  tags,
+  summary: 'A comparison with every plan',
+  request: { params: idParam },
+  responses: { 200: { description: 'The comparison', content: json(comparisonSchema) }, default: refusal },
+})
+
+const remove = createRoute({
+  method: 'delete',
+  path: '/compare/{id}',
+  tags,
+  summary: 'Delete a comparison; what runs is cancelled',
+  request: { params: idParam },
+  responses: { 204: { description: 'It is gone' }, default: refusal },
+})
+
+const cancel = createRoute({
+  method: 'post',
+  path: '/compare/{id}/cancel',
+  tags,
+  summary: 'Cancel what has not ended of a comparison',
+  request: { params: idParam },
+  responses: {
+    202: {
+      description: 'How it is now; one that had ended stays as it was',
+      content: json(z.object({ id: z.string(), status: statusSchema })),
+    },
+    default: refusal,
+  },
+})
+
+const exporting = createRoute({
+  method: 'get',
+  path: '/compare/{id}/export',
+  tags,
+  summary: 'The comparison as a file',
+  request: {
+    params: idParam,
+    query: z.strictObject({ format: z.enum([...COMPARISON_FORMATS, 'excel']).default('json') }),
+  },
+  responses: { 200: fileAnswer, default: refusal },
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/comparisons',
+  tags,
+  summary: 'Your comparisons, newest first',
+  request: {
+    query: z.strictObject({
+      ...pageQuery,
+      status: statusSchema.optional(),
+      search: z.string().max(200).optional().openapi({ description: 'Part of the name, in any case.' }),
+    }),
+  },
+  responses: {
+    200: { description: 'A page of them', content: json(pageSchema(comparisonSummarySchema, 'ComparisonPage')) },
+    default: refusal,
+  },
+})
+
+type Body = Omit<z.output<typeof comparisonJson>, 'lots_data'> & LotsSource
+
+/** Comparisons: to begin, read, list, cancel, delete and take along. */
+export function comparisonRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
+  const { store, desk } = parts
+  return new OpenAPIHono<ApiEnvironment>()
+    .openapi(create, async (context) => {
+      const kind = bodyKind(context)
+      const key = context.req.valid('header')['idempotency-key']
+      const comparison = await begin(parts, context.var.user, context.req.valid(kind) as Body, key)
+      return context.json(comparisonSummaryBody(comparison), 202)
+    })
+    .openapi(read, async (context) => context.json(comparisonBody(await ownComparison(parts, context)), 200))
+    .openapi(remove, async (context) => {
+      const { id, userId } = await ownComparison(parts, context)
+      await desk.delete({ kind: 'comparison', userId, id })
+      return context.body(null, 204)
+    })
+    .openapi(cancel, async (context) => {
+      const { id, userId } = await ownComparison(parts, context)
+      await desk.cancel({ kind: 'comparison', userId, id })
+      return context.json({ id, status: (await ownComparison(parts, context)).status }, 202)
+    })
+    .openapi(exporting, async (context) => {
+      const { format } = context.req.valid('query')
+      return exported(await ownComparison(parts, context), format === 'excel' ? 'xlsx' : format, parts)
+    })
+    .openapi(list, async (context) => {
+      const { page, page_size, status, search } = context.req.valid('query')
+      const found = await store.comparisons.list(context.var.user.id, {
+        page,
+        pageSize: page_size,
+        ...(status !== undefined && { status }),
+        ...(search !== undefined && search !== '' && { search }),
+      })
+      return context.json(pageBody(found, { page, page_size }, comparisonSummaryBody), 200)
+    }) as OpenAPIHono<ApiEnvironment>
+}
+
+/** The comparison that the path names, if it is of whoever asks. @throws ApiError `not_found`. */
+async function ownComparison(
+  { store }: Pick<ApiParts, 'store'>,
+  context: Context<ApiEnvironment>,
+): Promise<Comparison> {
+  const comparison = await store.comparisons.get(context.var.user.id, context.req.param('id') ?? '')
+  if (comparison === undefined) throw notFound('comparison')
+  return comparison
+}
+
+async function begin(parts: ApiParts, user: User, body: Body, key: string | undefined): Promise<ComparisonSummary> {
+  const { store, desk, clock } = parts
+  const strategies = body.strategies.map((name) => strategyNamed(name, 'strategies'))
+  if (new Set(strategies).size < strategies.length) throw badRequest('strategies must name each one once', 'strategies')
+  const settings = await chosenSettings(store, user.id, body)
+  const input = await planInputOf(body, settings, strategies)
+  const createdAt = new Date(clock.now()).toISOString()
+  const comparison: Omit<Comparison, 'results'> = {
+    id: key === undefined ? newId() : idOfKey(user.id, 'comparison', key),
+    userId: user.id,
+    name: body.name ?? defaultName('Comparison', createdAt),
+    status: 'pending',
+    mode: settings.mode,
+    strategies,
+    input,
+    createdAt,
+  }
+  const earlier = key === undefined ? undefined : await store.comparisons.get(user.id, comparison.id)
+  if (earlier) return repeated(earlier, comparison)
+  await checkRoom(store, user.id)
+  await desk.submitComparison(comparison)
+  return summaryOf(comparison)
+}
+
+function repeated(earlier: Comparison, comparison: Omit<Comparison, 'results'>): ComparisonSummary {
+  const { input, strategies } = earlier
+  if (input.lotsHash === comparison.input.lotsHash && sameNames(strategies, comparison.strategies))
+    return summaryOf(earlier)
+  throw new ApiError('idempotency_conflict', 'This key was used for another comparison', { status: 409 })
+}
+
+function sameNames(one: readonly StrategyName[], other: readonly StrategyName[]): boolean {
+  return one.length === other.length && one.every((name, at) => name === other[at])
+}
+
+function summaryOf({ input, ...comparison }: Omit<Comparison, 'results'>): ComparisonSummary {
+  return { ...comparison, lots: input.lots.length }
+}
+
+async function exported(
+  { name, status, input, results }: Comparison,
+  format: (typeof COMPARISON_FORMATS)[number],
+  { clock }: Pick<ApiParts, 'clock'>,
+): Promise<Response> {
+  if (status !== 'completed') {
+    const message = `The comparison is ${status}; only a completed one can be exported`
+    throw new ApiError('not_completed', message, { status: 400 })
+  }
+  const settings = settingsSchema.parse(input.settings)
+  const generatedAt = new Date(clock.now())
+  return download(await comparisonFile(format, { name, settings, lots: input.lots, runs: results, generatedAt }), name)
+}

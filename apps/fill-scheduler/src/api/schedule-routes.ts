@@ -1,0 +1,190 @@
+import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { Settings } from '../planning/settings.js'
+import type { PlanInput, Schedule, User } from '../store/store.js'
+import { idParam, json, refusal } from './answers.js'
+import type { ApiEnvironment, ApiParts } from './api-environment.js'
+import { ApiError, notFound } from './api-error.js'
+import { chosenSettings } from './chosen-settings.js'
+import { idOfKey, newId } from './ids.js'
+import { checkRoom } from './open-runs.js'
+import { type LotsSource, planInputOf } from './plan-order.js'
+import { scheduleForm, scheduleJson } from './plan-request.js'
+import { bodyKind, fileBody } from './request-body.js'
+import {
+  scheduleBody,
+  scheduleSchema,
+  scheduleSummarySchema,
+  statusSchema,
+  summaryBody,
+  summaryOf,
+} from './schedule-body.js'
+
+const tags = ['Schedules']
+const accepted = { description: 'It waits for its turn', content: json(scheduleSummarySchema) } as const
+
+/** The header by which a request that is sent twice is done once. */
+export const idempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .openapi({ description: 'With the same key the same request makes one thing, however often it is sent.' }),
+})
+
+const create = createRoute({
+  method: 'post',
+  path: '/schedule',
+  tags,
+  summary: 'Plan lots of a file, or of JSON',
+  middleware: fileBody,
+  request: {
+    headers: idempotencyKey,
+    body: { content: { ...json(scheduleJson), 'multipart/form-data': { schema: scheduleForm } } },
+  },
+  responses: { 202: accepted, default: refusal },
+})
+
+const createJson = createRoute({
+  method: 'post',
+  path: '/schedule/json',
+  tags,
+  summary: 'Plan lots of JSON',
+  middleware: fileBody,
+  request: { headers: idempotencyKey, body: { required: true, content: json(scheduleJson) } },
+  responses: { 202: accepted, default: refusal },
+})
+
+const read = createRoute({
+  method: 'get',
+  path: '/schedule/{id}',
+  tags,
+  summary: 'A schedule with its lots, its settings and its plan',
+  request: { params: idParam },
+  responses: { 200: { description: 'The schedule', content: json(scheduleSchema) }, default: refusal },
+})
+
+const remove = createRoute({
+  method: 'delete',
+  path: '/schedule/{id}',
+  tags,
+  summary: 'Delete a schedule; what runs is cancelled',
+  request: { params: idParam },
+  responses: { 204: { description: 'It is gone' }, default: refusal },
+})
+
+const cancel = createRoute({
+  method: 'post',
+  path: '/schedule/{id}/cancel',
+  tags,
+  summary: 'Cancel a schedule that has not ended',
+  request: { params: idParam },
+  responses: {
+    202: {
+      description: 'How it is now; one that had ended stays as it was',
+      content: json(z.object({ id: z.string(), status: statusSchema })),
+    },
+    default: refusal,
+  },
+})
+
+type Body = Omit<z.output<typeof scheduleJson>, 'lots_data'> & LotsSource
+
+/** Schedules: to begin, read, cancel and delete. */
+export function scheduleRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
+  const { store, desk } = parts
+  return new OpenAPIHono<ApiEnvironment>()
+    .openapi(create, async (context) => {
+      const kind = bodyKind(context)
+      const key = context.req.valid('header')['idempotency-key']
+      return context.json(await begin(parts, context.var.user, context.req.valid(kind) as Body, key), 202)
+    })
+    .openapi(createJson, async (context) => {
+      const key = context.req.valid('header')['idempotency-key']
+      return context.json(await begin(parts, context.var.user, context.req.valid('json'), key), 202)
+    })
+    .openapi(read, async (context) => {
+      return context.json(scheduleBody(await ownSchedule(parts, context)), 200)
+    })
+    .openapi(remove, async (context) => {
+      const { id } = await ownSchedule(parts, context)
+      await desk.delete({ kind: 'schedule', userId: context.var.user.id, id })
+      return context.body(null, 204)
+    })
+    .openapi(cancel, async (context) => {
+      const { id, userId } = await ownSchedule(parts, context)
+      await desk.cancel({ kind: 'schedule', userId, id })
+      const schedule = await store.schedules.get(userId, id)
+      if (schedule === undefined) throw notFound('schedule')
+      return context.json({ id, status: schedule.status }, 202)
+    }) as OpenAPIHono<ApiEnvironment>
+}
+
+/** The schedule that the path names, if it is of whoever asks. @throws ApiError `not_found`. */
+export async function ownSchedule(
+  { store }: Pick<ApiParts, 'store'>,
+  context: Context<ApiEnvironment>,
+): Promise<Schedule> {
+  const schedule = await store.schedules.get(context.var.user.id, context.req.param('id') ?? '')
+  if (schedule === undefined) throw notFound('schedule')
+  return schedule
+}
+
+/** What a new schedule is made of. */
+export interface NewSchedule {
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly settings: Settings
+  readonly input: PlanInput
+  readonly replans?: string
+  readonly key?: string | undefined
+}
+
+/** Stores a schedule and has it planned. The same key again answers what it made. @throws ApiError `limit_exceeded`, `idempotency_conflict`. */
+export async function beginSchedule(
+  parts: Pick<ApiParts, 'store' | 'desk' | 'clock'>,
+  userId: string,
+  { name, description, settings, input, replans, key }: NewSchedule,
+): Promise<z.infer<typeof scheduleSummarySchema>> {
+  const createdAt = new Date(parts.clock.now()).toISOString()
+  const schedule: Schedule = {
+    id: key === undefined ? newId() : idOfKey(userId, 'schedule', key),
+    userId,
+    name: name ?? defaultName('Schedule', createdAt),
+    ...(description !== undefined && { description }),
+    strategy: settings.strategy,
+    mode: settings.mode,
+    status: 'pending',
+    input,
+    ...(replans !== undefined && { replans }),
+    createdAt,
+  }
+  const earlier = key === undefined ? undefined : await parts.store.schedules.get(userId, schedule.id)
+  if (earlier) return repeated(earlier, schedule)
+  await checkRoom(parts.store, userId)
+  await parts.desk.submitSchedule(schedule)
+  return summaryBody(summaryOf(schedule))
+}
+
+/** `Schedule 2025-01-31 14:05`, in UTC. */
+export function defaultName(what: 'Schedule' | 'Comparison', createdAt: string): string {
+  return `${what} ${createdAt.slice(0, 16).replace('T', ' ')}`
+}
+
+async function begin(
+  parts: ApiParts,
+  user: User,
+  body: Body,
+  key: string | undefined,
+): Promise<z.infer<typeof scheduleSummarySchema>> {
+  const settings = await chosenSettings(parts.store, user.id, body)
+  const input = await planInputOf(body, settings, [settings.strategy])
+  return beginSchedule(parts, user.id, { name: body.name, description: body.description, settings, input, key })
+}
+
+function repeated(earlier: Schedule, schedule: Schedule): z.infer<typeof scheduleSummarySchema> {
+  const isSame = (['strategy', 'mode', 'replans'] as const).every((member) => earlier[member] === schedule[member])
+  if (isSame && earlier.input.lotsHash === schedule.input.lotsHash) return summaryBody(summaryOf(earlier))
+  throw new ApiError('idempotency_conflict', 'This key was used for another schedule', { status: 409 })
+}
