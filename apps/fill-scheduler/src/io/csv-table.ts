@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import type { Problem } from '../problem.js'
-import { excerpt } from './lot-draft.js'
+import { excerpt } from './received.js'
 
 /** A file of more bytes is refused. */
 export const CSV_BYTES_MAX = 10 * 1024 * 1024

@@ -3,6 +3,7 @@ import type { Settings } from '../planning/settings.js'
 import { validateLots } from '../planning/validate-lots.js'
 import type { Problem } from '../problem.js'
 import { type PlanTime, planTime } from './plan-time.js'
+import { excerpt } from './received.js'
 import { rulesOf } from './rules-of.js'
 
 /** Lots that were read, and all that is wrong with the input. Where a problem is an error, nothing may be planned: the lots are then those that are right. */
@@ -151,9 +152,4 @@ function readPriority({ priority }: LotDraft, settings: Settings, complain: Comp
   const message = `Priority must be a number from 0 to ${PRIORITY_MAX} or one of ${names}, received "${excerpt(priority)}".`
   complain('priority', 'bad_priority', message)
   return {}
-}
-
-/** As much of a text as a message can hold. */
-export function excerpt(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }

@@ -30,7 +30,7 @@ describe('a list of lots', () => {
     ['bad_vials', 1, 'vials must be a number, received "10".', [{ ...lot, vials: '10' }]],
     ['bad_vials', 1, 'positive integer, received "1.5".', [{ ...lot, vials: 1.5 }]],
     ['bad_vials', 1, 'received "1e+21"', [{ ...lot, vials: 1e21 }]],
-    ['bad_priority', 1, 'priority must be a number or a text, received a list.', [{ ...lot, priority: [] }]],
+    ['bad_priority', 1, 'priority must be a number or a text, received a list of 0.', [{ ...lot, priority: [] }]],
     ['missing_vials', 1, 'missing Vials', [{ lot_id: 'A', lot_type: 'E' }]],
     ['empty_id', 1, 'empty Lot ID', [{ lot_type: 'E', vials: 1 }]],
     ['bad_fill_hours', 1, 'the fill rate, 1.0000, or be left out; received 2', [{ ...lot, fill_hours: 2 }]],

@@ -1,7 +1,8 @@
 import type { Settings } from '../planning/settings.js'
 import type { Problem } from '../problem.js'
-import { excerpt, type LotDraft, LOTS_MAX, lotsOfDrafts, type LotsRead, refused, tooManyLots } from './lot-draft.js'
+import { type LotDraft, LOTS_MAX, lotsOfDrafts, type LotsRead, refused, tooManyLots } from './lot-draft.js'
 import { boundedProblems } from './problem-list.js'
+import { excerpt, received } from './received.js'
 
 const COLUMNS = { id: 'lot_id', type: 'lot_type', vials: 'vials', due: 'due', priority: 'priority' } as const
 const MEMBERS = [...Object.values(COLUMNS), 'fill_hours']
@@ -32,7 +33,7 @@ function draftOf(lot: unknown, row: number, settings: Settings, problems: Proble
   const complain: Complain = (code, message, column) =>
     void problems.push({ severity: 'error', code, message, row, ...(column === undefined ? {} : { column }) })
   if (typeof lot !== 'object' || lot === null || Array.isArray(lot)) {
-    complain('bad_lot', `A lot must be an object with lot_id, lot_type and vials, received ${shown(lot)}.`)
+    complain('bad_lot', `A lot must be an object with lot_id, lot_type and vials, received ${received(lot)}.`)
     return undefined
   }
   for (const name of Object.keys(lot).filter((name) => !MEMBERS.includes(name))) {
@@ -56,30 +57,20 @@ function textOf(lot: object, name: string, kinds: readonly ('string' | 'number')
   if (value === undefined || value === null) return ''
   if (kinds.some((kind) => typeof value === kind)) return String(value as string | number).trim()
   const expected = kinds.map((kind) => (kind === 'string' ? 'a text' : 'a number')).join(' or ')
-  complain(`bad_${name}`, `${name} must be ${expected}, received ${shown(value)}.`, name)
+  complain(`bad_${name}`, `${name} must be ${expected}, received ${received(value)}.`, name)
   return ''
 }
 
 function checkFillHours(lot: object, { vials }: LotDraft, settings: Settings, complain: Complain): void {
-  const received = memberOf(lot, 'fill_hours')
+  const given = memberOf(lot, 'fill_hours')
   const hours = Number(vials) / settings.fillRateVialsPerHour
-  if (received === undefined || received === null || !(hours > 0)) return
+  if (given === undefined || given === null || !(hours > 0)) return
   const tolerance = Math.max(FILL_HOURS_TOLERANCE, hours * FILL_HOURS_TOLERANCE_RATIO)
-  if (typeof received === 'number' && Math.abs(received - hours) <= tolerance) return
-  const message = `fill_hours must be vials divided by the fill rate, ${hours.toFixed(4)}, or be left out; received ${shown(received)}.`
+  if (typeof given === 'number' && Math.abs(given - hours) <= tolerance) return
+  const message = `fill_hours must be vials divided by the fill rate, ${hours.toFixed(4)}, or be left out; received ${received(given)}.`
   complain('bad_fill_hours', message, 'fill_hours')
 }
 
 function memberOf(lot: object, name: string): unknown {
   return Object.hasOwn(lot, name) ? (lot as Record<string, unknown>)[name] : undefined
-}
-
-function shown(value: unknown): string {
-  return excerpt(
-    typeof value === 'object' && value !== null
-      ? Array.isArray(value)
-        ? 'a list'
-        : 'an object'
-      : (JSON.stringify(value) ?? 'nothing'),
-  )
 }

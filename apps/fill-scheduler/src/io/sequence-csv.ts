@@ -1,7 +1,7 @@
 import type { Lot } from '../planning/lot.js'
 import type { Problem } from '../problem.js'
 import { columnKey, columnsOf, readTable, type TableRow } from './csv-table.js'
-import { excerpt } from './lot-draft.js'
+import { excerpt } from './received.js'
 import { boundedProblems } from './problem-list.js'
 
 /** Ids in an order, each once, and all that is wrong with the file. */

@@ -67,12 +67,12 @@ export const settingsSchema = z.strictObject({
         .strictObject({
           maxLots: z.int().min(1).max(60).default(30),
           maxBlocks: z.int().min(1).max(60).default(30),
-          timeLimitSeconds: z.number().min(1).max(3_600).default(60),
+          timeLimitSeconds: z.number().min(1).max(86_400).default(60),
         })
         .prefault({}),
       improver: z
         .strictObject({
-          timeLimitSeconds: z.number().min(1).max(3_600).default(60),
+          timeLimitSeconds: z.number().min(1).max(86_400).default(60),
           seed: z.int().min(0).max(4_294_967_295).default(42),
           /** Stops when the plan is within this of the lower bound. */
           targetGapPercent: z.number().min(0).max(100).default(0),
