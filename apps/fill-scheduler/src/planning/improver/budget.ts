@@ -13,7 +13,7 @@ export const REACHED_HOURS = 1e-6
 export class Budget {
   readonly #task: PlanningTask
   readonly #beganAt: number
-  readonly #boundHours: number
+  #boundHours: number
   readonly #firstHours: number
   #bestHours: number
   #percent = 0
@@ -36,13 +36,31 @@ export class Budget {
     return Math.max(this.#boundHours + REACHED_HOURS, share < 1 ? this.#boundHours / (1 - share) : Infinity)
   }
 
+  get boundHours(): number {
+    return this.#boundHours
+  }
+
+  /** Takes a bound where it is better. */
+  raise(boundHours: number): void {
+    this.#boundHours = Math.max(this.#boundHours, boundHours)
+  }
+
+  get secondsLeft(): number {
+    return (1 - this.spent) * this.#task.settings.strategies.improver.timeLimitSeconds
+  }
+
+  /** How much of the time is over, 0 to 1 and more. */
+  get spent(): number {
+    return (this.#task.now() - this.#beganAt) / (this.#task.settings.strategies.improver.timeLimitSeconds * 1_000)
+  }
+
   /** Whether this share of the time is over or the best objective so far good enough. Throws the signal's reason once it is aborted. */
   async over(bestHours: number, share = 1): Promise<boolean> {
     this.#bestHours = Math.min(this.#bestHours, bestHours)
     if (this.#task.now() - this.#pausedAt >= PAUSE_INTERVAL_MS) await this.#pause()
     this.#task.signal?.throwIfAborted()
     this.#report()
-    return this.#bestHours <= this.targetHours || this.#spent() >= share
+    return this.#bestHours <= this.targetHours || this.spent >= share
   }
 
   /** Tells the end. */
@@ -57,17 +75,13 @@ export class Budget {
     this.#pausedAt = this.#task.now()
   }
 
-  #spent(): number {
-    return (this.#task.now() - this.#beganAt) / (this.#task.settings.strategies.improver.timeLimitSeconds * 1_000)
-  }
-
   #report(): void {
     const now = this.#task.now()
     if (now - this.#reportedAt < REPORT_INTERVAL_MS) return
     this.#reportedAt = now
     const gap = this.#firstHours - this.#boundHours
     const closed = gap > 0 ? (this.#firstHours - this.#bestHours) / gap : 1
-    this.#percent = Math.max(this.#percent, Math.min(99, Math.floor(100 * Math.max(closed, this.#spent()))))
+    this.#percent = Math.max(this.#percent, Math.min(99, Math.floor(100 * Math.max(closed, this.spent))))
     this.#tell()
   }
 

@@ -5,13 +5,14 @@ import { objectiveHours } from '../objective.js'
 import type { Arrangement } from '../plan.js'
 import type { Planned, PlanningTask, Strategy } from '../strategy.js'
 import { timetable } from '../timetable.js'
-import { BlockModel } from './block-model.js'
+import { BlockModel, type Block } from './block-model.js'
 import { Budget, REACHED_HOURS } from './budget.js'
 import { indicesOf, isPlain, lotsOf, spread } from './lines.js'
 import { LineMoves } from './line-moves.js'
 import { LinePlanner } from './line-plan.js'
 import { searchLines } from './line-search.js'
 import { searchPacking } from './packing-search.js'
+import { patternBound } from './pattern-bound.js'
 import { Repacker } from './repack.js'
 
 /** Of the time, how much goes into packing blocks where lines and times have to be searched, too. */
@@ -29,61 +30,83 @@ export const improver: Strategy = {
   plan: (task) => new Improvement(task).run(),
 }
 
+/** Of the time, how much is searched before the bound is raised by patterns, and how much raising it may take. */
+const BEFORE_PATTERNS_SHARE = 0.1
+const PATTERNS_SHARE = 0.3
+
 /** One plan being improved. */
 class Improvement {
   readonly #task: PlanningTask
   readonly #model: BlockModel
   readonly #random: Random
-  readonly #repacker: Repacker
-  readonly #boundHours: number
   readonly #beganAt: number
+  readonly #lateHours: number
+  #raised = false
 
   constructor(task: PlanningTask) {
     this.#beganAt = task.now()
     this.#task = task
     this.#model = new BlockModel(task.lots, task.rules)
     this.#random = seededRandom(task.settings.strategies.improver.seed)
-    this.#repacker = new Repacker(this.#model)
-    this.#boundHours = lowerBoundHours(task.lots, task.rules)
+    this.#lateHours = leastLateHours(task.lots, task.rules)
   }
 
   async run(): Promise<Planned> {
     const { lots, rules } = this.#task
     let best = await bestHeuristic(this.#task)
     if (lots.length === 0) return { arrangement: best }
-    const boundHours = this.#boundHours + leastLateHours(lots, rules)
+    const boundHours = lowerBoundHours(lots, rules) + this.#lateHours
     const budget = new Budget(this.#task, this.#beganAt, this.#objective(best), boundHours)
     if (rules.calendar === undefined) best = this.#better(best, await this.#pack(best, budget))
     if (!isPlain(lots, rules)) best = this.#better(best, await this.#arrange(best, budget))
-    const objective = this.#objective(best)
-    budget.end(objective)
-    return { arrangement: best, proof: this.#proof(best, objective <= boundHours + REACHED_HOURS) }
+    budget.end(this.#objective(best))
+    return { arrangement: best, proof: this.#proof(best, budget.boundHours) }
   }
 
   /** Packs blocks as if there were one line without times, and spreads them over the lines. */
   async #pack(from: Arrangement, budget: Budget): Promise<Arrangement> {
     const { lots, rules } = this.#task
     const plain = isPlain(lots, rules)
+    const fillHours = lots.reduce((sum, lot) => sum + lot.fillHours, 0)
     const start = indicesOf(from, lots)
       .flat()
       .filter(({ length }) => length > 0)
-    const fillHours = lots.reduce((sum, lot) => sum + lot.fillHours, 0)
+    const over = (cost: number): Promise<boolean> =>
+      plain ? budget.over(cost + fillHours) : budget.over(Infinity, PACKING_SHARE)
     const blocks = await searchPacking(
       start.map((block) => this.#model.inOrder(block)),
       this.#model,
       this.#random,
-      (cost) => (plain ? budget.over(cost + fillHours) : budget.over(Infinity, PACKING_SHARE)),
+      async (cost, best) => {
+        if (await over(cost)) return true
+        if (budget.spent >= BEFORE_PATTERNS_SHARE) await this.#raise(best, budget)
+        return false
+      },
     )
+    if (!(await over(blocks.reduce((sum, block) => sum + this.#model.cost(block), 0))))
+      await this.#raise(blocks, budget)
     return lotsOf(spread(blocks, lots, rules), lots)
+  }
+
+  /** Raises the bound by patterns, once, where blocks are all that makes a plan, or the work that the lines share. */
+  async #raise(blocks: readonly Block[], budget: Budget): Promise<void> {
+    const { lots, rules, settings } = this.#task
+    if (this.#raised || (rules.starts ?? []).length > 0) return
+    this.#raised = true
+    const oneLine = { ...this.#task, rules: { ...rules, lines: 1 } }
+    const arrangement = lotsOf([blocks.map((block) => block.lots)], lots)
+    const share = PATTERNS_SHARE * settings.strategies.improver.timeLimitSeconds
+    const seconds = Math.max(0, Math.min(budget.secondsLeft, share))
+    const workHours = await patternBound(oneLine, arrangement, lowerBoundHours(lots, oneLine.rules), seconds)
+    budget.raise(workHours / rules.lines + this.#lateHours)
   }
 
   async #arrange(from: Arrangement, budget: Budget): Promise<Arrangement> {
     const { lots, rules } = this.#task
     const planner = new LinePlanner(lots, rules)
-    const moves = new LineMoves(this.#model, this.#repacker, this.#random, (line) => planner.isOpen(line))
-    const lines = await searchLines(indicesOf(from, lots), { moves, planner, rules, random: this.#random }, (hours) =>
-      budget.over(hours),
-    )
+    const moves = new LineMoves(this.#model, new Repacker(this.#model), this.#random, (line) => planner.isOpen(line))
+    const parts = { moves, planner, rules, random: this.#random }
+    const lines = await searchLines(indicesOf(from, lots), parts, (hours) => budget.over(hours))
     return lotsOf(lines, lots)
   }
 
@@ -95,10 +118,11 @@ class Improvement {
     return objectiveHours(timetable(arrangement, this.#task.rules), this.#task.lots, this.#task.rules)
   }
 
-  #proof(arrangement: Arrangement, optimal: boolean): NonNullable<Planned['proof']> {
+  #proof(arrangement: Arrangement, objectiveBoundHours: number): NonNullable<Planned['proof']> {
     const { makespanHours } = timetable(arrangement, this.#task.rules)
-    const boundHours = Math.min(this.#boundHours, makespanHours)
-    const gap = makespanHours > 0 ? (makespanHours - boundHours) / makespanHours : 0
+    const boundHours = Math.min(objectiveBoundHours - this.#lateHours, makespanHours)
+    const optimal = this.#objective(arrangement) <= objectiveBoundHours + REACHED_HOURS
+    const gap = makespanHours - boundHours > REACHED_HOURS ? (makespanHours - boundHours) / makespanHours : 0
     return { status: optimal ? 'optimal' : 'feasible', boundHours, gap }
   }
 }

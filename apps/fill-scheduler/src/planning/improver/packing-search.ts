@@ -9,8 +9,8 @@ import { Repacker } from './repack.js'
 const HOT = 0.1
 const COLD = 0.002
 
-/** When a search is over; asked every few iterations, with the cleanings and changeovers of the best packing in hours. */
-type Enough = (costHours: number) => Promise<boolean>
+/** When a search is over; asked every few iterations, with the cleanings and changeovers of the best packing in hours, and the packing. */
+type Enough = (costHours: number, blocks: readonly Block[]) => Promise<boolean>
 
 /** Iterations of one cooling: longer for more lots. */
 function coolingIterations(lots: number): number {
@@ -37,7 +37,7 @@ export async function searchPacking(
     const before = best.cost
     const packing = new Packing(model, best.blocks)
     for (let at = 0; at < length; at++) {
-      if (at % 32 === 0 && (await enough(best.cost))) return best.blocks
+      if (at % 32 === 0 && (await enough(best.cost, best.blocks))) return best.blocks
       const temperature = model.cleanHours * HOT * (COLD / HOT) ** (at / length)
       step(packing, repacker, random, temperature)
       if (packing.cost >= best.cost - 1e-9) continue
