@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { ServerOptions } from '../../api/server.js'
+import { lineLog } from '../log.js'
+import { collect, type CommandSetting, type GlobalOptions } from '../options.js'
+import { Failure, type Shell } from '../shell.js'
+
+interface ServeOptions extends GlobalOptions {
+  readonly host?: string
+  readonly port?: string
+  readonly dataDir?: string
+  readonly databaseUrl?: string
+  readonly redisUrl?: string
+  readonly origins?: readonly string[]
+  readonly runsAtATime?: string
+  readonly production?: boolean
+  readonly example?: boolean
+  readonly open?: boolean
+}
+
+/** `serve`: the page and the REST API, until Ctrl-C or SIGTERM. */
+export function addServe(program: Command, { shell }: CommandSetting): void {
+  const command = program
+    .command('serve')
+    .description('serve the planner’s page and the REST API')
+    .option('--host <host>', 'address to listen on (HOST; default 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for any that is free (PORT; default 8000)')
+    .option('--data-dir <folder>', 'where everything is kept (FILL_SCHEDULER_DATA_DIR; default .fill-scheduler)')
+    .option('--database-url <url>', 'keep plans in PostgreSQL instead, postgres://… (DATABASE_URL)')
+    .option('--redis-url <url>', 'several servers work together through Redis, redis://… (REDIS_URL)')
+    .option('--origins <origins>', 'pages of other origins that may use the API (FILL_SCHEDULER_ORIGINS)', collect)
+    .option('--runs-at-a-time <number>', 'how many plans are made side by side')
+    .option('--production', 'refuse to start without FILL_SCHEDULER_SECRET (NODE_ENV=production)')
+    .option('--example', 'with an account that is signed in by a link, and the example lots')
+    .option('--open', 'open the page where there is a desktop')
+    .action(() => serve(command.optsWithGlobals<ServeOptions>(), shell))
+}
+
+async function serve(options: ServeOptions, shell: Shell): Promise<void> {
+  const { startServer } = await import('../../api/server.js')
+  const server = await startServer(serverOptions(options, shell)).catch(explain)
+  const address = server.signInUrl ?? server.url
+  try {
+    shell.stdout.write(`Fill scheduler: ${address}\nREST API: ${new URL('/docs', server.url).href}\nCtrl-C ends it.\n`)
+    if (options.open) openPage(address, shell)
+    await ended(shell.interrupted)
+  } finally {
+    await server.close()
+  }
+}
+
+function serverOptions(options: ServeOptions, { env, cwd, stderr }: Shell): ServerOptions {
+  const production = options.production ?? env['NODE_ENV'] === 'production'
+  const databaseUrl = options.databaseUrl ?? env['DATABASE_URL']
+  const redisUrl = options.redisUrl ?? env['REDIS_URL']
+  const secret = env['FILL_SCHEDULER_SECRET']
+  const origins = options.origins ?? env['FILL_SCHEDULER_ORIGINS']?.split(',').map((origin) => origin.trim())
+  const { runsAtATime } = options
+  return {
+    host: options.host ?? env['HOST'] ?? '127.0.0.1',
+    port: wholeNumber('--port', options.port ?? env['PORT'] ?? '8000', 0, 65_535),
+    dataDir: resolve(cwd, options.dataDir ?? env['FILL_SCHEDULER_DATA_DIR'] ?? '.fill-scheduler'),
+    environment: production ? 'production' : 'development',
+    example: options.example ?? false,
+    log: lineLog(stderr, options.verbose ? 'debug' : production ? 'info' : 'warn'),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(origins === undefined ? {} : { origins: [...origins] }),
+    ...(runsAtATime === undefined ? {} : { runsAtATime: wholeNumber('--runs-at-a-time', runsAtATime, 1, 64) }),
+  }
+}
+
+function wholeNumber(option: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new Failure(`${option} must be a whole number from ${min} to ${max}, received "${text}"`)
+}
+
+/** What people can mend is told without a stack. */
+function explain(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') throw new Failure('the port is in use; name another with --port')
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Failure(message)
+  throw error
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** On a desktop only; that there is none is no error. */
+function openPage(address: string, { env, stdout }: Shell): void {
+  if (!stdout.isTTY || env['CI'] !== undefined) return
+  const desktop = env['DISPLAY'] ?? env['WAYLAND_DISPLAY']
+  const command = process.platform === 'darwin' ? 'open' : desktop === undefined ? undefined : 'xdg-open'
+  if (command === undefined) return
+  spawn(command, [address], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref()
+}

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path'
+import { systemClock } from '../clock.js'
+import { comparisonFolder, type ComparisonReport, type ComparisonRun } from '../io/reports/comparison-report.js'
+import { KPI_NAMES, runTitle } from '../io/reports/figures.js'
+import { compareRuns, type ComparisonRow } from '../planning/compare.js'
+import type { Lot } from '../planning/lot.js'
+import type { Settings } from '../planning/settings.js'
+import type { StrategyName } from '../planning/strategy-name.js'
+import { InputError } from '../problem.js'
+import { PlanningFailure } from '../runs/plan-in-thread.js'
+import { writeFiles } from './output-files.js'
+import { planDocument } from './plan-document.js'
+import { planAndCheck } from './planning.js'
+import { Failure, type Shell } from './shell.js'
+import { textTable } from './text-table.js'
+
+/** By what the rows of a comparison are sorted. */
+export const SORT_KEYS = ['makespan', 'utilization', 'changeovers'] as const
+
+/** One of `SORT_KEYS`. */
+export type SortKey = (typeof SORT_KEYS)[number]
+
+/** What is compared, and how it is told. */
+export interface ComparisonOrder {
+  readonly name: string
+  readonly lots: readonly Lot[]
+  readonly settings: Settings
+  readonly strategies: readonly StrategyName[]
+  readonly sortBy: SortKey
+  readonly json: boolean
+  /** Undefined: nothing is written. */
+  readonly folder: string | undefined
+}
+
+/** Plans the lots in the order given and with each strategy, writes the files, prints the table. @throws Failure when a strategy came to no plan, once all others are told. */
+export async function compare(order: ComparisonOrder, shell: Shell): Promise<void> {
+  const { name, lots, settings, json } = order
+  const runs: ComparisonRun[] = []
+  for (const strategy of ['given', ...order.strategies] as const) {
+    runs.push(await runOf(strategy, order, shell))
+    if (!json) shell.stdout.write(`${endOf(runs.at(-1))}\n`)
+  }
+  const report: ComparisonReport = { name, settings, lots, runs, generatedAt: new Date(systemClock.now()) }
+  if (order.folder !== undefined) {
+    const paths = await writeFiles(resolve(shell.cwd, order.folder), comparisonFolder(report), shell.interrupted)
+    if (!json) shell.stdout.write(paths.map((path) => `Wrote ${path}\n`).join(''))
+  }
+  shell.stdout.write(
+    json ? `${JSON.stringify(documentOf(report, order.sortBy))}\n` : `\n${tableOf(report, order.sortBy)}`,
+  )
+  const failed = runs.filter(({ result }) => result === undefined)
+  if (failed.length > 0) throw new Failure(`no plan came of ${failed.map(({ strategy }) => strategy).join(', ')}`)
+}
+
+/** A strategy that refuses the input, or fails, does not keep the others from being compared. */
+async function runOf(
+  strategy: StrategyName | 'given',
+  { lots, settings }: ComparisonOrder,
+  shell: Shell,
+): Promise<ComparisonRun> {
+  try {
+    const { result, problems } = await planAndCheck({ lots, settings, strategy, validation: true }, shell)
+    return { strategy, result: { ...result, problems } }
+  } catch (error) {
+    if (!(error instanceof InputError) && !(error instanceof PlanningFailure)) throw error
+    return { strategy, error: { code: error.code, message: error.message } }
+  }
+}
+
+function endOf(run: ComparisonRun | undefined): string {
+  if (run === undefined) return ''
+  const end = run.result === undefined ? `no plan: ${run.error?.message ?? ''}` : `${run.result.kpis['Makespan (h)']} h`
+  return `Planned ${runTitle(run.strategy)}: ${end}`
+}
+
+function tableOf({ runs }: ComparisonReport, sortBy: SortKey): string {
+  const { rows, best } = compareRuns(runs)
+  const lines = sorted(rows, sortBy).map(({ strategy, kpis, statistics }) => [
+    strategy === best ? `${strategy} (best)` : runTitle(strategy),
+    ...KPI_NAMES.map((name) => kpis?.[name] ?? '-'),
+    statistics === undefined ? '-' : `${statistics.utilisationPercent.toFixed(1)} %`,
+  ])
+  return textTable([['Run', ...KPI_NAMES, 'Utilisation'], ...lines])
+}
+
+function documentOf({ runs, settings }: ComparisonReport, sortBy: SortKey): object {
+  const { rows, best, summary } = compareRuns(runs)
+  return {
+    best: best ?? null,
+    summary: summary ?? null,
+    runs: sorted(rows, sortBy).map(({ strategy, deltas }) => {
+      const { result, error } = runs.find((run) => run.strategy === strategy) ?? {}
+      const plan = result === undefined ? {} : planDocument(result, result.problems, settings)
+      return { ...plan, strategy, error: error ?? null, deltas: deltas ?? null }
+    }),
+  }
+}
+
+/** The order given stays first; what came to no plan is last. */
+function sorted(rows: readonly ComparisonRow[], sortBy: SortKey): ComparisonRow[] {
+  return rows.toSorted((one, other) => rankOf(one, sortBy) - rankOf(other, sortBy))
+}
+
+function rankOf({ strategy, statistics }: ComparisonRow, sortBy: SortKey): number {
+  if (strategy === 'given') return -Number.MAX_VALUE
+  if (statistics === undefined) return Number.MAX_VALUE
+  if (sortBy === 'utilization') return -statistics.utilisationPercent
+  // Sums of the same hours in another order differ in the last digits; they are the same.
+  return sortBy === 'changeovers' ? statistics.changeovers : Math.round(statistics.makespanHours * 1e6)
+}
