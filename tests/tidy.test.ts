@@ -81,6 +81,8 @@ describe('packages', () => {
         ...manifest.dependencies,
         ...manifest.peerDependencies,
         ...manifest.optionalDependencies,
+        // What is bundled into a page is needed to build it, not to run the package.
+        ...(file.path.includes('/src/web/') ? manifest.devDependencies : {}),
       })
       return importsOf(file)
         .filter((name) => !name.startsWith('.') && !name.startsWith('node:') && !name.startsWith('virtual:'))
@@ -100,6 +102,7 @@ const ownerOf = (name: string): string =>
 
 interface Manifest {
   readonly dependencies?: object
+  readonly devDependencies?: object
   readonly peerDependencies?: object
   readonly optionalDependencies?: object
 }

@@ -180,8 +180,7 @@ export interface Template {
   readonly is_public: boolean
   readonly is_default: boolean
   /** Whether it may be changed: it is one's own. */
-  readonly is_own?: boolean
-  readonly user_id?: string
+  readonly is_own: boolean
   readonly settings: SettingsInput
   readonly updated_at?: string
 }

@@ -102,7 +102,9 @@ function ComparisonsTable(props: {
               {one.best_strategy ? STRATEGY_TITLES[one.best_strategy] : '–'}
               {one.best_makespan != null && <small className="muted">{hours(one.best_makespan)}</small>}
             </td>
-            <td data-label="Created">{moment(one.created_at)}</td>
+            <td data-label="Created" className="moment">
+              {moment(one.created_at)}
+            </td>
             <td className="row-actions">
               <button
                 type="button"

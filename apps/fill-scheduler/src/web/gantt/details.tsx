@@ -15,8 +15,11 @@ export function Details(props: {
   readonly windowHours: number
   readonly dueDates: DueDates | undefined
   readonly isAnnounced: boolean
+  /** Says what to do where nothing is chosen. */
+  readonly hasHint: boolean
 }): ReactElement {
   const { activity, zone } = props
+  if (!activity && !props.hasHint) return <p className="gantt-details" />
   if (!activity)
     return <p className="gantt-details muted">Point at a bar, tap it, or use the arrow keys to read about it.</p>
   const facts = [

@@ -23,6 +23,8 @@ interface Props {
   readonly view: View
   readonly onView: (view: View) => void
   readonly dueDates?: DueDates
+  /** Says below the chart how to read it. */
+  readonly hasHint: boolean
 }
 
 interface Selected {
@@ -102,6 +104,7 @@ export function Gantt(props: Props): ReactElement {
         windowHours={props.windowHours}
         dueDates={props.dueDates}
         isAnnounced={!hovered}
+        hasHint={props.hasHint}
       />
     </div>
   )

@@ -42,6 +42,7 @@ export function PlanChart(props: {
             whole={whole}
             view={view}
             onView={setChosen}
+            hasHint={plans.length === 1}
             {...(dueDates && { dueDates })}
           />
         </div>

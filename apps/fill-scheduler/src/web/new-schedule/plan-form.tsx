@@ -90,6 +90,7 @@ export function PlanForm(props: {
           <h2 id="settings-title">Settings</h2>
           <TemplatePicker
             templates={beginning.templates}
+            initial={beginning.origin ? '' : (beginning.templates.find((one) => one.is_default)?.id ?? '')}
             settings={settings}
             onLoad={setSettings}
             onSaved={props.onTemplates}

@@ -74,7 +74,9 @@ function Row({
       <td data-label="Utilisation" className="number">
         {percent(schedule.utilization)}
       </td>
-      <td data-label="Created">{moment(schedule.created_at)}</td>
+      <td data-label="Created" className="moment">
+        {moment(schedule.created_at)}
+      </td>
       <td className="row-actions">
         <button type="button" className="quiet" aria-label={`Delete ${name}`} onClick={() => onDelete(schedule)}>
           Delete

@@ -24,7 +24,7 @@ export function RunPanel(props: {
     <section className="panel run" aria-label="Run" data-status={status} data-state={snapshot?.state}>
       <div className="run-head">
         <p className="percent" aria-hidden="true">
-          {progress?.percent === undefined ? '…' : `${Math.floor(progress.percent)} %`}
+          {percentWords(snapshot)}
         </p>
         <div>
           <h2>{props.title}</h2>
@@ -41,7 +41,7 @@ export function RunPanel(props: {
       </div>
       <RunBar percent={progress?.percent} label={`Progress of ${props.title}`} words={words} />
       {snapshot && <Figures of={snapshot} />}
-      <Honesty status={status} />
+      <Honesty status={status} isKnown={snapshot !== undefined} />
       {status === 'unavailable' && error?.code !== 'not_found' && (
         <Notice tone="warn">The run cannot be watched: {error?.message}</Notice>
       )}
@@ -51,6 +51,12 @@ export function RunPanel(props: {
       </p>
     </section>
   )
+}
+
+function percentWords(snapshot: OperationSnapshot | undefined): string {
+  if (snapshot?.state === 'queued') return '0 %'
+  const percent = snapshot?.progress.percent
+  return percent === undefined ? '…' : `${Math.floor(percent)} %`
 }
 
 function Figures({ of }: { readonly of: OperationSnapshot }): ReactElement {
@@ -67,14 +73,14 @@ function Figures({ of }: { readonly of: OperationSnapshot }): ReactElement {
 }
 
 /** Says that what is shown is not of now. */
-function Honesty({ status }: { readonly status: string }): ReactElement | null {
+function Honesty({ status, isKnown }: { readonly status: string; readonly isKnown: boolean }): ReactElement | null {
   const connection = useConnection()
   const isAway = status === 'reconnecting' || connection.status === 'waiting'
   if (!isAway) return null
   return (
     <Notice tone="warn">
-      The connection is lost. This is the last that is known; the run goes on at the server, and this page catches up by
-      itself.
+      The connection is lost. {isKnown && 'This is the last that is known. '}The run goes on at the server, and this
+      page catches up by itself.
     </Notice>
   )
 }

@@ -52,7 +52,7 @@ export function ReplanDialog({
         <small>
           {moment === undefined
             ? 'Choose a day and a time.'
-            : `Until ${planMoment(moment, zone)} ${counted(frozen, 'lot')} will have begun; they stay as they are. The rest is planned anew.`}
+            : `${counted(frozen, 'lot')} will have begun by ${planMoment(moment, zone)}, and ${frozen === 1 ? 'stays as it is' : 'stay as they are'}. The rest is planned anew.`}
         </small>
       </label>
       <label className="field">

@@ -59,7 +59,7 @@ function Figures({ result }: { readonly result: ScheduleResult }): ReactElement 
   const late = more?.lateLots ?? 0
   const figures = [
     ['Makespan', hours(result.makespan), daysOf(result.makespan)],
-    ['Utilisation', percent(result.utilization), 'of the line hours are filling'],
+    ['Utilisation', percent(result.utilization), 'of the line hours'],
     ['Filling', hours(Number(kpis['Total Fill (h)'])), `${count(result.lots_scheduled)} lots`],
     ['Cleaning', hours(Number(kpis['Total Clean (h)'])), `${kpis['Clean Blocks']} clean windows`],
     ['Changeovers', hours(Number(kpis['Total Changeover (h)'])), `${count(result.changeovers)} times`],

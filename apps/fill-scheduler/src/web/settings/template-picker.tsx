@@ -8,12 +8,14 @@ import { useAction } from '../shell/use-action.js'
 /** Loads settings from a template, or keeps them as one. */
 export function TemplatePicker(props: {
   readonly templates: readonly Template[]
+  /** Which one the settings are of at first. */
+  readonly initial: string
   readonly settings: SettingsInput
   readonly onLoad: (settings: SettingsInput) => void
   readonly onSaved: () => void
 }): ReactElement {
   const { templates, settings, onLoad, onSaved } = props
-  const [chosen, setChosen] = useState('')
+  const [chosen, setChosen] = useState(props.initial)
   const [name, setName] = useState<string>()
   const { run, problem, isBusy } = useAction()
   const choose = (id: string): void => {
@@ -74,7 +76,7 @@ export function TemplatePicker(props: {
             aria-disabled={isBusy || name.trim() === ''}
             onClick={() => name.trim() !== '' && run(() => keep(true))}
           >
-            Save as default
+            Save as the default
           </button>
         </div>
       )}

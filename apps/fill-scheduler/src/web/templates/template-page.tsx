@@ -11,7 +11,6 @@ import { PageHead } from '../shell/page-head.js'
 import { Failed, Loading } from '../shell/states.js'
 import { useAction } from '../shell/use-action.js'
 import { RequestError } from '../api/request.js'
-import { useIsOwn } from './templates-page.js'
 
 interface Content {
   readonly template: Template | undefined
@@ -52,7 +51,7 @@ function Form({ content }: { readonly content: Content }): ReactElement {
   const [settings, setSettings] = useState<SettingsInput>(template?.settings ?? {})
   const [problems, setProblems] = useState<RequestError['problems']>([])
   const { run, isBusy, problem } = useAction()
-  const isOwn = useIsOwn(template ?? {})
+  const isOwn = template?.is_own ?? true
   const save = async (): Promise<void> => {
     const draft = {
       name: name.trim(),

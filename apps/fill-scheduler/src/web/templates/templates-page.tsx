@@ -11,7 +11,6 @@ import { PageHead } from '../shell/page-head.js'
 import { Empty, Failed, Loading } from '../shell/states.js'
 import { type Action, useAction } from '../shell/use-action.js'
 import { useChanges } from '../shell/use-changes.js'
-import { useAccount } from '../shell/account.js'
 import { moment } from '../wording/moments.js'
 
 /** Settings with a name: one's own, and those that others share. */
@@ -123,8 +122,7 @@ function Row(
   props: Omit<ListProps, 'loaded'> & { readonly template: Template; readonly reload: () => void },
 ): ReactElement {
   const { template, action, onDelete, reload } = props
-  const { id, name, description, is_default: isDefault, is_public: isPublic } = template
-  const isOwn = useIsOwn(template)
+  const { id, name, description, is_default: isDefault, is_public: isPublic, is_own: isOwn } = template
   const setDefault = (): Promise<void> =>
     (isDefault ? api.unsetDefaultTemplate() : api.setDefaultTemplate(id)).then(reload)
   return (
@@ -135,7 +133,9 @@ function Row(
         {description && <small className="muted">{description}</small>}
       </th>
       <td data-label="Who">{isOwn ? (isPublic ? 'Yours, shared' : 'Yours') : 'Shared by others'}</td>
-      <td data-label="Changed">{moment(template.updated_at)}</td>
+      <td data-label="Changed" className="moment">
+        {moment(template.updated_at)}
+      </td>
       <td className="row-actions">
         {isOwn && (
           <button type="button" className="quiet" aria-disabled={action.isBusy} onClick={() => action.run(setDefault)}>
@@ -151,10 +151,4 @@ function Row(
       </td>
     </tr>
   )
-}
-
-/** Whether the user may change a template. */
-export function useIsOwn({ is_own: isOwn, user_id: owner }: Pick<Template, 'is_own' | 'user_id'>): boolean {
-  const { id } = useAccount()
-  return isOwn ?? (owner === undefined || owner === id)
 }
