@@ -47,7 +47,7 @@ export function planTime(settings: TimeSettings): PlanTime {
   }
 }
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?)?$/i
 
 /** Milliseconds since 1970 of a text, see `PlanTime.parse`. */
 function instantOf(text: string, zone: IANAZone, day: 'begins' | 'ends'): number | undefined {

@@ -44,7 +44,7 @@ describe('lots in a sequence', () => {
       fc.property(ids, ids, (own, sequence) => {
         const { lots } = orderBySequence(own.map(lot), sequence)
         expect(lots.map(({ id }) => id).toSorted()).toEqual(own.toSorted())
-        const listed = lots.map(({ id }) => sequence.indexOf(id)).filter((place) => place >= 0)
+        const listed = lots.map(({ id }) => sequence.findIndex((listed) => listed === id)).filter((place) => place >= 0)
         expect(listed).toEqual(listed.toSorted((a, b) => a - b))
       }),
     )

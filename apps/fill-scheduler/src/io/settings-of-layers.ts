@@ -92,5 +92,8 @@ function protoProblems(given: ReadonlyMap<string, GivenSetting>): Problem[] {
     }))
 }
 
-const hasProto = (value: unknown): boolean =>
-  isMapping(value) && [value, ...Object.values(value)].some((map) => isMapping(map) && Object.hasOwn(map, '__proto__'))
+function hasProto(value: unknown): boolean {
+  if (!isMapping(value)) return false
+  const members: unknown[] = Object.values(value)
+  return [value, ...members].some((map) => isMapping(map) && Object.hasOwn(map, '__proto__'))
+}

@@ -62,7 +62,9 @@ describe('working time', () => {
   })
 
   it('is found behind the last holiday, however far away that is', () => {
-    const mondays = Array.from({ length: 156 }, (_, week) => DateTime.utc(2025, 1, 6).plus({ weeks: week }).toISODate())
+    const mondays = Array.from({ length: 156 }, (_, week) =>
+      DateTime.utc(2025, 1, 6).plus({ weeks: week }).toFormat('yyyy-MM-dd'),
+    )
     const calendar = calendarAt('2025-01-01 00:00', 'UTC', [shift('08:00', '16:00', 'mon')], mondays)
     expect(calendar.earliest(0, 8)).toBe((5 + 156 * 7) * 24 + 8)
     expect(calendar.earliest(0, 9)).toBeUndefined()
