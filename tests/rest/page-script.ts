@@ -18,16 +18,18 @@ export interface PageScript {
 }
 
 const FILE = /^<!-- file: ([\w.-]+) -->\n```\w+\n([\s\S]*?)^```$/gm
-const RUN = /^<!-- run -->\n```sh\n([\s\S]*?)^```$(?:\n```(json|text)\n([\s\S]*?)^```$)?/gm
+const RUN = '\\n```sh\\n([\\s\\S]*?)^```$(?:\\n```(json|text)\\n([\\s\\S]*?)^```$)?'
 
-/** Reads a page: blocks behind `<!-- run -->` are run, those behind `<!-- file: name -->` are files. */
-export function readPageScript(path: string): PageScript {
+/** Reads a page: blocks behind `<!-- run -->` (or another mark) are run, those behind `<!-- file: name -->` are files. */
+export function readPageScript(path: string, mark: string = 'run'): PageScript {
   const text = readFileSync(join(ROOT, path), 'utf8')
   const files = new Map([...text.matchAll(FILE)].map(([, name = '', content = '']) => [name, content]))
-  const blocks = [...text.matchAll(RUN)].map(({ index, 1: code = '', 2: kind, 3: shown = '' }): RunBlock => {
-    const place = `${path}:${text.slice(0, index).split('\n').length}`
-    return { place, code, shown: kind === 'json' || kind === 'text' ? { kind, text: shown } : undefined }
-  })
+  const blocks = [...text.matchAll(new RegExp(`^<!-- ${mark} -->${RUN}`, 'gm'))].map(
+    ({ index, 1: code = '', 2: kind, 3: shown = '' }): RunBlock => {
+      const place = `${path}:${text.slice(0, index).split('\n').length}`
+      return { place, code, shown: kind === 'json' || kind === 'text' ? { kind, text: shown } : undefined }
+    },
+  )
   return { files, blocks }
 }
 
