@@ -66,7 +66,7 @@ function readYaml(source: string): ConfigurationText {
     prettyErrors: true,
   })
   const problems = [...document.errors, ...document.warnings].map(({ message, linePos }) =>
-    problemAt(message, linePos?.[0].line),
+    problemAt('bad_yaml', message, linePos?.[0].line),
   )
   const value: unknown = problems.length > 0 ? {} : document.toJS({ maxAliasCount: ALIASES_MAX })
   return { value: value ?? {}, problems }
@@ -77,12 +77,12 @@ function readJson(source: string): ConfigurationText {
   const value: unknown = JSON.parse(source)
   const { errors } = parseDocument(source, { schema: 'json', prettyErrors: true })
   const twice = errors.filter(({ code }) => code === 'DUPLICATE_KEY')
-  return { value, problems: twice.map(({ message, linePos }) => problemAt(message, linePos?.[0].line)) }
+  return { value, problems: twice.map(({ message, linePos }) => problemAt('bad_json', message, linePos?.[0].line)) }
 }
 
-function problemAt(message: string, row: number | undefined): Problem {
+function problemAt(code: string, message: string, row: number | undefined): Problem {
   const text = `The configuration cannot be read: ${message.split('\n')[0] ?? ''}`
-  return { severity: 'error', code: 'bad_yaml', message: text, ...(row === undefined ? {} : { row }) }
+  return { severity: 'error', code, message: text, ...(row === undefined ? {} : { row }) }
 }
 
 /** A configuration file that was found. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS } from '../planning/settings.js'
 import type { Problem } from '../problem.js'
+import { settingsFrom } from './configuration.js'
 import { readLots } from './lots-csv.js'
 
 const read = (source: string | Uint8Array): ReturnType<typeof readLots> => readLots(source, DEFAULT_SETTINGS)
@@ -145,6 +146,17 @@ describe('a problem', () => {
       message: 'There are 150 more problems.',
     })
   })
+})
+
+it('a lot that no working time holds is refused with its row, its hours and the longest time without a rest', () => {
+  const { settings } = settingsFrom({
+    cleanHours: 8,
+    calendar: { shifts: [{ days: ['mon', 'tue'], from: '06:00', to: '22:00' }] },
+  })
+  const { lots, problems } = readLots(withRows(`A,E,${19_920 * 16}`, `B,E,${19_920 * 17}`), settings)
+  expect(lots.map(({ id }) => id)).toEqual(['A'])
+  expect(problems).toMatchObject([{ severity: 'error', code: 'outside_working_time', row: 3, lotId: 'B' }])
+  expect(problems[0]?.message).toContain('17.00 h for the fill. The longest time without a rest is 16 h.')
 })
 
 describe('whatever a file says', () => {

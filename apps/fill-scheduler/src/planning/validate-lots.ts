@@ -1,4 +1,5 @@
 import type { Problem } from '../problem.js'
+import { longestStretchHours } from './calendar.js'
 import { freshBlock, lineAt } from './line.js'
 import type { Lot } from './lot.js'
 import { EPSILON_HOURS, type Rules } from './rules.js'
@@ -88,7 +89,7 @@ function workingTimeProblems(lot: Lot, rules: Rules): Problem[] {
   if (fits) return []
   const message =
     `Lot ${lot.id}: working time never has ${rules.cleanHours} h for a cleaning and then, within ` +
-    `${rules.windowHours} h, ${lot.fillHours.toFixed(2)} h for the fill.`
+    `${rules.windowHours} h, ${lot.fillHours.toFixed(2)} h for the fill. The longest time without a rest is ${longestStretchHours(rules.calendar)} h.`
   return [error('outside_working_time', message, lot.id)]
 }
 
