@@ -103,7 +103,7 @@ class Improvement {
 
   async #arrange(from: Arrangement, budget: Budget): Promise<Arrangement> {
     const { lots, rules } = this.#task
-    const planner = new LinePlanner(lots, rules)
+    const planner = new LinePlanner(lots, rules, 2 * timetable(from, rules).makespanHours)
     const moves = new LineMoves(this.#model, new Repacker(this.#model), this.#random, (line) => planner.isOpen(line))
     const parts = { moves, planner, rules, random: this.#random }
     const lines = await searchLines(indicesOf(from, lots), parts, (hours) => budget.over(hours))

@@ -1,6 +1,7 @@
 import type { Lot } from '../lot.js'
 import { continuedBlock, freshBlock, lineAt, type LineState, type TimedBlock } from '../line.js'
-import type { Rules } from '../rules.js'
+import { changeoverHours, EPSILON_HOURS, type Rules } from '../rules.js'
+import { workHoursIn } from '../working-time.js'
 
 /** The blocks of one line with what follows from them; made anew from the first block that differs. */
 export interface LinePlan {
@@ -12,13 +13,21 @@ export interface LinePlan {
   readonly lateHours: readonly number[]
 }
 
+/** Stretches of working time that are shorter are not looked for, in hours. */
+const STRETCH_HOURS_MIN = 0.1
+
 /** Times lines as `timetable` does, without writing activities. */
 export class LinePlanner {
   readonly #lots: readonly Lot[]
   readonly #rules: Rules
   readonly #late: boolean
+  readonly #roomHours: number
 
-  constructor(lots: readonly Lot[], rules: Rules) {
+  /** Plans that end before `horizonHours` find their windows as long as they are. */
+  constructor(lots: readonly Lot[], rules: Rules, horizonHours: number) {
+    const { calendar, windowHours } = rules
+    this.#roomHours =
+      calendar === undefined ? windowHours : workHoursIn(windowHours, 0, horizonHours, calendar, STRETCH_HOURS_MIN)
     this.#lots = lots
     this.#rules = rules
     this.#late = rules.latePenaltyPerHour > 0 && lots.some(({ dueHours }) => dueHours !== undefined)
@@ -37,7 +46,7 @@ export class LinePlanner {
     for (let at = same; at < blocks.length; at++) {
       const state = states[at]
       const lots = (blocks[at] ?? []).map((lot) => this.#lot(lot))
-      if (state === undefined) return undefined
+      if (state === undefined || !this.#hasRoom(lots)) return undefined
       const goesOn = at === 0 && this.isOpen(line)
       const block = goesOn ? continuedBlock(state, lots, this.#rules) : freshBlock(state, lots, this.#rules)
       if (block === undefined) return undefined
@@ -45,6 +54,17 @@ export class LinePlanner {
       lateHours.push((lateHours[at] ?? 0) + this.#lateHours(block, lots))
     }
     return { blocks, states, lateHours }
+  }
+
+  /** Whether the lots fit into a window at all; with a calendar it takes long to find out that they never do. */
+  #hasRoom(lots: readonly Lot[]): boolean {
+    let hours = -EPSILON_HOURS
+    let previous: string | undefined
+    for (const { type, fillHours } of lots) {
+      hours += fillHours + changeoverHours(this.#rules.changeover, previous, type)
+      previous = type
+    }
+    return hours <= this.#roomHours
   }
 
   #lot(index: number): Lot {
