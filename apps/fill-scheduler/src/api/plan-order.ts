@@ -7,7 +7,6 @@ import type { Lot } from '../planning/lot.js'
 import { refusals } from '../planning/planner.js'
 import type { Settings } from '../planning/settings.js'
 import type { StrategyName } from '../planning/strategy-name.js'
-import { validateLots } from '../planning/validate-lots.js'
 import type { Problem } from '../problem.js'
 import type { PlanInput } from '../store/store.js'
 import { refused } from './api-error.js'
@@ -19,12 +18,10 @@ export interface LotsSource {
   readonly csv_file?: File
 }
 
-/** Reads the lots of a request; all problems at once, those of single lots and those that only show against the rules. */
+/** Reads the lots of a request; all problems at once. */
 export async function lotsOf(source: LotsSource, settings: Settings): Promise<LotsRead> {
   const { csv_file: file, lots_data: list } = source
-  const read = file ? readLots(new Uint8Array(await file.arrayBuffer()), settings) : lotsFromJson(list, settings)
-  if (read.problems.some(isError)) return read
-  return { lots: read.lots, problems: [...read.problems, ...validateLots(read.lots, rulesOf(settings))] }
+  return file ? readLots(new Uint8Array(await file.arrayBuffer()), settings) : lotsFromJson(list, settings)
 }
 
 /** What stands in the way of planning these lots with these strategies: combinations that a strategy does not know. */

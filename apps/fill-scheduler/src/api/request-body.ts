@@ -1,6 +1,7 @@
 import { type Context, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from '@hono/zod-openapi'
+import type { ApiEnvironment } from './api-environment.js'
 import { ApiError, badRequest, errorAnswer } from './api-error.js'
 
 /** Bytes of a file that is sent along. */
@@ -19,7 +20,7 @@ export const configBody = bounded(1024 * 1024)
 /** Refuses bodies that are larger than credentials have reason to be. */
 export const smallBody = bounded(SMALL_BYTES_MAX)
 
-function bounded(maxSize: number): MiddlewareHandler {
+function bounded(maxSize: number): MiddlewareHandler<ApiEnvironment> {
   const message = `A body must have at most ${maxSize} bytes`
   return bodyLimit({ maxSize, onError: () => errorAnswer(new ApiError('too_large', message, { status: 413 })) })
 }

@@ -1,10 +1,11 @@
-import { isTerminal } from '@holdfast/protocol'
+import { setMaxListeners } from 'node:events'
+import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Logger, OperationEnding, OperationSpec, TenantOperations } from '@holdfast/server'
 import type { Clock } from '../clock.js'
 import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
 import type { Changes } from './changes.js'
 import { planRun } from './plan-run.js'
-import { RunStopped, beginOperation, endOperation } from './run-operation.js'
+import { RunStopped, beginOperation, endOperation, ensureOperation } from './run-operation.js'
 import { type RunHand, RunQueue } from './run-queue.js'
 import { OPERATION_KINDS, comparisonSpec, contenderSpec, scheduleSpec } from './run-specs.js'
 
@@ -28,8 +29,6 @@ export interface RunOwner {
   readonly id: string
 }
 
-type OperationSnapshot = NonNullable<Awaited<ReturnType<TenantOperations['get']>>>
-
 /** How often operations are compared with the store. */
 const COMPARE_MS = 30_000
 const WATCH_MS = 3_600_000
@@ -49,6 +48,8 @@ export class RunDesk {
   constructor(parts: RunDeskParts) {
     const { store, clock, log, runner, atATime, leaseMs } = parts
     this.#parts = parts
+    // One for each operation that is watched.
+    setMaxListeners(0, this.#closing.signal)
     this.#queue = new RunQueue({
       runs: store.runs,
       clock,
@@ -127,8 +128,7 @@ export class RunDesk {
   /** An operation that cannot be begun now is begun with the run. */
   async #announce(spec: OperationSpec): Promise<void> {
     try {
-      await this.#parts.operations.create(spec)
-      if (spec.id !== undefined) this.#watch(spec.id)
+      this.#watch((await ensureOperation(this.#parts.operations, spec)).id)
     } catch (error) {
       this.#trouble('an operation could not be begun', error)
     }
@@ -169,8 +169,7 @@ export class RunDesk {
     }
     const comparison = await store.comparisons.get(userId, comparisonId)
     if (comparison === undefined) throw new RunStopped('lost')
-    // Refused where it is there already.
-    await operations.create(comparisonSpec(comparison)).catch(ignore)
+    await ensureOperation(operations, comparisonSpec(comparison))
     return contenderSpec(run)
   }
 

@@ -1,4 +1,4 @@
-import { isTerminal } from '@holdfast/protocol'
+import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import {
   HoldfastError,
   type OperationEnding,
@@ -127,7 +127,7 @@ export async function beginOperation(
 ): Promise<RunOperation> {
   const { operations, onTrouble } = parts
   try {
-    const snapshot = (await operations.get(id)) ?? (await operations.create(await spec()))
+    const snapshot = (await operations.get(id)) ?? (await ensureOperation(operations, await spec()))
     if (snapshot.cancelRequested || snapshot.state === 'cancelled') throw new RunStopped('cancelled')
     if (isTerminal(snapshot.state)) throw new RunStopped('lost')
     const { attempt } = await operations.attempt(id, { force: true })
@@ -136,6 +136,17 @@ export async function beginOperation(
     if (error instanceof RunStopped) throw error
     onTrouble(error)
     return new RunOperation(id, undefined, parts)
+  }
+}
+
+/** The operation of a specification: a new one, or the one that has its id, which another may have begun in the same moment. */
+export async function ensureOperation(operations: TenantOperations, spec: OperationSpec): Promise<OperationSnapshot> {
+  try {
+    return await operations.create(spec)
+  } catch (error) {
+    const known = spec.id === undefined ? undefined : await operations.get(spec.id)
+    if (known === undefined) throw error
+    return known
   }
 }
 

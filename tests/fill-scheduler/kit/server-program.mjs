@@ -1,0 +1,13 @@
+// A server of the fill scheduler as a program: takes its options as JSON, prints where it is, and ends with SIGTERM as a deploy ends it.
+import { startServer } from '../../../apps/fill-scheduler/dist/api/server.js'
+
+const line = (level) => (fields, message) => console.error(JSON.stringify({ level, message, ...fields }))
+const log = { debug: () => undefined, info: () => undefined, warn: line('warn'), error: line('error') }
+
+const server = await startServer({ ...JSON.parse(process.argv[2] ?? '{}'), log })
+console.log(JSON.stringify({ url: server.url, signInUrl: server.signInUrl }))
+
+process.once('SIGTERM', async () => {
+  await server.close()
+  process.exit(0)
+})
