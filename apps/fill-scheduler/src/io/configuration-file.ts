@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { InputError, type Problem } from '../problem.js'
+import { visible } from './reports/visible-text.js'
 
 /** Formats of configuration. */
 export type ConfigurationFormat = 'yaml' | 'json'
@@ -44,7 +45,10 @@ export function readConfigurationText(text: string, format: ConfigurationFormat)
     return format === 'json' ? readJson(source) : readYaml(source)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return { value: {}, problems: refusal(`bad_${format}`, `The configuration cannot be read: ${reason}`).problems }
+    return {
+      value: {},
+      problems: refusal(`bad_${format}`, `The configuration cannot be read: ${visible(reason)}`).problems,
+    }
   }
 }
 
@@ -81,7 +85,7 @@ function readJson(source: string): ConfigurationText {
 }
 
 function problemAt(code: string, message: string, row: number | undefined): Problem {
-  const text = `The configuration cannot be read: ${message.split('\n')[0] ?? ''}`
+  const text = `The configuration cannot be read: ${visible(message.split('\n')[0] ?? '')}`
   return { severity: 'error', code, message: text, ...(row === undefined ? {} : { row }) }
 }
 

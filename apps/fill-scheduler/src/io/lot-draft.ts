@@ -4,6 +4,7 @@ import { validateLots } from '../planning/validate-lots.js'
 import type { Problem } from '../problem.js'
 import { type PlanTime, planTime } from './plan-time.js'
 import { excerpt } from './received.js'
+import { visible } from './reports/visible-text.js'
 import { rulesOf } from './rules-of.js'
 
 /** Lots that were read, and all that is wrong with the input. Where a problem is an error, nothing may be planned: the lots are then those that are right. */
@@ -76,9 +77,9 @@ type Complaint = (member: keyof ColumnNames, code: string, message: string, seve
 
 function readDraft(draft: LotDraft, desk: Desk, read: LotsRead): void {
   let isRight = true
+  const lotId = isName(draft.id) ? { lotId: draft.id } : {}
   const complain: Complaint = (member, code, message, severity = 'error') => {
     if (severity === 'error') isRight = false
-    const lotId = draft.id === '' ? {} : { lotId: draft.id }
     read.problems.push({ severity, code, message, row: draft.row, column: desk.columns[member], ...lotId })
   }
   checkId(draft, desk, complain)
@@ -96,8 +97,10 @@ function checkId({ id, row }: LotDraft, { rowOfId }: Desk, complain: Complaint):
   if (id === '') return
   const first = rowOfId.get(id)
   if (first === undefined) rowOfId.set(id, row)
-  else complain('id', 'duplicate_lot', `Duplicate Lot ID detected: ${id} is in row ${first} already.`)
+  else complain('id', 'duplicate_lot', `Duplicate Lot ID detected: ${excerpt(id)} is in row ${first} already.`)
 }
+
+const isName = (text: string): boolean => text !== '' && text.length <= NAME_LENGTH_MAX && visible(text) === text
 
 function checkName(member: 'id' | 'type', name: string, title: string, complain: Complaint): void {
   if (name === '') complain(member, `empty_${member}`, `A lot has empty ${title}.`)
@@ -105,7 +108,7 @@ function checkName(member: 'id' | 'type', name: string, title: string, complain:
     const message = `${title} must have at most ${NAME_LENGTH_MAX} characters, received ${name.length}.`
     complain(member, 'too_long', message)
   }
-  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(name)) {
+  if (visible(name) !== name) {
     complain(member, 'control_character', `${title} must not have line breaks or other control characters.`)
   }
 }

@@ -91,6 +91,7 @@ describe('a problem', () => {
     ['3 bad_quoting', 'A quote stands inside a field', withRows('A,E,10', 'B,5" vial,10')],
     ['3 bad_quoting', 'A quote stands inside a field', withRows('A,E,10', '"B"x,E,10', 'C,E,10')],
     ['3 bad_quoting', 'A quote is opened and never closed', withRows('A,E,10', '"B,E,10', 'C,E,10')],
+    ['7 bad_quoting', 'A quote is opened', withRows('A,E,10', '', '"B', '",E,10', '', '"C,E,10', '')],
     ['3 row_too_long', 'more than 100000 characters', withRows('A,E,10', `B,E,10${','.repeat(100_001)}`)],
     ['3 not_utf8', 'CSV UTF-8', Buffer.from(withRows('A,E,10', 'B,\u00fc,10'), 'latin1')],
     ['- too_large', 'at most 10485760', `Lot ID,Type,Vials\n${' '.repeat(10 * 1024 * 1024)}`],
@@ -116,6 +117,12 @@ describe('a problem', () => {
     expect(read(withRows('A,E,"10,000"')).problems[0]?.message).toBe(
       'Vials must be a positive integer, received "10,000" (write it without thousands separators).',
     )
+  })
+
+  it('names the lot where its id is one, and never what could steer a terminal', () => {
+    const { problems } = read(withRows('A,E,0', `${'x'.repeat(90)},E,0`, 'B\u001b[2J,E,\u001b[31mred'))
+    expect(problems.map(({ lotId }) => lotId)).toEqual(['A', undefined, undefined, undefined, undefined])
+    expect(problems.at(-1)?.message).toBe('Vials must be a positive integer, received "\ufffd[31mred".')
   })
 
   it('is told beside all others, and right lots are read', () => {

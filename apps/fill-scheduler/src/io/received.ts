@@ -1,6 +1,8 @@
-/** As much of a text as a message can hold. */
+import { visible } from './reports/visible-text.js'
+
+/** As much of a text as a message can hold, without what could steer a terminal. */
 export function excerpt(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text
+  return visible(text.length > 40 ? `${text.slice(0, 40)}…` : text)
 }
 
 /** What was received, for a message: texts in quotes, of lists and mappings only that they are. */

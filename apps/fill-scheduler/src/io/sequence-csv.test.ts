@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Lot } from '../planning/lot.js'
 import { DEFAULT_SETTINGS } from '../planning/settings.js'
+import { settingsFromText } from './configuration.js'
 import { readLots } from './lots-csv.js'
 import { orderBySequence, readSequence } from './sequence-csv.js'
 
@@ -52,6 +53,13 @@ describe('lots in a sequence', () => {
 })
 
 describe('the examples', () => {
+  it('of due dates and settings are read without a problem', () => {
+    const { settings, problems } = settingsFromText(data('example-settings.yaml').toString(), 'yaml')
+    const read = readLots(data('example-due-dates.csv'), settings)
+    expect([...problems, ...read.problems]).toEqual([])
+    expect(read.lots.filter(({ dueHours }) => dueHours !== undefined)).toHaveLength(8)
+  })
+
   it('are read without a problem, and fit together', () => {
     const { lots, problems } = readLots(data('example-lots.csv'), DEFAULT_SETTINGS)
     const sequence = readSequence(data('example-sequence.csv'))

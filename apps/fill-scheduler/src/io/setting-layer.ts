@@ -1,6 +1,7 @@
 import { settingIsText } from './setting-schema.js'
 import type { Problem } from '../problem.js'
 import { excerpt, received } from './received.js'
+import { visible } from './reports/visible-text.js'
 import { meaningOf, nearestSetting } from './setting-names.js'
 
 /** A setting that somebody gave. */
@@ -76,7 +77,7 @@ class LayerReader implements LayerRead {
       severity: 'error',
       code,
       message,
-      ...(field === undefined ? {} : { field: field.slice(0, 200) }),
+      ...(field === undefined ? {} : { field: visible(field.slice(0, 200)) }),
     })
   }
 

@@ -4,6 +4,7 @@ import { findStrategy } from '../planning/strategies/strategies.js'
 import type { Problem } from '../problem.js'
 import { boundedProblems } from './problem-list.js'
 import { received } from './received.js'
+import { visible } from './reports/visible-text.js'
 import { settingProblems } from './setting-checks.js'
 import { type GivenSetting, isMapping, type LayerRead } from './setting-layer.js'
 import { expectationAt } from './setting-schema.js'
@@ -61,7 +62,7 @@ function strategyName(value: unknown): unknown {
 }
 
 function problemOf(issue: z.core.$ZodIssue, input: Mapping, given: ReadonlyMap<string, GivenSetting>): Problem {
-  const field = issue.path.join('.').slice(0, 200)
+  const field = visible(issue.path.join('.').slice(0, 200))
   const message = `${messageOf(issue, field, input)}${writtenAs(field, given)}.`
   return { severity: 'error', code: 'bad_setting', message, field }
 }

@@ -38,6 +38,14 @@ describe('the earliest hour', () => {
     expect(calendar.earliest(7.1 + 0.1 + 0.1 + 0.1, 0.6)).toBeCloseTo(7.4, 12)
   })
 
+  it('does not exist for what is no number', () => {
+    expect([
+      calendar.earliest(Number.NaN, 1),
+      calendar.earliest(0, Number.NaN),
+      calendar.earliest(0, Infinity),
+    ]).toEqual([undefined, undefined, undefined])
+  })
+
   it('is the same whatever was asked before', () => {
     const rests = (from: number, to: number): Rest[] => within(rest(700, 710), rest(5_000, 5_001))(from, to)
     const asked = calendarOf(rests)

@@ -25,6 +25,7 @@ export function calendarOf(rests: Rests, repeatsFromHours = 0): Calendar {
     earliest: (fromHours, lengthHours) => {
       const from = Math.max(0, fromHours)
       const limit = Math.max(from, repeatsFromHours) + YEAR_HOURS + lengthHours
+      if (!Number.isFinite(limit)) return undefined
       return lengthHours <= 0 ? from : open.earliest(from, lengthHours, limit)
     },
   }
