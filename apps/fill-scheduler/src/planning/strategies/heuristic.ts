@@ -4,6 +4,7 @@ import type { Rules } from '../rules.js'
 import type { PlanningTask, Strategy } from '../strategy.js'
 import { bestArrangement } from './best-arrangement.js'
 import { classicLoop, type Picker } from './classic-loop.js'
+import { exchanged } from './exchange.js'
 import { improvedLoop, type LinePicker } from './improved-loop.js'
 import { earliestDueFirst } from './lot-order.js'
 import { Tally } from './tally.js'
@@ -16,13 +17,17 @@ export interface Heuristic extends Pick<Strategy, 'name' | 'aliases' | 'descript
   readonly picksInOrder: boolean
   /** What picks the next lot in `classic` mode. */
   classicPicker(lots: readonly Lot[], task: PlanningTask): Picker
-  /** What picks the next lot in `improved` mode: several ways, each tried once. */
+  /** What picks the next lot in `improved` mode: several ways, each tried once, the best as a rule first. */
   readonly improvedPickers: readonly ((lots: readonly Lot[], task: PlanningTask) => LinePicker)[]
 }
 
+/** Up to so many lots all ways are tried; for more, which take long, the first alone. */
+const LOTS_FOR_ALL_WAYS = 1_000
+
 /**
  * Makes a strategy of it. `improved` tries all ways that the heuristic knows, in its order and where there are due
- * dates in theirs, and the classic one where that can plan at all; it answers the best.
+ * dates in theirs, and the classic one where that can plan at all, each as it is and with lots exchanged between its
+ * blocks; it answers the best.
  */
 export function heuristicStrategy(heuristic: Heuristic): Strategy {
   return {
@@ -40,12 +45,17 @@ function classic(heuristic: Heuristic, task: PlanningTask, tally = new Tally(tas
 
 function improved(heuristic: Heuristic, task: PlanningTask): Arrangement {
   const orders = ordersOf(heuristic, task)
+  const pickers = heuristic.improvedPickers.slice(0, task.lots.length > LOTS_FOR_ALL_WAYS ? 1 : undefined)
   const withClassic = allowsClassic(task.rules)
-  const tally = new Tally(task, orders.length * heuristic.improvedPickers.length + (withClassic ? 1 : 0))
+  const tally = new Tally(task, orders.length * pickers.length + (withClassic ? 1 : 0))
   const ways = orders.flatMap((lots) =>
-    heuristic.improvedPickers.map((picker) => improvedLoop(lots, task.rules, picker(lots, task), tally)),
+    pickers.map((picker) => improvedLoop(lots, task.rules, picker(lots, task), tally)),
   )
-  return bestArrangement([...ways, ...(withClassic ? [classic(heuristic, task, tally)] : [])], task)
+  if (withClassic) ways.push(classic(heuristic, task, tally))
+  const better = ways
+    .map((way) => exchanged(way, task.rules, () => task.signal?.throwIfAborted()))
+    .filter((way) => way !== undefined)
+  return bestArrangement([...better, ...ways], task)
 }
 
 /** Scores know of due dates; an order has to be another one for them. */

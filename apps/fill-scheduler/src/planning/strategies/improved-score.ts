@@ -26,7 +26,7 @@ export type FitScore = (terms: FitTerms) => number
  * What an hour of filling is worth beside an hour of changeover or waste. Much makes long lots come first, which packs
  * lots of half a window well; little makes types stay together, which is better for many short ones.
  */
-export const FILL_WEIGHTS: readonly number[] = [1, 0.2, 0.05]
+export const FILL_WEIGHTS: readonly number[] = [0.2, 1, 0.05]
 
 const IMPOSSIBLE = -Infinity
 /** How much of the score of the lot after next counts. */
@@ -106,7 +106,8 @@ class FitScores {
 
   /** The best score of another lot right behind this one; 0 where none is above. */
   bestAfter(remaining: readonly Lot[], line: LineState, lot: Lot): number {
-    const freeHours = this.#fillEnd(line, lot)
+    const [previous, type] = [this.#types.numberOf(line.previousType), this.#numbers.get(lot) ?? 0]
+    const freeHours = this.#fillEnd(line, lot, previous, type)
     return this.#fills.without(lot, () => {
       const score = this.#scoreOn({ ...line, freeHours, previousType: lot.type })
       let best = 0
@@ -127,7 +128,7 @@ class FitScores {
     const leastNeedsButOne = this.#types.leastNeedsButOne(first, second)
     return (lot) => {
       const type = this.#numbers.get(lot) ?? 0
-      const endHours = this.#fillEnd(line, lot)
+      const endHours = this.#fillEnd(line, lot, previous, type)
       const leftHours = closesHours - endHours
       if (!(leftHours >= -EPSILON_HOURS)) return IMPOSSIBLE
       const isShortest = lot.fillHours <= (first[type] ?? 0)
@@ -159,9 +160,7 @@ class FitScores {
     return latePenaltyPerHour * priority * Math.max(0, windowHours - Math.max(0, dueHours - endHours))
   }
 
-  #fillEnd(line: LineState, lot: Lot): number {
-    const previous = this.#types.numberOf(line.previousType)
-    const type = this.#numbers.get(lot) ?? 0
+  #fillEnd(line: LineState, lot: Lot, previous: number, type: number): number {
     const atOnce = line.freeHours + (previous < 0 ? 0 : this.#types.changeover(previous, type)) + lot.fillHours
     // Working time is asked only where the lot would fit without a rest.
     if (this.#rules.calendar === undefined || atOnce > (line.closesHours ?? Infinity) + EPSILON_HOURS) return atOnce
