@@ -400,7 +400,7 @@ describe('the configuration of a program', () => {
       FILL_SCHEDULER_LINES: '3',
       FILLSCHEDULER_STRATEGIES__SMART_PACK__BEAM_WIDTH: '7',
       FILL_SCHEDULER_strategies__exact__maxLots: '12',
-      FILL_SCHEDULER_START: '2025-03-01 06:00',
+      fill_scheduler_start: '2025-03-01 06:00',
       FILL_SCHEDULER_DATA: '2025',
       FILL_SCHEDULER_OUTPUT: '"quoted"',
       FILL_SCHEDULER_CHANGEOVER_MATRIX: '{"A": {"B": 1}}',

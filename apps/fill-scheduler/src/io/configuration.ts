@@ -17,7 +17,7 @@ export interface ConfigurationSources {
   readonly home?: string | undefined
   /** By dotted name, `strategies.exact.timeLimitSeconds`; texts are JSON, else the text itself. */
   readonly overrides?: Readonly<Record<string, unknown>>
-  /** Variables with our prefix that are no settings, without the prefix: `SECRET`. */
+  /** Variables with our prefix that are no settings, in upper case and without the prefix: `SECRET`. */
   readonly otherVariables?: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export interface ConfigurationRead extends SettingsRead {
 }
 
 /** Both the name of today and the older one. */
-const PREFIX = /^(?:FILL_SCHEDULER_|FILLSCHEDULER_)(?=.)/
+const PREFIX = /^FILL_?SCHEDULER_(?=.)/i
 
 /**
  * Settings from what somebody wrote as nested mappings: names of today or older ones (`setting-table.ts`), each at most once. What is left out is as in `base`,
@@ -66,7 +66,7 @@ function pairsOfEnvironment(
 ): Parameters<typeof layerOfPairs>[0] {
   return Object.entries(env).flatMap(([name, value]) => {
     const own = name.replace(PREFIX, '')
-    if (own === name || value === undefined || others.includes(own)) return []
+    if (own === name || value === undefined || others.includes(own.toUpperCase())) return []
     return [{ name, segments: own.split('__'), value }]
   })
 }
