@@ -21,7 +21,7 @@ export interface SettingOptions {
 }
 
 /** Variables of `serve`, which are no settings of plans. */
-const SERVER_VARIABLES = ['SECRET', 'DATA_DIR', 'ORIGINS']
+const SERVER_VARIABLES = ['SECRET', 'DATA_DIR', 'ORIGINS', 'HOSTS', 'TRUSTED_PROXIES']
 
 /** Defaults, under the file, under the environment, under the options. @throws InputError with everything that is wrong. */
 export async function settingsOf(options: SettingOptions, shell: Shell): Promise<Settings> {

@@ -13,6 +13,8 @@ interface ServeOptions extends GlobalOptions {
   readonly databaseUrl?: string
   readonly redisUrl?: string
   readonly origins?: readonly string[]
+  readonly hosts?: readonly string[]
+  readonly trustedProxies?: readonly string[]
   readonly runsAtATime?: string
   readonly production?: boolean
   readonly example?: boolean
@@ -29,9 +31,15 @@ export function addServe(program: Command, { shell }: CommandSetting): void {
     .option('--data-dir <folder>', 'where everything is kept (FILL_SCHEDULER_DATA_DIR; default .fill-scheduler)')
     .option('--database-url <url>', 'keep plans in PostgreSQL instead, postgres://… (DATABASE_URL)')
     .option('--redis-url <url>', 'several servers work together through Redis, redis://… (REDIS_URL)')
-    .option('--origins <origins>', 'pages of other origins that may use the API (FILL_SCHEDULER_ORIGINS)', collect)
+    .option('--origins <origins>', 'pages that may connect, https://… (FILL_SCHEDULER_ORIGINS)', collect)
     .option('--runs-at-a-time <number>', 'how many plans are made side by side')
-    .option('--production', 'refuse to start without FILL_SCHEDULER_SECRET (NODE_ENV=production)')
+    .option('--production', 'pages that may connect have to be named, see --origins (NODE_ENV=production)')
+    .option('--hosts <names>', 'names that the server answers for (FILL_SCHEDULER_HOSTS)', collect)
+    .option(
+      '--trusted-proxies <addresses>',
+      'proxies that are believed whose address they tell (FILL_SCHEDULER_TRUSTED_PROXIES)',
+      collect,
+    )
     .option('--example', 'with an account that is signed in by a link, and the example lots')
     .option('--open', 'open the page where there is a desktop')
     .action(() => serve(command.optsWithGlobals<ServeOptions>(), shell))
@@ -39,7 +47,7 @@ export function addServe(program: Command, { shell }: CommandSetting): void {
 
 async function serve(options: ServeOptions, shell: Shell): Promise<void> {
   const { startServer } = await import('../../api/server.js')
-  const server = await startServer(serverOptions(options, shell)).catch(explain)
+  const server = await startServer(serverOptions(options, shell))
   const address = server.signInUrl ?? server.url
   try {
     shell.stdout.write(`Fill scheduler: ${address}\nREST API: ${new URL('/docs', server.url).href}\nCtrl-C ends it.\n`)
@@ -55,7 +63,9 @@ function serverOptions(options: ServeOptions, { env, cwd, stderr }: Shell): Serv
   const databaseUrl = options.databaseUrl ?? env['DATABASE_URL']
   const redisUrl = options.redisUrl ?? env['REDIS_URL']
   const secret = env['FILL_SCHEDULER_SECRET']
-  const origins = options.origins ?? env['FILL_SCHEDULER_ORIGINS']?.split(',').map((origin) => origin.trim())
+  const origins = options.origins ?? listOf(env['FILL_SCHEDULER_ORIGINS'])
+  const hosts = options.hosts ?? listOf(env['FILL_SCHEDULER_HOSTS'])
+  const trustedProxies = options.trustedProxies ?? listOf(env['FILL_SCHEDULER_TRUSTED_PROXIES'])
   const { runsAtATime } = options
   return {
     host: options.host ?? env['HOST'] ?? '127.0.0.1',
@@ -67,7 +77,9 @@ function serverOptions(options: ServeOptions, { env, cwd, stderr }: Shell): Serv
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
     ...(secret === undefined ? {} : { secret }),
-    ...(origins === undefined ? {} : { origins: [...origins] }),
+    ...(origins === undefined ? {} : { origins }),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(runsAtATime === undefined ? {} : { runsAtATime: wholeNumber('--runs-at-a-time', runsAtATime, 1, 64) }),
   }
 }
@@ -78,12 +90,8 @@ function wholeNumber(option: string, text: string, min: number, max: number): nu
   throw new Failure(`${option} must be a whole number from ${min} to ${max}, received "${text}"`)
 }
 
-/** What people can mend is told without a stack. */
-function explain(error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') throw new Failure('the port is in use; name another with --port')
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Failure(message)
-  throw error
+function listOf(text: string | undefined): readonly string[] | undefined {
+  return text === undefined ? undefined : collect(text)
 }
 
 function ended(signal: AbortSignal): Promise<void> {
