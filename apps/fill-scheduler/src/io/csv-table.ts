@@ -1,4 +1,4 @@
-import { parse } from 'csv-parse/sync'
+import { CsvError, parse } from 'csv-parse/sync'
 import type { Problem } from '../problem.js'
 import { excerpt } from './received.js'
 
@@ -84,31 +84,29 @@ function firstBadLine(bytes: Uint8Array): number {
 function readRows(text: string): { rows: TableRow[]; problems: Problem[] } {
   const rows: TableRow[] = []
   let next = 1
-  let odd: { code: string; row: number } | undefined
-  parse(text, {
-    delimiter: delimiterOf(text),
-    trim: true,
-    relax_column_count: true,
-    skip_records_with_error: true,
-    max_record_size: LINE_CHARACTERS_MAX,
-    on_skip: (error) => {
-      odd ??= { code: error?.code ?? '', row: next }
-      return undefined
-    },
-    on_record: (cells: string[], { lines }) => {
-      if (odd !== undefined) return null
-      const row = lines - breaksIn(cells)
-      next = lines + 1
-      if (cells.some((cell) => cell !== '')) rows.push({ row, cells: cells.map((cell) => cell.trim()) })
-      return null
-    },
-  })
-  return { rows, problems: odd === undefined ? [] : [oddRow(odd)] }
+  try {
+    parse(text, {
+      delimiter: delimiterOf(text),
+      trim: true,
+      relax_column_count: true,
+      max_record_size: LINE_CHARACTERS_MAX,
+      on_record: (cells: string[], { lines }) => {
+        const row = lines - breaksIn(cells)
+        next = lines + 1
+        if (cells.some((cell) => cell !== '')) rows.push({ row, cells: cells.map((cell) => cell.trim()) })
+        return null
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    return { rows, problems: [oddRow(error.code, next)] }
+  }
+  return { rows, problems: [] }
 }
 
 const breaksIn = (cells: readonly string[]): number => cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0)
 
-function oddRow({ code, row }: { code: string; row: number }): Problem {
+function oddRow(code: CsvError['code'], row: number): Problem {
   const rest = 'Nothing behind it was read.'
   if (code === 'CSV_MAX_RECORD_SIZE') {
     return refusal('row_too_long', `A row has more than ${LINE_CHARACTERS_MAX} characters. ${rest}`, row)

@@ -46,7 +46,7 @@ export function lotsOfDrafts(drafts: readonly LotDraft[], columns: ColumnNames, 
   const errors = new Set(unfit.filter(({ severity }) => severity === 'error').map(({ lotId }) => lotId))
   return {
     lots: read.lots.filter(({ id }) => !errors.has(id)),
-    problems: [...read.problems, ...unfit].toSorted((a, b) => (a.row ?? 0) - (b.row ?? 0)),
+    problems: [...read.problems, ...unfit],
   }
 }
 

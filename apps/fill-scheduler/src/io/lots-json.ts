@@ -22,8 +22,7 @@ export function lotsFromJson(value: unknown, settings: Settings): LotsRead {
   const problems: Problem[] = []
   const drafts = value.flatMap((lot: unknown, index) => draftOf(lot, index + 1, settings, problems) ?? [])
   const read = lotsOfDrafts(drafts, COLUMNS, settings)
-  const found = [...problems, ...read.problems].toSorted((a, b) => (a.row ?? 0) - (b.row ?? 0))
-  return { lots: read.lots, problems: boundedProblems(found) }
+  return { lots: read.lots, problems: boundedProblems([...problems, ...read.problems]) }
 }
 
 type Complain = (code: string, message: string, column?: string) => void
