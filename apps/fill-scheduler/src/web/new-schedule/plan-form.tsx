@@ -58,7 +58,7 @@ export function PlanForm(props: {
   }
   return (
     <form className="plan-form" onSubmit={onSubmit} noValidate>
-      <section className="panel stack" aria-labelledby="lots-title">
+      <section className="panel stack lots-panel" aria-labelledby="lots-title">
         <h2 id="lots-title">Lots</h2>
         <LotsInput csv={csv} onCsv={takeCsv} />
         <CheckSummary csv={csv} checked={checked} />
@@ -110,41 +110,36 @@ export function PlanForm(props: {
             types={types}
           />
         </section>
-        <section className="panel stack" aria-label="Name and start">
+      </div>
+      <section className="panel stack finish" aria-label="Name and start">
+        <label className="field">
+          <span>Name</span>
+          <input value={name} maxLength={200} placeholder="Week 48" onChange={(event) => setName(event.target.value)} />
+        </label>
+        {!isComparison && (
           <label className="field">
-            <span>Name</span>
+            <span>Description</span>
             <input
-              value={name}
-              maxLength={200}
-              placeholder="Week 48"
-              onChange={(event) => setName(event.target.value)}
+              value={description}
+              maxLength={1000}
+              placeholder="Optional"
+              onChange={(event) => setDescription(event.target.value)}
             />
           </label>
-          {!isComparison && (
-            <label className="field">
-              <span>Description</span>
-              <input
-                value={description}
-                maxLength={1000}
-                placeholder="Optional"
-                onChange={(event) => setDescription(event.target.value)}
-              />
-            </label>
-          )}
-          {problem && <Notice tone="bad">{problem}</Notice>}
-          <button
-            type="submit"
-            className="primary wide"
-            aria-disabled={obstacle !== undefined || isBusy}
-            aria-describedby="obstacle"
-          >
-            {isBusy ? 'Starting …' : isComparison ? `Compare ${count(many.length)} strategies` : 'Plan the lots'}
-          </button>
-          <p id="obstacle" className="muted" aria-live="polite">
-            {obstacle}
-          </p>
-        </section>
-      </div>
+        )}
+        {problem && <Notice tone="bad">{problem}</Notice>}
+        <button
+          type="submit"
+          className="primary wide"
+          aria-disabled={obstacle !== undefined || isBusy}
+          aria-describedby="obstacle"
+        >
+          {isBusy ? 'Starting …' : isComparison ? `Compare ${count(many.length)} strategies` : 'Plan the lots'}
+        </button>
+        <p id="obstacle" className="muted" aria-live="polite">
+          {obstacle}
+        </p>
+      </section>
     </form>
   )
 }

@@ -61,7 +61,10 @@ function Head({
         <StatusBadge status={status} />
         <span>{STRATEGY_TITLES[strategy] ?? strategy}</span>
         <span>{mode}</span>
-        <span>{counted(schedule.lots_count, 'lot')}</span>
+        <span>
+          {counted(schedule.lots_count, 'lot')}
+          {replans && ' planned anew'}
+        </span>
         <span>created {moment(schedule.created_at)}</span>
         {replans && (
           <span>

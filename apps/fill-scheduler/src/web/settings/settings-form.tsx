@@ -15,7 +15,7 @@ export function SettingsForm({
   return (
     <SettingsDeskProvider desk={desk}>
       <Group title="Start and zone" isOpen paths={['start', 'timeZone']}>
-        <div className="fields">
+        <div className="fields broad">
           <StartField />
           <ZoneField />
         </div>

@@ -1,0 +1,303 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { generateLots, lotsAsCsv } from '../../apps/fill-scheduler/src/io/generate.js'
+import { launchChromium } from '../browser/chromium.js'
+import { TcpProxy } from '../kit/tcp-proxy.js'
+import { FillServer } from './kit/fill-server.js'
+
+const WAIT = { timeout: 15_000, interval: 20 }
+const PASSWORD = 'a password of a planner'
+const HOSTILE = '<img src=x onerror=document.title="harmed">'
+const SCREENS = process.env['FILL_SCREENS']
+
+let server: FillServer
+let proxy: TcpProxy
+let url: string
+let browser: Browser
+let context: BrowserContext
+let page: Page
+let problems: string[]
+
+beforeAll(async () => {
+  server = await FillServer.start({ example: true })
+  proxy = await TcpProxy.start(Number(new URL(server.url).port))
+  url = proxy.url.replace('ws:', 'http:').replace('/ws', '')
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await proxy?.close()
+  await server?.close()
+})
+
+beforeEach(async () => {
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+  })
+  context.setDefaultTimeout(WAIT.timeout)
+  problems = []
+  page = await open()
+})
+
+afterEach(async () => {
+  proxy.switchUpstream(Number(new URL(server.url).port))
+  await context.close()
+  expect(problems).toEqual([])
+})
+
+/** Opens a tab, and collects what the browser complains of: errors, and what the content policy forbids. */
+async function open(): Promise<Page> {
+  const opened = await context.newPage()
+  opened.on('pageerror', (error) => problems.push(error.message))
+  opened.on('console', (message) => {
+    if (message.type() === 'error' && !/net::ERR|WebSocket|status of 40[01]/.test(message.text()))
+      problems.push(message.text())
+  })
+  return opened
+}
+
+/** Every percentage that the page shows from now on, through reloads; 0 as it has not heard of any yet. */
+async function everyPercent(): Promise<number[]> {
+  const seen: number[] = []
+  await page.exposeFunction('note', (value: number) => void (value > 0 && seen.push(value)))
+  await page.addInitScript(`new MutationObserver(() => {
+    const value = document.querySelector('.run [role=progressbar]')?.getAttribute('aria-valuenow')
+    if (value != null && value !== window.last) note(Number((window.last = value)))
+  }).observe(document, { subtree: true, childList: true, attributes: true })`)
+  await page.reload()
+  return seen
+}
+
+let planners = 0
+
+/** A planner of one's own, signed in. */
+async function register(): Promise<void> {
+  planners += 1
+  await page.goto(url)
+  await page.getByRole('button', { name: 'Create an account' }).click()
+  await page.getByLabel('E-mail address').fill(`page${planners}@example.com`)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByRole('heading', { name: 'Schedules' }).waitFor()
+}
+
+/** Brings lots into the form of a new schedule, as a file that is chosen. */
+async function choose(csv: string, name = 'lots.csv'): Promise<void> {
+  await page.getByRole('link', { name: 'New schedule' }).first().click()
+  await page.getByLabel('CSV file with lots').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(csv) })
+}
+
+const startButton = (): Locator => page.getByRole('button', { name: /^Plan the lots|^Compare \d strategies/ })
+const ready = (): Promise<void> => expect.poll(() => startButton().getAttribute('aria-disabled'), WAIT).toBe('false')
+const badge = (): Promise<string> => page.locator('.facts .badge').innerText()
+const percentOf = async (of: Page = page): Promise<number> =>
+  Number((await of.locator('.run [role=progressbar]').getAttribute('aria-valuenow')) ?? 0)
+
+/** Pictures to look at, where somebody wants them. */
+async function picture(name: string): Promise<void> {
+  if (SCREENS) await page.screenshot({ path: `${SCREENS}/${name}.png`, fullPage: true })
+}
+
+describe('a planner', () => {
+  it('comes in by a link that is good once and leaves no trace, and sees the example being planned', async () => {
+    await page.goto(url + new URL(server.signInUrl ?? '').hash.replace(/^/, '/'))
+    await page.getByRole('heading', { name: 'Schedules' }).waitFor()
+    expect(page.url()).not.toContain('code')
+    expect(await page.evaluate('history.length')).toBeLessThanOrEqual(2)
+    await expect
+      .poll(() => page.locator('tbody .badge[data-status=completed]').count(), { ...WAIT, timeout: 15_000 })
+      .toBe(3)
+    await picture('example-list')
+    await page.reload()
+    await page.getByRole('link', { name: 'Example lots, exact' }).click()
+    await page.getByText('Proven optimal.').waitFor()
+    expect(await page.locator('.tile').first().innerText()).toContain('497.2 h')
+    const stranger = await (await browser.newContext()).newPage()
+    await stranger.goto(`${url}/${new URL(server.signInUrl ?? '').hash}`)
+    await stranger.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await stranger.getByRole('alert').count()).toBe(1)
+    await stranger.context().close()
+  })
+
+  it('is told of every wrong row and why, mends them, and plans; what somebody wrote stays text', async () => {
+    await register()
+    await choose(
+      `Lot ID,Type,Vials\nA1,VialE,100000\nA2,VialE,many\nA1,VialH,5000\nA4,VialE,9999999\n"${HOSTILE.replaceAll('"', '""')}",VialH,700000\n`,
+    )
+    const wrong = page.locator('tbody[data-tone=bad]')
+    await expect.poll(() => wrong.count(), WAIT).toBe(3)
+    expect(await wrong.locator('th[scope=row]').allInnerTexts()).toEqual(['3', '4', '5'])
+    for (const reason of await wrong.locator('.reasons').allInnerTexts()) expect(reason.length).toBeGreaterThan(10)
+    expect(await startButton().getAttribute('aria-disabled')).toBe('true')
+    await picture('bad-rows')
+    await page.getByText('Paste or edit as text').click()
+    await page
+      .getByLabel('Lots as CSV text')
+      .fill(
+        `Lot ID,Type,Vials\nA1,VialE,100000\n"${HOSTILE.replaceAll('"', '""')}",${HOSTILE.replaceAll('"', '')},700000\n`,
+      )
+    await page.getByLabel('Name', { exact: true }).fill(HOSTILE)
+    await ready()
+    await startButton().click()
+    await page.locator('.gantt svg .bar').first().waitFor()
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(HOSTILE)
+    await page.getByRole('button', { name: 'Table' }).click()
+    await page.getByRole('cell', { name: HOSTILE }).first().waitFor()
+    await page.getByRole('link', { name: 'Schedules' }).first().click()
+    await page.getByRole('link', { name: HOSTILE }).waitFor()
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await page.title()).not.toBe('harmed')
+  })
+
+  it('reads the chart with the keyboard, downloads, re-plans from a moment, compares, and signs out', async () => {
+    await register()
+    await page.getByRole('link', { name: 'New schedule' }).first().click()
+    await page.getByRole('button', { name: 'Load the example' }).click()
+    await page.getByLabel('Longest first').check()
+    await ready()
+    await startButton().click()
+    const chart = page.getByRole('application')
+    await chart.focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowRight')
+    await expect.poll(() => page.locator('.gantt-details').innerText(), WAIT).toContain('into the 120 h window')
+    const inView = page.locator('.zoom .muted')
+    const before = await inView.innerText()
+    await page.keyboard.press('+')
+    await expect.poll(() => inView.innerText(), WAIT).not.toBe(before)
+    const zoomed = await inView.innerText()
+    await chart.hover()
+    await page.mouse.wheel(0, -300)
+    await expect.poll(() => inView.innerText(), WAIT).not.toBe(zoomed)
+    await page.keyboard.press('0')
+    await expect.poll(() => inView.innerText(), WAIT).toBe(before)
+    for (const [format, beginning] of [
+      ['csv', 'Start,'],
+      ['pdf', '%PDF'],
+      ['xlsx', 'PK'],
+    ] as const) {
+      await page.getByRole('button', { name: 'Download' }).click()
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.locator(`[data-format=${format}]`).click(),
+      ])
+      expect(download.suggestedFilename()).toMatch(new RegExp(`\\.${format}$`))
+      expect((await readFile(await download.path())).toString('latin1')).toContain(beginning)
+    }
+    await page.getByRole('button', { name: 'Re-plan' }).click()
+    await page.getByLabel('Further lots').fill('Lot ID,Type,Vials\nN1,VialE,250000')
+    const replan = page.getByRole('dialog').getByRole('button', { name: 'Re-plan' })
+    await expect.poll(() => replan.getAttribute('aria-disabled'), WAIT).toBe('false')
+    await replan.click()
+    await page.getByText('Left as it was').waitFor()
+    expect(await page.locator('.facts').innerText()).toContain('re-plans')
+    await picture('replanned')
+    await page.getByRole('button', { name: 'Compare' }).click()
+    for (const name of ['Smart pack', 'Shortest first']) await page.getByRole('dialog').getByLabel(name).check()
+    await page.getByRole('button', { name: 'Compare 3 strategies' }).click()
+    await page.getByText('is best').waitFor()
+    expect(await page.locator('tr[data-best=true]').count()).toBe(1)
+    expect(await page.getByRole('application').count()).toBe(4)
+    await picture('compared')
+    await page.getByRole('button', { name: /^Account/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await page.evaluate(`localStorage.getItem('fill-scheduler.session')`)).toBe(null)
+  }, 40_000)
+
+  it('keeps settings as a template, and a token that is no longer good leads to signing in again', async () => {
+    await register()
+    await page.getByRole('link', { name: 'Templates' }).click()
+    await page.getByRole('link', { name: 'New template' }).first().click()
+    await page.getByLabel('Name', { exact: true }).fill('Two lines')
+    await page.getByText('Line and cleaning').click()
+    await page.getByLabel('Lines side by side').fill('99')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('alert').waitFor()
+    await page.getByLabel('Lines side by side').fill('2')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Make default' }).click()
+    await page.getByRole('button', { name: 'No longer default' }).waitFor()
+    await picture('templates')
+    await page.evaluate(
+      `localStorage.setItem('fill-scheduler.session', JSON.stringify({ token: 'old', expiresAt: Date.now() + 1e6 }))`,
+    )
+    await page.reload()
+    await page.getByText('Your session has ended.').waitFor()
+    await page.getByLabel('E-mail address').fill(`page${planners}@example.com`)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'No longer default' }).waitFor()
+    await page.getByRole('link', { name: 'Schedules' }).click()
+    await page.getByRole('link', { name: 'New schedule' }).first().click()
+    await page.getByText('Line and cleaning').click()
+    expect(await page.getByLabel('Lines side by side').inputValue()).toBe('2')
+  })
+})
+
+describe('a run of 500 lots', () => {
+  const csv = lotsAsCsv(generateLots())
+
+  /** Starts the improver with a time limit, in seconds. */
+  async function improve(seconds: number, name: string): Promise<void> {
+    await choose(csv, `${name}.csv`)
+    await page.getByLabel('Improver', { exact: false }).first().check()
+    await page.getByText('Fine tuning').click()
+    await page.getByLabel('Improver: time limit').fill(String(seconds))
+    await ready()
+    await startButton().click()
+    await page.locator('.run').waitFor()
+  }
+
+  const timeLeft = async (): Promise<string | undefined> =>
+    /Time left\s*(.+)/.exec((await page.locator('.run .figures').allInnerTexts()).join())?.[1]
+
+  it('moves truly and never falls, tells how long, and neither a reload nor a cut network changes anything', async () => {
+    await register()
+    const seen = await everyPercent()
+    await improve(15, 'five hundred')
+    const reaches = (percent: number): Promise<void> =>
+      expect.poll(() => percentOf(), WAIT).toBeGreaterThanOrEqual(percent)
+    await expect.poll(timeLeft, WAIT).toMatch(/about/)
+    await reaches(15)
+    await picture('run')
+    await page.reload()
+    await reaches(Math.max(...seen))
+    proxy.switchUpstream(undefined)
+    proxy.cut()
+    await page.getByText('The connection is lost.').waitFor()
+    const last = await percentOf()
+    expect(last).toBe(seen.at(-1))
+    await picture('run-cut')
+    proxy.switchUpstream(Number(new URL(server.url).port))
+    await expect.poll(() => page.getByText('The connection is lost.').count(), WAIT).toBe(0)
+    await reaches(Math.max(last + 1, 80))
+    expect(Number(/\d+/.exec((await timeLeft()) ?? '')?.[0])).toBeLessThan(6)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(new Set(seen).size).toBeGreaterThan(10)
+    await page.locator('.gantt svg .bar').first().waitFor({ timeout: 15_000 })
+    expect(await badge()).toBe('Completed')
+    expect(await page.locator('.notice').first().innerText()).toMatch(
+      /Within \d+\.\d\d % of the best possible|Proven optimal/,
+    )
+    expect(await page.locator('.gantt svg rect').count()).toBeLessThan(6000)
+    await picture('five-hundred')
+    for (let times = 0; times < 5; times += 1) await page.getByRole('button', { name: 'Zoom in' }).click()
+    await page.locator('.bar-text.fill').first().waitFor()
+    await picture('five-hundred-near')
+  }, 60_000)
+
+  it('is cancelled within a second', async () => {
+    await register()
+    await improve(60, 'to be cancelled')
+    await expect.poll(() => percentOf(), WAIT).toBeGreaterThan(1)
+    await page.getByRole('button', { name: 'Cancel the run' }).click()
+    await expect.poll(badge, { timeout: 1_000, interval: 10 }).toBe('Cancelled')
+    await page.getByText('The run was cancelled').waitFor()
+    expect(await page.locator('.run').count()).toBe(0)
+  })
+})
