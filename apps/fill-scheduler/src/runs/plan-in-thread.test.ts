@@ -57,7 +57,7 @@ describe('planning in a thread', () => {
     const told: PlanningProgress[] = []
     const settings = settingsSchema.parse({ strategies: { improver: { timeLimitSeconds: 1 } } })
     const result = await planInThread({ ...long(), settings }, { onProgress: (progress) => told.push(progress) })
-    expect(told.length).toBeGreaterThan(2)
+    expect(told.length).toBeGreaterThan(0)
     expect(told.length).toBeLessThan((result.elapsedMs / 1_000) * 10 + 5)
   })
 

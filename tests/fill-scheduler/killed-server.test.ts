@@ -1,0 +1,92 @@
+import { rm } from 'node:fs/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { eventually, within } from '../kit/deadline.js'
+import { FillClient, type Json, manyLots } from './kit/fill-client.js'
+import { FillServer } from './kit/fill-server.js'
+
+const improver = (seconds: number): object => ({
+  lots_data: manyLots(),
+  strategy: 'improver',
+  config: { strategies: { improver: { timeLimitSeconds: seconds } } },
+})
+
+describe('a server that dies in the middle of a run', () => {
+  let server: FillServer
+
+  afterEach(async () => {
+    await server.kill()
+    await rm(server.folder, { recursive: true, force: true })
+  })
+
+  /** Another process on what the last one left, and the same user there. */
+  const restarted = async (user: FillClient): Promise<FillClient> => {
+    server = await FillServer.start({ runsAtATime: 1 }, server.folder)
+    return new FillClient(server.url, user.token)
+  }
+
+  it('leaves everything behind for the next, which completes the run as its second attempt, and what waited', async () => {
+    server = await FillServer.start({ runsAtATime: 1 })
+    let planner = await server.user()
+    const done = await planner.schedule({ name: 'Done' })
+    const before = await planner.reached(`/schedule/${done.id}`)
+    await planner.post('/config', { name: 'Kept', settings: { lines: 2 } })
+    const { id } = await planner.schedule(improver(2))
+    const waiting = await planner.comparison()
+    const live = planner.live()
+    const watched = live.operation(id)
+    watched.done.catch(() => undefined)
+    await eventually('it is planning', () => watched.snapshot?.progress.phase?.name === 'planning')
+    live.disconnect()
+    await server.kill()
+
+    planner = await restarted(planner)
+    expect((await planner.get(`/schedule/${done.id}`)).body).toEqual(before)
+    expect((await planner.get('/configs')).body).toMatchObject({ total: 1, items: [{ name: 'Kept' }] })
+    const again = planner.live()
+    const operation = again.operation<Json>(id)
+    await within('the operation ends', operation.done, 20_000)
+    expect(operation.snapshot).toMatchObject({ state: 'completed', attempt: 2 })
+    expect(await planner.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed', lots_count: 120 })
+    expect(await planner.reached(`/compare/${waiting.id}`)).toMatchObject({ status: 'completed' })
+    const whole = again.operation(waiting.id)
+    await within('the operation of the comparison ends', whole.done)
+    expect(whole.snapshot).toMatchObject({ children: { total: 3, completed: 3 } })
+    again.disconnect()
+  })
+
+  it('has died three times over the same run: it has failed then, for good', async () => {
+    server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 300 })
+    let planner = await server.user()
+    const { id } = await planner.schedule(improver(120))
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      const { body } = await eventually('the attempt runs', async () => {
+        const answer = await planner.get<{ state: string; attempt: number }>(`/operations/${id}`)
+        return answer.body.attempt === attempt && answer.body.state === 'running' && answer
+      })
+      expect(body.attempt).toBe(attempt)
+      await server.kill()
+      server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 300 }, server.folder)
+      planner = new FillClient(server.url, planner.token)
+    }
+    expect(await planner.reached(`/schedule/${id}`)).toMatchObject({
+      status: 'failed',
+      error: { code: 'run_abandoned' },
+    })
+    const { body } = await eventually('the operation has ended', async () => {
+      const answer = await planner.get(`/operations/${id}`)
+      return answer.body['state'] === 'failed' && answer
+    })
+    expect(body).toMatchObject({ error: { code: 'run_abandoned' } })
+  })
+
+  it('was asked to end: it leaves the run to the next at once, which does not wait for a lease', async () => {
+    server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 60_000 })
+    let planner = await server.user()
+    const { id } = await planner.schedule(improver(2))
+    await planner.reached(`/schedule/${id}`, ['running'])
+    await server.stop()
+    expect(server.log).toEqual([])
+    planner = await restarted(planner)
+    expect(await planner.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
+  })
+})
