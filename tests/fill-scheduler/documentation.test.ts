@@ -1,23 +1,25 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FillServer, startServer } from '../../apps/fill-scheduler/src/api/server.js'
+import { main } from '../../apps/fill-scheduler/src/cli/main.js'
 import { KPI_NAMES } from '../../apps/fill-scheduler/src/io/reports/figures.js'
 import { STRATEGIES } from '../../apps/fill-scheduler/src/planning/strategies/strategies.js'
 import { ROOT, filesUnder, withoutComments } from '../source-tree.js'
 import { REFERENCE, ReferencePage, settingRows } from './reference-page.js'
 
-const PROGRAM = join(ROOT, 'apps/fill-scheduler/bin/fill-scheduler.js')
 const APP = 'apps/fill-scheduler/src'
 
 const page = new ReferencePage()
 
 /** What a command says of itself. */
 async function help(...words: string[]): Promise<string> {
-  return (await promisify(execFile)(process.execPath, [PROGRAM, ...words, '--help'])).stdout
+  let printed = ''
+  const output = { columns: 120, write: (text: string) => (printed += text) }
+  const shell = { stdin: process.stdin, stdout: output, stderr: output, env: {}, cwd: ROOT }
+  expect(await main([...words, '--help'], { ...shell, interrupted: new AbortController().signal })).toBe(0)
+  return printed
 }
 
 /** Long names of options of a help text. */
@@ -79,7 +81,7 @@ function codesOfProblems(): string[] {
     given.flatMap((pattern) => Array.from(withoutComments(text).matchAll(pattern), ([, code = '']) => code)),
   )
   // Made of the name of a member or of a format.
-  const made = ['bad_json', 'bad_lot_id', 'bad_lot_type', 'empty_id', 'empty_type']
+  const made = ['bad_json', 'bad_yaml', 'bad_lot_id', 'bad_lot_type', 'empty_id', 'empty_type']
   return [...new Set([...literal, ...made])].filter((code) => code !== 'custom')
 }
 
@@ -113,6 +115,19 @@ describe('the command line in the reference', () => {
     const options = [...own, ...[...commands.values()].flat()]
     expect(options.length).toBeGreaterThan(40)
     expect(options.filter((name) => !new RegExp(`\`[^\`]*${name}\\b`).test(text))).toEqual([])
+  })
+})
+
+describe('the environment in the reference', () => {
+  it('has every variable that is read', () => {
+    const sources = filesUnder(APP, '.ts').filter(({ path }) => !/\.test\.ts$|\/testing\//.test(path))
+    const read = sources.flatMap(({ text }) =>
+      Array.from(text.matchAll(/\benv\['([A-Z_]+)'\]/g), ([, name = '']) => name),
+    )
+    // Of the desktop, and of machines that build.
+    const own = [...new Set(read)].filter((name) => !['CI', 'DISPLAY', 'WAYLAND_DISPLAY'].includes(name))
+    expect(own.length).toBeGreaterThan(5)
+    expect(own.filter((name) => !page.section('Environment').includes(`\`${name}\``))).toEqual([])
   })
 })
 

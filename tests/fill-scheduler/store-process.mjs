@@ -14,7 +14,7 @@ async function claimAll() {
   for (;;) {
     const now = new Date()
     const leaseUntil = new Date(now.getTime() + 600_000).toISOString()
-    const runs = await store.runs.claim({ runner: name, now: now.toISOString(), leaseUntil, limit: 3 })
+    const runs = await store.runs.claim({ runner: name, now: now.toISOString(), leaseUntil, limit: 5 })
     if (runs.length === 0) return
     for (const { id } of runs) {
       if (await store.runs.finish(id, name, { status: 'cancelled', at: now.toISOString() })) console.log(id)
