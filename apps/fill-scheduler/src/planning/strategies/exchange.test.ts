@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { anyLots } from '../../testing/plan-arbitraries.js'
+import { anyLots, shiftCalendar } from '../../testing/plan-arbitraries.js'
 import { DEFAULT_RULES, lotOf } from '../../testing/reference-lots.js'
 import { givenOrder } from '../given-order.js'
 import type { Lot } from '../lot.js'
@@ -35,6 +35,13 @@ describe('exchanging lots between blocks', () => {
     expect(idsOf(exchanged(loose, DEFAULT_RULES, nothing))).toEqual(['E2 E1'])
   })
 
+  it('leaves alone the block that goes on from begun work', () => {
+    const starts = [{ activities: [], freeHours: 5, open: { usedHours: 100, previousType: 'E' } }]
+    const begun = [[[lot('E1', 'E', 10)], [lot('E2', 'E', 10)], [lot('E3', 'E', 10)]]]
+    expect(idsOf(exchanged(begun, { ...DEFAULT_RULES, starts }, nothing))).toEqual(['E1', 'E3 E2'])
+    expect(idsOf(exchanged([[[], [lot('E2', 'E', 10)]]], { ...DEFAULT_RULES, starts }, nothing))).toEqual(['', 'E2'])
+  })
+
   it('leaves alone what is as good as it can be', () => {
     const good = [[[lot('E1', 'E', 60), lot('E2', 'E', 50)], [lot('H1', 'H', 70)]]]
     expect(exchanged(good, DEFAULT_RULES, nothing)).toEqual(good)
@@ -43,13 +50,13 @@ describe('exchanging lots between blocks', () => {
   it('is not tried where it is not known what it saves', () => {
     const matrix = { ...DEFAULT_RULES, changeover: { ...DEFAULT_RULES.changeover, matrix: { E: { H: 1 } } } }
     const inverse = { ...DEFAULT_RULES, changeover: { ...DEFAULT_RULES.changeover, sameTypeHours: 9 } }
-    const begun = { ...DEFAULT_RULES, starts: [{ activities: [], freeHours: 5 }] }
-    for (const rules of [matrix, inverse, begun])
+    const resting = { ...DEFAULT_RULES, calendar: shiftCalendar(150, 18) }
+    for (const rules of [matrix, inverse, resting])
       expect(exchanged([[[lot('E1', 'E', 1)]]], rules, nothing)).toBeUndefined()
   })
 
-  it('saves hours or leaves them, and keeps every lot', async () => {
-    await fc.assert(
+  it('saves hours or leaves them, and keeps every lot', () => {
+    fc.assert(
       fc.property(anyLots(25, 60), fc.integer({ min: 1, max: 3 }), (lots, lines) => {
         const rules = { ...DEFAULT_RULES, lines }
         const before = givenOrder(lots, rules)

@@ -4,19 +4,20 @@ import { EPSILON_HOURS, type Rules } from '../rules.js'
 
 /**
  * Moves lots between blocks while that saves hours: all lots of a type go to a block that has the type already, and up
- * to two lots or another type come back for them where room is needed. Undefined where rules are such that it does not
- * know what that saves: with a matrix, a calendar, begun work, or where switching takes less than staying. Calls `check`
- * now and then, which may throw.
+ * to two lots or another type come back for them where room is needed. A block that goes on from begun work stays as it
+ * is. Undefined where rules are such that it is not known what that saves: with a matrix, a calendar, or where switching
+ * takes less than staying. Calls `check` now and then, which may throw.
  */
 export function exchanged(arrangement: Arrangement, rules: Rules, check: () => void): Arrangement | undefined {
   const { sameTypeHours, differentTypeHours, matrix } = rules.changeover
   if (Object.keys(matrix).length > 0 || differentTypeHours < sameTypeHours) return undefined
-  if (rules.calendar !== undefined || rules.starts !== undefined) return undefined
-  const blocks = arrangement.flat()
-  const exchange = new Exchange(blocks, rules, check)
+  if (rules.calendar !== undefined) return undefined
+  const begun = arrangement.map((line, index) => line.slice(0, rules.starts?.[index]?.open === undefined ? 0 : 1))
+  const own = arrangement.map((line, index) => line.slice(begun[index]?.length))
+  const exchange = new Exchange(own.flat(), rules, check)
   exchange.run()
   let at = 0
-  return arrangement.map((line) => line.flatMap(() => exchange.block(at++)))
+  return own.map((line, index) => [...(begun[index] ?? []), ...line.flatMap(() => exchange.block(at++))])
 }
 
 /** All lots of one type in a block. */

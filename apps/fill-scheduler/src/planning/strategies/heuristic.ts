@@ -8,6 +8,7 @@ import { exchanged } from './exchange.js'
 import { improvedLoop, type LinePicker } from './improved-loop.js'
 import { earliestDueFirst } from './lot-order.js'
 import { Tally } from './tally.js'
+import { urgentFirst } from './urgent-first.js'
 
 /** A strategy that builds its plan lot by lot. */
 export interface Heuristic extends Pick<Strategy, 'name' | 'aliases' | 'description'> {
@@ -44,25 +45,33 @@ function classic(heuristic: Heuristic, task: PlanningTask, tally = new Tally(tas
 }
 
 function improved(heuristic: Heuristic, task: PlanningTask): Arrangement {
-  const orders = ordersOf(heuristic, task)
-  const pickers = heuristic.improvedPickers.slice(0, task.lots.length > LOTS_FOR_ALL_WAYS ? 1 : undefined)
+  const ways = waysOf(heuristic, task)
   const withClassic = allowsClassic(task.rules)
-  const tally = new Tally(task, orders.length * pickers.length + (withClassic ? 1 : 0))
-  const ways = orders.flatMap((lots) =>
-    pickers.map((picker) => improvedLoop(lots, task.rules, picker(lots, task), tally)),
-  )
-  if (withClassic) ways.push(classic(heuristic, task, tally))
-  const better = ways
-    .map((way) => exchanged(way, task.rules, () => task.signal?.throwIfAborted()))
-    .filter((way) => way !== undefined)
-  return bestArrangement([...better, ...ways], task)
+  const tally = new Tally(task, ways.length + (withClassic ? 1 : 0))
+  const plans = ways.map(({ lots, picker }) => improvedLoop(lots, task.rules, picker, tally))
+  if (withClassic) plans.push(classic(heuristic, task, tally))
+  const better = plans
+    .map((plan) => exchanged(plan, task.rules, () => task.signal?.throwIfAborted()))
+    .filter((plan) => plan !== undefined)
+  return bestArrangement([...better, ...plans], task)
 }
 
-/** Scores know of due dates; an order has to be another one for them. */
-function ordersOf(heuristic: Heuristic, task: PlanningTask): readonly (readonly Lot[])[] {
+/** One way to build a plan. */
+interface Way {
+  readonly lots: readonly Lot[]
+  readonly picker: LinePicker
+}
+
+function waysOf(heuristic: Heuristic, task: PlanningTask): readonly Way[] {
+  const pickers = heuristic.improvedPickers.slice(0, task.lots.length > LOTS_FOR_ALL_WAYS ? 1 : undefined)
+  const inOrder = (lots: readonly Lot[]): Way[] => pickers.map((picker) => ({ lots, picker: picker(lots, task) }))
   const ordered = heuristic.ordered(task)
   const hasDueDates = task.lots.some(({ dueHours }) => dueHours !== undefined)
-  return heuristic.picksInOrder && hasDueDates ? [ordered, earliestDueFirst(ordered)] : [ordered]
+  // Scores know of due dates; an order has to be another one for them.
+  if (!hasDueDates || !heuristic.picksInOrder) return inOrder(ordered)
+  const byDue = inOrder(earliestDueFirst(ordered))
+  const urgent = byDue.map(({ lots, picker }) => ({ lots, picker: urgentFirst(task.rules, picker) }))
+  return [...inOrder(ordered), ...byDue, ...urgent]
 }
 
 /** Whether the loop of the reference can plan under these rules. */
