@@ -13,6 +13,7 @@ export const REACHED_HOURS = 1e-6
 export class Budget {
   readonly #task: PlanningTask
   readonly #beganAt: number
+  readonly #endsAt: number
   #boundHours: number
   readonly #firstHours: number
   #bestHours: number
@@ -20,14 +21,15 @@ export class Budget {
   #reportedAt = -Infinity
   #pausedAt: number
 
-  /** From `beganAt` (by `task.now`) on; `firstHours` is the objective of the plan to start from, `boundHours` what none is below. */
+  /** From now on, until the time limit is over that began `beganAt` (by `task.now`); `firstHours` is the objective of the plan to start from, `boundHours` what none is below. */
   constructor(task: PlanningTask, beganAt: number, firstHours: number, boundHours: number) {
     this.#task = task
-    this.#beganAt = beganAt
+    this.#beganAt = task.now()
+    this.#endsAt = beganAt + task.settings.strategies.improver.timeLimitSeconds * 1_000
     this.#firstHours = firstHours
     this.#bestHours = firstHours
     this.#boundHours = boundHours
-    this.#pausedAt = task.now()
+    this.#pausedAt = this.#beganAt
   }
 
   /** The objective at which the search is done: the bound, or what the settings say is near enough. */
@@ -46,12 +48,13 @@ export class Budget {
   }
 
   get secondsLeft(): number {
-    return (1 - this.spent) * this.#task.settings.strategies.improver.timeLimitSeconds
+    return Math.max(0, this.#endsAt - this.#task.now()) / 1_000
   }
 
-  /** How much of the time is over, 0 to 1 and more. */
+  /** How much of the time is over, 0 to 1. */
   get spent(): number {
-    return (this.#task.now() - this.#beganAt) / (this.#task.settings.strategies.improver.timeLimitSeconds * 1_000)
+    const now = this.#task.now()
+    return now >= this.#endsAt ? 1 : (now - this.#beganAt) / (this.#endsAt - this.#beganAt)
   }
 
   /** Whether this share of the time is over or the best objective so far good enough. Throws the signal's reason once it is aborted. */

@@ -1,5 +1,6 @@
 import { seededRandom, type Random } from '../../random.js'
 import { bestHeuristic } from '../best-heuristic.js'
+import { givenOrder } from '../given-order.js'
 import { leastLateHours, lowerBoundHours } from '../lower-bound.js'
 import { objectiveHours } from '../objective.js'
 import type { Arrangement } from '../plan.js'
@@ -7,7 +8,7 @@ import type { Planned, PlanningTask, Strategy } from '../strategy.js'
 import { timetable } from '../timetable.js'
 import { BlockModel, type Block } from './block-model.js'
 import { Budget, REACHED_HOURS } from './budget.js'
-import { indicesOf, isPlain, lotsOf, spread } from './lines.js'
+import { byDueDate, indicesOf, isPlain, lotsOf, mayBeLate, spread } from './lines.js'
 import { LineMoves } from './line-moves.js'
 import { LinePlanner } from './line-plan.js'
 import { searchLines } from './line-search.js'
@@ -55,6 +56,7 @@ class Improvement {
     const { lots, rules } = this.#task
     let best = await bestHeuristic(this.#task)
     if (lots.length === 0) return { arrangement: best }
+    if (mayBeLate(lots, rules)) best = this.#better(best, givenOrder(byDueDate(lots), rules))
     const boundHours = lowerBoundHours(lots, rules) + this.#lateHours
     const budget = new Budget(this.#task, this.#beganAt, this.#objective(best), boundHours)
     if (rules.calendar === undefined) best = this.#better(best, await this.#pack(best, budget))

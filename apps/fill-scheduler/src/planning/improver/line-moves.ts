@@ -9,6 +9,9 @@ export type Lines = readonly (readonly (readonly number[])[])[]
 /** Lines that are being changed; blocks are replaced, never changed. */
 type Draft = (readonly number[])[][]
 
+/** So many blocks before and behind a block are near it. */
+const NEAR_BLOCKS = 4
+
 /** Where a block stands. */
 interface Spot {
   readonly line: number
@@ -51,12 +54,12 @@ export class LineMoves {
     const lot = this.#takeLot(draft, from)
     if (lot === undefined) return
     if (this.#random() < 0.1) this.#insertBlock(draft, [lot])
-    else this.#putLot(draft, this.#spot(draft), lot)
+    else this.#putLot(draft, this.#other(draft, from), lot)
   }
 
   #swapLots(draft: Draft): void {
     const here = this.#spot(draft)
-    const there = this.#spot(draft)
+    const there = this.#other(draft, here)
     const one = this.#takeLot(draft, here)
     const other = this.#takeLot(draft, there)
     if (other !== undefined) this.#putLot(draft, here, other)
@@ -72,7 +75,7 @@ export class LineMoves {
 
   #swapBlocks(draft: Draft): void {
     const here = this.#spot(draft)
-    const there = this.#spot(draft)
+    const there = this.#other(draft, here)
     const lots = draft[here.line]?.[here.block] ?? []
     replace(draft, here, draft[there.line]?.[there.block] ?? [])
     replace(draft, there, lots)
@@ -89,7 +92,7 @@ export class LineMoves {
 
   #merge(draft: Draft): void {
     const here = this.#spot(draft)
-    const there = this.#random() < 0.5 ? { line: here.line, block: here.block + 1 } : this.#spot(draft)
+    const there = this.#other(draft, here)
     const more = draft[there.line]?.[there.block]
     if (more === undefined || (here.line === there.line && here.block === there.block)) return
     replace(draft, here, [...(draft[here.line]?.[here.block] ?? []), ...more])
@@ -108,11 +111,12 @@ export class LineMoves {
 
   /** Packs two to four blocks anew, as if times did not matter. */
   #repack(draft: Draft): void {
-    const spots = [this.#spot(draft)]
-    const lots = [...(draft[spots[0]?.line ?? 0]?.[spots[0]?.block ?? 0] ?? [])]
+    const first = this.#spot(draft)
+    const spots = [first]
+    const lots = [...(draft[first.line]?.[first.block] ?? [])]
     const count = 2 + below(this.#random, 3)
     for (let attempt = 0; attempt < 2 * count && spots.length < count; attempt++) {
-      const spot = this.#spot(draft)
+      const spot = this.#other(draft, first)
       const more = draft[spot.line]?.[spot.block] ?? []
       if (spots.some(({ line, block }) => line === spot.line && block === spot.block)) continue
       if (lots.length + more.length > this.#repacker.lotsMax) continue
@@ -129,6 +133,13 @@ export class LineMoves {
   #spot(draft: Draft): Spot {
     const line = below(this.#random, draft.length)
     return { line, block: below(this.#random, draft[line]?.length ?? 0) }
+  }
+
+  /** Another block: mostly one of about the same time on the line, for where times matter what is far away is seldom of use. */
+  #other(draft: Draft, { line, block }: Spot): Spot {
+    if (this.#random() < 0.4) return this.#spot(draft)
+    const near = block + 1 + below(this.#random, NEAR_BLOCKS) - (this.#random() < 0.5 ? NEAR_BLOCKS + 1 : 0)
+    return { line, block: Math.min(Math.max(near, 0), Math.max(0, (draft[line]?.length ?? 0) - 1)) }
   }
 
   #takeLot(draft: Draft, spot: Spot): number | undefined {

@@ -32,7 +32,7 @@ describe('the plan of a line', () => {
         const priced = lateLots(plan, lots).map(({ lot, hours: lateBy }) => (lot.priority ?? 1) * lateBy)
         expect(late).toBeCloseTo(rules.latePenaltyPerHour * priced.reduce((sum, cost) => sum + cost, 0), 6)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 })

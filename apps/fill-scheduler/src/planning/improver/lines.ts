@@ -5,9 +5,19 @@ import type { Block } from './block-model.js'
 import type { Lines } from './line-moves.js'
 
 /** Whether a plan is as good as its blocks: one line without rests and without work behind it, and no lot that may be late. Then neither the order of blocks nor their times matter. */
-export function isPlain(lots: readonly Lot[], { lines, calendar, starts = [], latePenaltyPerHour }: Rules): boolean {
-  const late = latePenaltyPerHour > 0 && lots.some(({ dueHours }) => dueHours !== undefined)
-  return lines === 1 && calendar === undefined && starts.length === 0 && !late
+export function isPlain(lots: readonly Lot[], rules: Rules): boolean {
+  const { lines, calendar, starts = [] } = rules
+  return lines === 1 && calendar === undefined && starts.length === 0 && !mayBeLate(lots, rules)
+}
+
+/** Whether lateness costs anything. */
+export function mayBeLate(lots: readonly Lot[], { latePenaltyPerHour }: Rules): boolean {
+  return latePenaltyPerHour > 0 && lots.some(({ dueHours }) => dueHours !== undefined)
+}
+
+/** What is due first goes first, what is not due goes last. */
+export function byDueDate(lots: readonly Lot[]): Lot[] {
+  return lots.toSorted((a, b) => (a.dueHours ?? 1e9) - (b.dueHours ?? 1e9))
 }
 
 /** Lots by their index, for as many lines as there are. */

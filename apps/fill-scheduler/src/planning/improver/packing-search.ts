@@ -17,6 +17,9 @@ function coolingIterations(lots: number): number {
   return 200 + 100 * lots
 }
 
+/** What is better by less is not: sums that were added to and taken from for long are not exact to the last digit. */
+const IMPROVED_HOURS = 1e-6
+
 /** So many coolings in a row that found nothing better end a search. */
 const IDLE_COOLINGS_MAX = 10
 
@@ -40,11 +43,11 @@ export async function searchPacking(
       if (at % 32 === 0 && (await enough(best.cost, best.blocks))) return best.blocks
       const temperature = model.cleanHours * HOT * (COLD / HOT) ** (at / length)
       step(packing, repacker, random, temperature)
-      if (packing.cost >= best.cost - 1e-9) continue
+      if (packing.cost >= best.cost - IMPROVED_HOURS) continue
       best.cost = packing.cost
       best.blocks = [...packing.blocks]
     }
-    if (best.cost < before - 1e-9) idle = -1
+    if (best.cost < before - IMPROVED_HOURS) idle = -1
   }
   return best.blocks
 }
