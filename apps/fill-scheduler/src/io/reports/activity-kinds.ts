@@ -16,10 +16,23 @@ export const KIND_LOOKS: Readonly<Record<ActivityKind, KindLook>> = {
   CLOSED: { colour: '#9e9e9e', text: '#111111', label: 'Closed' },
 }
 
+/** The look of work that had begun already: faint, with dark text. */
+export function fadedLook({ colour, label }: KindLook): KindLook {
+  const faint = [1, 3, 5].map((at) => 255 - (255 - Number.parseInt(colour.slice(at, at + 2), 16)) * FADED_SHARE)
+  return {
+    colour: `#${faint.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`,
+    text: '#111111',
+    label,
+  }
+}
+
 /** Length in hours. */
 export function lengthHours({ startHours, endHours }: Activity): number {
   return endHours - startHours
 }
+
+/** How much of a colour is left. */
+const FADED_SHARE = 0.5
 
 /** How many lines reports show, idle ones too; they name the line of each activity only where there are several. */
 export function linesOf(activities: readonly Activity[], { lines }: Pick<Settings, 'lines'>): number {

@@ -22,7 +22,7 @@ export function ganttFigures(activities: readonly Activity[], settings: Settings
   const kinds = [...new Set(activities.map(({ kind }) => kind))]
   return markup`<ul class="key-list">${kinds.map(
     (kind) => markup`<li><span class="key ${kind.toLowerCase()}"></span>${KIND_LOOKS[kind].label}</li>`,
-  )}</ul>
+  )}${activities.some(({ frozen }) => frozen) ? markup`<li>Faded: begun already</li>` : undefined}</ul>
 <div class="wide gantt">${chart.rows.map((row) => figure(row, chart, time))}</div>`
 }
 

@@ -16,16 +16,15 @@ body{margin:0 auto;padding:1.5rem;max-width:80rem;background:var(--paper);color:
 h1{margin:0;font-size:1.6rem}h2{margin:2rem 0 .6rem;font-size:1.15rem}h3{margin:1.2rem 0 .5rem;font-size:1rem}
 .facts,footer,.key-list,.place{color:var(--soft)}.facts{margin:.3rem 0 0}footer{margin-top:2rem;font-size:.85rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.6rem;margin:0}
-.figures div{border:1px solid var(--line);border-radius:8px;padding:.55rem .75rem}
-.figures dt{color:var(--soft);font-size:.82rem}.figures dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}
+.figures div{border:1px solid var(--line);border-radius:8px;padding:.55rem .65rem}
+.figures dt{color:var(--soft);font-size:.78rem}.figures dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}
 .key-list{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:.2rem 0 .6rem;padding:0;list-style:none;font-size:.88rem}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:3px;margin-right:.4rem;vertical-align:-1px}
 .wide{overflow-x:auto}
 .gantt figure{margin:0 0 .7rem;min-width:44rem}.gantt figcaption{font-size:.85rem;font-weight:600}
 .gantt svg{display:block;width:100%;height:auto}
 .ground{fill:var(--band)}.mark line{stroke:var(--line)}.mark text,.lane{fill:var(--soft);font:10px system-ui,sans-serif}
-.bar rect{stroke:var(--paper);stroke-width:.8}.bar text{font:600 10.5px system-ui,sans-serif}.bar text+text{font-weight:400;font-size:9px}.bar.frozen rect{opacity:.55}
-.bar.frozen text{fill:var(--ink)}
+.bar rect{stroke:var(--paper);stroke-width:.8}.bar text{font:600 10.5px system-ui,sans-serif}.bar text+text{font-weight:400;font-size:9px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{background:var(--band);font-size:.85rem;white-space:nowrap}.number{text-align:right}.time{white-space:nowrap}
@@ -36,6 +35,7 @@ tr.block th{background:var(--band);font-weight:600;padding-top:.45rem}tr.best td
 details{border:1px solid var(--line);border-radius:8px;margin:.7rem 0;padding:.2rem .9rem}
 summary{cursor:pointer;padding:.45rem 0;font-weight:600}
 ${kinds}
+.bar.frozen rect{opacity:.55}.bar.frozen text{fill:var(--ink)}
 @media screen and (max-width:42rem){
 body{padding:.9rem}.schedule thead{display:none}.schedule,.schedule tbody{display:block}
 .schedule tr{display:grid;grid-template-columns:auto 1fr auto;gap:.1rem .6rem;padding:.45rem 0;border-bottom:1px solid var(--line)}

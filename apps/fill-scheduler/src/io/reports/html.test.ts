@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { lotOf } from '../../testing/reference-lots.js'
 import { HOSTILE_NAMES, sampleReport } from '../../testing/report-samples.js'
-import { KIND_LOOKS } from './activity-kinds.js'
+import { fadedLook, KIND_LOOKS } from './activity-kinds.js'
 import { scheduleHtml } from './html.js'
 
 /** Names of elements that reports are made of; whatever else opens an element comes from a text that was not escaped. */
@@ -61,6 +61,11 @@ describe('the HTML report', () => {
 
 describe('the colours of activities', () => {
   it.each(Object.entries(KIND_LOOKS))('%s can be read on its colour', (_kind, { colour, text }) => {
+    expect(contrast(colour, text)).toBeGreaterThanOrEqual(4.5)
+  })
+
+  it.each(Object.values(KIND_LOOKS))('$label can be read when it is faded', (look) => {
+    const { colour, text } = fadedLook(look)
     expect(contrast(colour, text)).toBeGreaterThanOrEqual(4.5)
   })
 

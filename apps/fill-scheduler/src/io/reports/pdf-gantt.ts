@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import { KIND_LOOKS } from './activity-kinds.js'
+import { fadedLook, KIND_LOOKS } from './activity-kinds.js'
 import type { GanttBar, GanttChart, GanttRow } from './gantt.js'
 import { type PdfPages, SOFT_INK } from './pdf-pages.js'
 
@@ -56,7 +56,8 @@ function drawLabels(pages: PdfPages, { label }: GanttRow, lines: number): void {
 }
 
 function drawBar(pages: PdfPages, { activity, from, to }: GanttBar, x: (place: number) => number): void {
-  const { colour, text, label } = KIND_LOOKS[activity.kind]
+  const look = KIND_LOOKS[activity.kind]
+  const { colour, text, label } = activity.frozen ? fadedLook(look) : look
   const y = laneTop(pages, activity.line - 1)
   const width = Math.max(0.4, x(to) - x(from))
   // A hair less than the bar is long, so that neighbours can be told apart.

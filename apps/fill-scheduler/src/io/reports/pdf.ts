@@ -97,6 +97,8 @@ function drawKey(pages: PdfPages, { plan }: PlanningResult): void {
     pages.text(label, x + 12, pages.y - 15.5, 70, { size: 8.5, colour: SOFT_INK })
     x += 74
   }
+  const isFaded = plan.activities.some(({ frozen }) => frozen)
+  if (isFaded) pages.text('Faded: begun already', x, pages.y - 15.5, 120, { size: 8.5, colour: SOFT_INK })
 }
 
 async function drawActivities(pages: PdfPages, { result, settings }: Report): Promise<void> {
