@@ -181,7 +181,7 @@ interface Keyed extends Props {
 function pressed(event: KeyboardEvent, keyed: Keyed): boolean {
   const { view, whole, onView, selected, select, clear, data } = keyed
   if (event.ctrlKey || event.metaKey || event.altKey) return false
-  const middle = (view.fromHours + view.toHours) / 2
+  const middle = middleOf(keyed)
   const move = (by: number): void =>
     select({ lane: selected?.lane ?? 0, at: selected ? selected.at + by : firstVisible(data, view) })
   const keys: Record<string, () => void> = {
@@ -199,6 +199,13 @@ function pressed(event: KeyboardEvent, keyed: Keyed): boolean {
   }
   keys[event.key]?.()
   return event.key in keys
+}
+
+/** Zooming keeps in view what is selected. */
+function middleOf({ view, data, selected }: Keyed): number {
+  const activity = selected && data.lanes[selected.lane]?.activities[selected.at]
+  const middle = activity ? (activity.start_hours + activity.end_hours) / 2 : NaN
+  return middle > view.fromHours && middle < view.toHours ? middle : (view.fromHours + view.toHours) / 2
 }
 
 function firstVisible(data: ChartData, view: View): number {

@@ -12,7 +12,7 @@ export interface Tick {
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** How far apart labels stand. */
-const STEP_PX_MIN = 64
+const STEP_PX_MIN = 80
 const HOUR_STEPS = [1, 2, 3, 6, 12] as const
 const DAY_STEPS = [1, 2, 7, 14] as const
 const MONTH_STEPS = [1, 3, 6, 12, 24, 60, 120] as const

@@ -75,7 +75,7 @@ function Form({ content }: { readonly content: Content }): ReactElement {
   return (
     <form className="template-form panel stack" onSubmit={onSubmit} noValidate>
       {!isOwn && <Notice tone="info">Shared by somebody else. What you save is a copy of your own.</Notice>}
-      <div className="fields">
+      <div className="fields broad">
         <label className="field">
           <span>Name</span>
           <input value={name} required maxLength={200} onChange={(event) => setName(event.target.value)} />
