@@ -7,6 +7,7 @@ import { givenOrder } from './given-order.js'
 import type { Lot } from './lot.js'
 import { objectiveHours } from './objective.js'
 import { planLots, refusals } from './planner.js'
+import { startsAfter } from './replan.js'
 import { DEFAULT_SETTINGS } from './settings.js'
 import { statisticsOf } from './statistics.js'
 import { HEURISTICS } from './strategies/heuristics.js'
@@ -133,6 +134,29 @@ describe('several lines', () => {
       )
       expect(three.plan.makespanHours, name).toBeLessThan(one.plan.makespanHours * 0.5)
     }
+  })
+})
+
+describe('planning anew', () => {
+  it('leaves a line that was given up with what it had begun', async () => {
+    const rules = { ...DEFAULT_RULES, lines: 2 }
+    const before = await planLots(taskOf(EXAMPLE_LOTS, { mode: 'improved', rules }), 'lpt-pack')
+    const starts = startsAfter(before.plan.activities, 100, DEFAULT_RULES)
+    const now = { ...DEFAULT_RULES, starts }
+    for (const name of ['given', 'lpt-pack'] as const) {
+      const { plan, statistics } = await planLots(taskOf(EXAMPLE_LOTS, { mode: 'improved', rules: now }), name)
+      expect(validatePlan(plan, EXAMPLE_LOTS, now)).toEqual([])
+      expect(statistics.lots).toBe(15)
+      expect(statistics.utilisationPercent).toBeLessThan(100)
+    }
+  })
+
+  it('ends at once where nothing remains', async () => {
+    const before = await planLots(taskOf(EXAMPLE_LOTS), 'lpt-pack')
+    const rules = { ...DEFAULT_RULES, starts: startsAfter(before.plan.activities, 490, DEFAULT_RULES) }
+    const { plan } = await planLots(taskOf(EXAMPLE_LOTS, { rules }), 'smart-pack')
+    expect(plan.activities.map(({ frozen: _frozen, ...activity }) => activity)).toEqual(before.plan.activities)
+    expect(validatePlan(plan, EXAMPLE_LOTS, rules)).toEqual([])
   })
 })
 

@@ -1,6 +1,7 @@
 import { InputError, type Problem } from '../problem.js'
 import { givenOrder } from './given-order.js'
 import { kpisOf } from './kpis.js'
+import { remainingLots } from './replan.js'
 import type { Rules } from './rules.js'
 import { statisticsOf } from './statistics.js'
 import { HEURISTICS } from './strategies/heuristics.js'
@@ -48,9 +49,11 @@ export function refusals(
   ]
 }
 
+/** What begun work has filled, or is filling, is not planned again. */
 async function decide(task: PlanningTask, name: StrategyName | 'given'): Promise<Planned> {
-  if (task.lots.length === 0) return { arrangement: task.rules.starts === undefined ? [[[]]] : [] }
-  return name === 'given' ? { arrangement: givenOrder(task.lots, task.rules) } : strategyNamed(name).plan(task)
+  const lots = remainingLots(task.lots, task.rules.starts)
+  if (lots.length === 0) return { arrangement: task.rules.starts === undefined ? [[[]]] : [] }
+  return name === 'given' ? { arrangement: givenOrder(lots, task.rules) } : strategyNamed(name).plan({ ...task, lots })
 }
 
 function strategyNamed(name: StrategyName): Strategy {

@@ -2,7 +2,7 @@ import type { Lot } from '../lot.js'
 import { EPSILON_HOURS, type Rules } from '../rules.js'
 import type { Settings } from '../settings.js'
 import type { OpenBlock, Picker } from './classic-loop.js'
-import { LotTypes } from './lot-types.js'
+import { ChangeoverTable } from './changeover-table.js'
 import { RemainingFills } from './remaining-fills.js'
 
 /** What a score depends on beside the lot: type filled last (-1: none) and how much of the window is used. */
@@ -47,7 +47,7 @@ export function classicScorePicker(
   formula: ScoreFormula,
 ): Picker {
   const { beamWidth, utilPadHours, ...weights } = settings.strategies.smartPack
-  const types = new LotTypes(lots, rules)
+  const types = new ChangeoverTable(lots, rules)
   const fills = new RemainingFills(lots, types)
   const numbers = new Map(lots.map((lot) => [lot, types.numberOf(lot.type)]))
   const capacity = rules.windowHours - utilPadHours

@@ -3,7 +3,7 @@ import type { Lot } from '../lot.js'
 import { EPSILON_HOURS, type Rules } from '../rules.js'
 import type { Settings } from '../settings.js'
 import type { LinePicker } from './improved-loop.js'
-import { LotTypes } from './lot-types.js'
+import { ChangeoverTable } from './changeover-table.js'
 import { RemainingFills } from './remaining-fills.js'
 
 /** What a formula is computed from. */
@@ -71,7 +71,7 @@ class FitScores {
   readonly #rules: Rules
   readonly #weights: Settings['strategies']['smartPack']
   readonly #formula: FitScore
-  readonly #types: LotTypes
+  readonly #types: ChangeoverTable
   readonly #numbers: Map<Lot, number>
   readonly #fills: RemainingFills
 
@@ -79,7 +79,7 @@ class FitScores {
     this.#rules = rules
     this.#weights = settings.strategies.smartPack
     this.#formula = formula
-    this.#types = new LotTypes(lots, rules)
+    this.#types = new ChangeoverTable(lots, rules)
     this.#numbers = new Map(lots.map((lot) => [lot, this.#types.numberOf(lot.type)]))
     this.#fills = new RemainingFills(lots, this.#types)
   }

@@ -62,7 +62,7 @@ describe.each(HEURISTICS)('$name on random lots', ({ name }) => {
         const modes: readonly Mode[] =
           rules.lines > 1 || rules.calendar !== undefined ? ['improved'] : ['improved', 'classic']
         for (const mode of modes) {
-          const plan = await planOf(left, { ...rules, starts }, mode)
+          const plan = await planOf(lots, { ...rules, starts }, mode)
           expect(validatePlan(plan, left, { ...rules, starts })).toEqual([])
           expect(validatePlan(plan, lots, { ...rules, starts })).toEqual([])
         }

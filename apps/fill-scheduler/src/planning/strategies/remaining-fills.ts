@@ -1,16 +1,16 @@
 import type { Lot } from '../lot.js'
-import type { LotTypes } from './lot-types.js'
+import type { ChangeoverTable } from './changeover-table.js'
 
 /** The two shortest fills that remain of each type, kept while lots are taken away. */
 export class RemainingFills {
-  readonly #types: LotTypes
+  readonly #types: ChangeoverTable
   readonly #byType: Lot[][]
   readonly #taken = new Set<Lot>()
   /** By number of type; Infinity where none remains. */
   readonly first: Float64Array
   readonly second: Float64Array
 
-  constructor(lots: readonly Lot[], types: LotTypes) {
+  constructor(lots: readonly Lot[], types: ChangeoverTable) {
     this.#types = types
     this.#byType = Array.from({ length: types.count }, () => [])
     for (const lot of lots) this.#byType[types.numberOf(lot.type)]?.push(lot)

@@ -19,11 +19,6 @@ export class Tally {
     this.#tell(Math.floor(this.#placed / this.#passes))
   }
 
-  /** All are placed, however many passes that took. */
-  finished(): void {
-    this.#tell(this.#task.lots.length)
-  }
-
   #tell(done: number): void {
     const total = this.#task.lots.length
     if (done <= this.#told || done > total) return

@@ -2,7 +2,7 @@ import type { Lot } from '../lot.js'
 import { changeoverHours, type Rules } from '../rules.js'
 
 /** The types of lots as numbers from 0, with the changeovers between them: scores ask for them millions of times. */
-export class LotTypes {
+export class ChangeoverTable {
   readonly #numbers = new Map<string, number>()
   readonly #rows: (Float64Array | undefined)[]
   readonly #same: number
