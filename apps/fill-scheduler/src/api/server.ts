@@ -122,7 +122,7 @@ export async function startServer(options: ServerOptions): Promise<FillServer> {
 /** Servers that share their state have to share the secret, too. */
 function ownSecret({ redisUrl, dataDir }: ServerOptions): Promise<string> {
   if (redisUrl === undefined) return keptSecret(dataDir)
-  throw new Error('HOLDFAST_SECRET must be set where several servers share a Redis: openssl rand -base64 48')
+  throw new Error('FILL_SCHEDULER_SECRET must be set where several servers share a Redis: openssl rand -base64 48')
 }
 
 async function openedStore({ databaseUrl, dataDir }: ServerOptions): Promise<Store> {
