@@ -27,8 +27,6 @@ export interface Asked {
   readonly signal?: AbortSignal | undefined
 }
 
-const SIGN_IN_AGAIN = 'Your session has ended. Please sign in again; nothing is lost.'
-
 /** Asks the REST API and answers the JSON, or undefined where there is none. Throws a `RequestError`. A token that is no longer good ends the session. */
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   const response = await send(path, asked)
@@ -50,7 +48,7 @@ async function send(path: string, { method = 'GET', json, form, signal }: Asked)
   const body = form ?? (json === undefined ? null : JSON.stringify(json))
   const response = await reached(fetch(`/api/v1${path}`, { method, headers, body, signal: signal ?? null }))
   if (response.ok) return response
-  if (response.status === 401 && session) end(SIGN_IN_AGAIN)
+  if (response.status === 401 && session) end('expired')
   throw await refusal(response)
 }
 

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import type { PlannedActivity } from '../api/answers.js'
 import { planMoment } from '../wording/moments.js'
-import { hours } from '../wording/numbers.js'
+import { hours, noteWords } from '../wording/numbers.js'
 import type { Lane } from './chart-data.js'
 
 /** By when lots should be filled, in milliseconds since 1970. */
@@ -40,7 +40,7 @@ export function Details(props: {
 export function headingOf({ kind, lot_id: lot, lot_type: type, note }: PlannedActivity): string {
   switch (kind) {
     case 'FILL':
-      return `Lot ${lot ?? ''}, ${type ?? ''}, ${note ?? ''}`
+      return `Lot ${lot ?? ''}, ${type ?? ''}, ${noteWords(note)}`
     case 'CHANGEOVER':
       return `Changeover ${(type ?? '').replace('->', ' to ')}`
     case 'CLEAN':

@@ -1,6 +1,6 @@
 import { type ReactElement, memo } from 'react'
 import type { PlannedActivity } from '../api/answers.js'
-import { hours } from '../wording/numbers.js'
+import { hours, noteWords } from '../wording/numbers.js'
 import { type Bar, barsOf } from './bars.js'
 import type { Block, Lane } from './chart-data.js'
 import { TYPE_COLOURS } from './type-colours.js'
@@ -88,7 +88,8 @@ function BarText({
   const left = Math.max(x, 0)
   const room = width - (left - x) - 12
   if (!text || text.length * LETTER_PX > room) return null
-  const hasSecond = of.kind === 'FILL' && (of.note ?? '').length * 5.8 < room
+  const note = noteWords(of.note)
+  const hasSecond = of.kind === 'FILL' && note.length * 5.8 < room
   const middle = LANE.barsTop + LANE.barsHeight / 2
   return (
     <g className={`bar-text ${of.kind.toLowerCase()} ${colour}`}>
@@ -97,7 +98,7 @@ function BarText({
       </text>
       {hasSecond && (
         <text x={left + 6} y={middle + 12} className="second">
-          {of.note}
+          {note}
         </text>
       )}
     </g>

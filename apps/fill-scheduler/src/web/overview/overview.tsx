@@ -5,12 +5,11 @@ import { count, hours, percent } from '../wording/numbers.js'
 /** How things stand, at a glance. Nothing before the first schedule. */
 export function Overview(props: {
   readonly counts: Counts | undefined
-  readonly latest: readonly ScheduleSummary[] | undefined
+  readonly newest: ScheduleSummary | undefined
 }): ReactElement | null {
-  const { counts, latest } = props
+  const { counts, newest } = props
   if (!counts || counts.total === 0) return null
   const { pending = 0, running = 0, completed = 0, failed = 0 } = counts.by_status
-  const newest = latest?.find(({ status, makespan }) => status === 'completed' && makespan != null)
   const tiles = [
     ['Under way', count(pending + running), pending > 0 ? `${count(pending)} waiting` : ''],
     ['Completed', count(completed), `of ${count(counts.total)}`],

@@ -21,10 +21,12 @@ export function SchedulesPage(): ReactElement {
   const [query, setQuery] = useState(ALL)
   const listed = useLoaded(JSON.stringify(query), (signal) => api.schedules(query, signal))
   const counts = useLoaded('counts', api.counts)
+  const newest = useLoaded('newest', newestPlan)
   const [doomed, setDoomed] = useState<ScheduleSummary>()
   const reload = (): void => {
     listed.reload()
     counts.reload()
+    newest.reload()
   }
   useChanges(reload)
   const isFiltered = query.search !== '' || query.status !== '' || query.strategy !== ''
@@ -38,7 +40,7 @@ export function SchedulesPage(): ReactElement {
           New schedule
         </Link>
       </PageHead>
-      <Overview counts={counts.value} latest={listed.value?.items} />
+      <Overview counts={counts.value} newest={newest.value} />
       {(isFiltered || (counts.value?.total ?? 0) > 0) && <Filters query={query} onQuery={setQuery} />}
       <section className="panel" aria-label="Schedules" aria-busy={listed.isLoading}>
         <List listed={listed} isFiltered={isFiltered} onClear={() => setQuery(ALL)} onDelete={setDoomed} />
@@ -56,6 +58,11 @@ export function SchedulesPage(): ReactElement {
       )}
     </>
   )
+}
+
+/** The plan that was made last. */
+function newestPlan(signal: AbortSignal): Promise<ScheduleSummary | undefined> {
+  return api.schedules({ ...ALL, status: 'completed' }, signal).then(({ items }) => items[0])
 }
 
 function List(props: {

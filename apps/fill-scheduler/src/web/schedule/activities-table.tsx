@@ -1,7 +1,7 @@
 import { type ReactElement, useMemo, useState } from 'react'
 import type { PlannedActivity } from '../api/answers.js'
 import { planMoment } from '../wording/moments.js'
-import { counted, hours } from '../wording/numbers.js'
+import { counted, hours, noteWords } from '../wording/numbers.js'
 
 /** More rows are shown when asked for. */
 const ROWS_AT_FIRST = 200
@@ -65,7 +65,7 @@ export function ActivitiesTable({
                 <td>{planMoment(one.start, zone)}</td>
                 <td>{planMoment(one.end, zone)}</td>
                 <td className="number">{hours(one.end_hours - one.start_hours, 2)}</td>
-                <td>{one.note}</td>
+                <td>{noteWords(one.note)}</td>
               </tr>
             ))}
           </tbody>

@@ -13,6 +13,7 @@ export interface Granted {
   readonly expires_in: number
 }
 
+const EXPIRED = 'Your session has ended. Please sign in again; nothing is lost.'
 const KEY = 'fill-scheduler.session'
 const listeners = new Set<() => void>()
 let known: { readonly text: string | null; readonly session: Session | undefined } = { text: null, session: undefined }
@@ -27,7 +28,7 @@ export function currentSession(): Session | undefined {
 
 /** Why nobody is signed in any more, in words; undefined where somebody wished it, or never was. */
 export function farewellMessage(): string | undefined {
-  return farewell
+  return farewell ?? (localStorage.getItem(KEY) === null ? undefined : EXPIRED)
 }
 
 /** Begins a session. */
@@ -38,10 +39,10 @@ export function begin({ access_token: token, expires_in: seconds }: Granted): vo
   tell()
 }
 
-/** Ends the session; `message` is shown where one signs in again. */
-export function end(message?: string): void {
+/** Ends the session, as somebody wishes it, or as the server does not take its token any more (`expired`), which is said where one signs in again. */
+export function end(why: 'wished' | 'expired'): void {
   if (!currentSession()) return
-  farewell = message
+  farewell = why === 'expired' ? EXPIRED : undefined
   localStorage.removeItem(KEY)
   tell()
 }

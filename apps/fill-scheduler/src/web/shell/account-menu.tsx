@@ -16,7 +16,7 @@ export function AccountMenu(): ReactElement {
   const signOut = async (): Promise<void> => {
     // Whether or not the server hears of it, this browser forgets the token.
     await api.logout().catch(() => {})
-    end()
+    end('wished')
   }
   return (
     <Menu label={`Account ${email}`} face={<Initial of={email} />} className="account">

@@ -5,6 +5,11 @@ export function count(value: number): string {
   return whole.format(value)
 }
 
+/** A note of an activity; numbers of vials can be read at a glance: `1,000,000 vials`. */
+export function noteWords(note: string | null | undefined): string {
+  return (note ?? '').replace(/^\d{4,15}(?= vials$)/, (vials) => count(Number(vials)))
+}
+
 /** With the word in the right number: `1 lot`, `500 lots`. */
 export function counted(value: number, word: string): string {
   return `${count(value)} ${word}${value === 1 ? '' : 's'}`

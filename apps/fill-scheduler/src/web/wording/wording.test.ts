@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { durationWords, estimateWords } from './durations.js'
 import { moment, planMoment } from './moments.js'
-import { counted, difference, hours, percent } from './numbers.js'
+import { counted, difference, hours, noteWords, percent } from './numbers.js'
 
 describe('words for planners', () => {
   it('round hours and percentages, and say nothing where there is nothing', () => {
@@ -11,6 +11,12 @@ describe('words for planners', () => {
       '–',
       '71.0 %',
       '–',
+    ])
+    expect([noteWords('1200000 vials'), noteWords('500 vials'), noteWords('8h'), noteWords(null)]).toEqual([
+      '1,200,000 vials',
+      '500 vials',
+      '8h',
+      '',
     ])
     expect([counted(1, 'lot'), counted(1500, 'lot')]).toEqual(['1 lot', '1,500 lots'])
   })
