@@ -58,7 +58,7 @@ describe('two processes on one store', () => {
   it.each(['embedded libSQL', 'PostgreSQL'])(
     'never get the same of 200 runs, on %s',
     async (kind) => {
-      const place = kind === 'PostgreSQL' ? { url: await server.newDatabase() } : { file: join(folder, 'claims.db') }
+      const place = kind === 'PostgreSQL' ? { url: await server.newPlace() } : { file: join(folder, 'claims.db') }
       const store = await openStore(place)
       await store.migrate()
       await store.users.create(userOf('ada'))

@@ -1,25 +1,39 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from './open-store.js'
+import { openPostgres } from './sql/postgres.js'
 import { describeStore } from './testing/conformance.js'
 import { PostgresServer } from './testing/postgres-server.js'
 import { addSchedule, claim, completed, userOf } from './testing/samples.js'
 
 let server: PostgresServer
+/** A place that each test of the suite finds empty. */
+let shared: string
 
 beforeAll(async () => {
   server = await PostgresServer.start()
+  shared = await server.newPlace()
 })
 afterAll(() => server.end())
 
 describeStore('PostgreSQL', async () => {
-  const url = await server.newDatabase()
-  const again = () => openStore({ url })
-  return { store: await again(), again, end: () => Promise.resolve() }
+  const again = () => openStore({ url: shared })
+  return { store: await again(), again, end: async () => void (await server.query('truncate users cascade', shared)) }
 })
 
 describe('the PostgreSQL store', () => {
+  it('is made once when several are the first, whatever other schemas of the database hold', async () => {
+    const places = [await server.newPlace(), await server.newPlace()]
+    const stores = await Promise.all([...places, ...places, ...places].map((url) => openStore({ url })))
+    await Promise.all(stores.map((store) => store.migrate()))
+    expect(await stores[0]?.users.create(userOf('ada'))).toBe(true)
+    expect(await stores[1]?.users.create(userOf('ada'))).toBe(true)
+    expect(await stores[2]?.users.create(userOf('ada'))).toBe(false)
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
   it('goes on when the server was started again, with all that was acknowledged', async () => {
-    const store = await openStore({ url: await server.newDatabase() })
+    const store = await openStore({ url: await server.newPlace() })
     await store.migrate()
     await store.users.create(userOf('ada'))
     await addSchedule(store, { id: 's1', userId: 'ada' })
@@ -39,8 +53,25 @@ describe('the PostgreSQL store', () => {
     await store.close()
   })
 
+  it('gives nobody else a connection that does not answer', async () => {
+    const { db } = openPostgres(server.url(), 300)
+    const asked = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+    const pid = asked.rows[0]?.pid ?? 0
+    process.kill(pid, 'SIGSTOP')
+    try {
+      await expect(db.transaction().execute((transaction) => sql`select 1`.execute(transaction))).rejects.toThrow(
+        'timeout',
+      )
+      const other = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+      expect(other.rows[0]?.pid).not.toBe(pid)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await db.destroy()
+  })
+
   it('takes as many connections as it is bounded to, however much is asked at once', async () => {
-    const url = await server.newDatabase()
+    const url = await server.newPlace()
     const store = await openStore({ url })
     await store.migrate()
     await store.users.create(userOf('ada'))

@@ -1,5 +1,5 @@
-import { CamelCasePlugin, Kysely, PostgresDialect } from 'kysely'
-import { Pool } from 'pg'
+import { CamelCasePlugin, Kysely, type PostgresPool, type PostgresPoolClient, PostgresDialect } from 'kysely'
+import { DatabaseError, Pool, type PoolClient } from 'pg'
 import type { Database } from './database.js'
 import type { Tables } from './tables.js'
 
@@ -16,7 +16,7 @@ const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000
 const CONFLICTS = ['40001', '40P01']
 
 /** Connects to PostgreSQL when first asked, and anew when connections were lost. `url` as `psql` takes it, TLS (`sslmode`, `sslrootcert`) included. */
-export function openPostgres(url: string): Database {
+export function openPostgres(url: string, answerTimeoutMs: number = ANSWER_TIMEOUT_MS): Database {
   const pool = new Pool({
     connectionString: url,
     application_name: 'fill-scheduler',
@@ -24,15 +24,35 @@ export function openPostgres(url: string): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    query_timeout: answerTimeoutMs,
     keepAlive: true,
   })
   // Who used a connection that broke is told by the answer; the pool opens others. Without listeners these would end the process.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => void client.on('error', () => undefined))
   return {
-    db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [new CamelCasePlugin()] }),
+    db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: careful(pool) }), plugins: [new CamelCasePlugin()] }),
     kind: 'postgres',
-    isConflict: (error) => error instanceof Error && 'code' in error && CONFLICTS.includes(String(error.code)),
+    isConflict: (error) => error instanceof DatabaseError && CONFLICTS.includes(error.code ?? ''),
   }
+}
+
+/** A pool that gives no connection to anybody else that has not answered: what comes next would wait behind what never ends. */
+function careful(pool: Pool): PostgresPool {
+  return { connect: async () => carefulClient(await pool.connect()), end: () => pool.end() }
+}
+
+function carefulClient(client: PoolClient): PostgresPoolClient {
+  let broken: Error | undefined
+  const ask = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
+    if (broken) throw broken
+    try {
+      return await client.query(sql, [...parameters])
+    } catch (error) {
+      // Everything else does not come from the server.
+      if (!(error instanceof DatabaseError)) broken = error instanceof Error ? error : new Error('no answer')
+      throw error
+    }
+  }
+  return { query: ask as PostgresPoolClient['query'], release: () => client.release(broken) }
 }

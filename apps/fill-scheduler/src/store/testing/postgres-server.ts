@@ -16,7 +16,7 @@ export class PostgresServer {
   readonly #bin: string
   readonly #owner: Owner | undefined
   #process?: ChildProcess
-  #databases = 0
+  #places = 0
 
   private constructor(port: number) {
     this.port = port
@@ -49,12 +49,12 @@ export class PostgresServer {
     return `postgres://${USER}@127.0.0.1:${this.port}/${database}`
   }
 
-  /** The address of a new, empty database. */
-  async newDatabase(): Promise<string> {
-    this.#databases += 1
-    const name = `test_${this.#databases}`
-    await this.query(`create database ${name}`)
-    return this.url(name)
+  /** The address of a new, empty place for tables: a schema of its own. */
+  async newPlace(): Promise<string> {
+    this.#places += 1
+    const name = `test_${this.#places}`
+    await this.query(`create schema ${name}`)
+    return `${this.url()}?options=${encodeURIComponent(`-c search_path=${name}`)}`
   }
 
   /** Asks something over a connection of its own. */
