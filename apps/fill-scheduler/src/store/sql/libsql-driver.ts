@@ -8,6 +8,7 @@ import {
   SelectQueryNode,
 } from 'kysely'
 import type Libsql from 'libsql'
+import { parametersOf } from './values.js'
 
 /** How long a writer waits for another before those beside it in this process have their turn, in milliseconds; so long the process stands still. */
 export const TURN_MS = 10
@@ -102,13 +103,11 @@ class LibsqlConnection implements DatabaseConnection {
   }
 
   #run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
-    // Text would be cut off there; PostgreSQL refuses it, too.
-    if (parameters.some((value) => typeof value === 'string' && value.includes('\0')))
-      throw new Error('a text to be stored must not contain the character NUL')
+    const values = parametersOf(sql, parameters)
     const statement = this.#libsql.prepare(sql)
     // What comes back has the columns that the query names.
-    if (statement.reader) return { rows: statement.all([...parameters]) as R[] }
-    return { numAffectedRows: BigInt(statement.run([...parameters]).changes), rows: [] }
+    if (statement.reader) return { rows: statement.all(values) as R[] }
+    return { numAffectedRows: BigInt(statement.run(values).changes), rows: [] }
   }
 
   // oxlint-disable-next-line require-yield -- nothing of ours asks for rows one by one

@@ -2,6 +2,7 @@ import { CamelCasePlugin, Kysely, type PostgresPool, type PostgresPoolClient, Po
 import { DatabaseError, Pool, type PoolClient } from 'pg'
 import type { Database } from './database.js'
 import type { Tables } from './tables.js'
+import { parametersOf } from './values.js'
 
 /** Connections of one process at most. */
 const CONNECTIONS_MAX = 10
@@ -46,8 +47,9 @@ function carefulClient(client: PoolClient): PostgresPoolClient {
   let broken: Error | undefined
   const ask = async (sql: string, parameters: readonly unknown[]): Promise<unknown> => {
     if (broken) throw broken
+    const values = parametersOf(sql, parameters)
     try {
-      return await client.query(sql, [...parameters])
+      return await client.query(sql, values)
     } catch (error) {
       // Everything else does not come from the server.
       if (!(error instanceof DatabaseError)) broken = error instanceof Error ? error : new Error('no answer')

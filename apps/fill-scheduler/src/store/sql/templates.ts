@@ -66,6 +66,8 @@ export class SqlTemplateStore implements TemplateStore {
     change: Parameters<TemplateStore['update']>[2],
     at: string,
   ): Promise<boolean> {
+    // What no id can be is none.
+    if (id.includes('\0')) return false
     const { isPublic, settings, ...texts } = change
     const { numUpdatedRows } = await this.#database.db
       .updateTable('templates')

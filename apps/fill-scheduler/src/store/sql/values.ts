@@ -3,6 +3,19 @@ export function instant(time: string): string {
   return new Date(time).toISOString()
 }
 
+/**
+ * Parameters of a statement as databases take them. No text that is kept holds the character NUL: PostgreSQL refuses it, and libSQL would cut the text off there. So who looks
+ * for one finds nothing. @throws Error for a statement that would keep one.
+ */
+export function parametersOf(statement: string, parameters: readonly unknown[]): unknown[] {
+  const keeps = !/^(?:select|delete)\b/i.test(statement)
+  return parameters.map((value) => {
+    if (typeof value !== 'string' || !value.includes('\0')) return value
+    if (keeps) throw new Error('a text to be stored must not contain the character NUL')
+    return value.replaceAll('\0', '\uFFFD')
+  })
+}
+
 /** What JSON text says; the store wrote it itself. */
 export function fromJson<T>(text: string): T {
   return JSON.parse(text) as T

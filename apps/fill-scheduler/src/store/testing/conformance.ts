@@ -52,6 +52,19 @@ export function describeStore(
         await expect(addSchedule(store, { id: 's1', userId: 'ada' }, { name: 'a\0b' })).rejects.toThrow()
         await expect(store.schedules.get('ada', 's1')).resolves.toBeUndefined()
       })
+
+      it('finds nothing where somebody looks for the character NUL', async () => {
+        const page = { page: 1, pageSize: 10 }
+        await addSchedule(store, { id: 's1', userId: 'ada' }, { name: 'a' })
+        expect(await store.schedules.get('ada', 's1\0')).toBeUndefined()
+        expect(await store.schedules.delete('ada', 's1\0')).toBe(false)
+        expect(await store.schedules.list('ada', { ...page, search: 'a\0' })).toEqual({ items: [], total: 0 })
+        expect(await store.comparisons.get('ada', '\0')).toBeUndefined()
+        expect(await store.templates.get('ada', '\0')).toBeUndefined()
+        expect(await store.templates.update('ada', '\0', { name: 'b' }, at(1))).toBe(false)
+        expect(await store.templates.setDefault('ada', '\0')).toBe(false)
+        expect(await store.users.byEmail('ada@example.com\0')).toBeUndefined()
+      })
     })
 
     describe('users', () => {
