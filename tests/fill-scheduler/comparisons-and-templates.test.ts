@@ -81,7 +81,7 @@ describe('a comparison over REST', () => {
     const refused = await planner.get(`/compare/${id}/export`)
     expect([refused.status, refused.body]).toMatchObject([400, { error: { code: 'not_completed' } }])
     const { body } = await planner.get<{ items: Json[] }>(`/operations?parent=${id}`)
-    expect(body.items.map(({ id: part }) => part).toSorted()).toEqual(
+    expect(body.items.map(({ id: part }) => String(part)).toSorted()).toEqual(
       ['given', 'improver', 'lpt-pack', 'spt-pack'].map((strategy) => `${id}.${strategy}`),
     )
     await whole.cancel()

@@ -57,10 +57,8 @@ describe('what is of another user', () => {
   const bodyOf = ({ requestBody }: Operation): unknown => {
     const schema = requestBody?.content['application/json']?.schema
     if (schema === undefined) return undefined
-    const name =
-      String(schema['$ref'] ?? '')
-        .split('/')
-        .at(-1) ?? ''
+    const { $ref: reference = '' } = schema as { readonly $ref?: string }
+    const name = reference.split('/').at(-1) ?? ''
     return (document.components.schemas[name] ?? schema)['example']
   }
 

@@ -7,7 +7,4 @@ const log = { debug: () => undefined, info: () => undefined, warn: line('warn'),
 const server = await startServer({ ...JSON.parse(process.argv[2] ?? '{}'), log })
 console.log(JSON.stringify({ url: server.url, signInUrl: server.signInUrl }))
 
-process.once('SIGTERM', async () => {
-  await server.close()
-  process.exit(0)
-})
+process.once('SIGTERM', () => void server.close().then(() => process.exit(0)))
