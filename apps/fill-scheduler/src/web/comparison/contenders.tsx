@@ -62,7 +62,7 @@ function Row({ comparison, result, given }: RowProps): ReactElement {
     <tr data-best={isBest}>
       <th scope="row">
         {title}
-        {isBest && <span className="tag good">best</span>}
+        {isBest && <span className="tag good">{isOpen(comparison.status) ? 'best so far' : 'best'}</span>}
       </th>
       <td data-label="Status">
         {isOpen(status) ? (
@@ -85,13 +85,13 @@ function Row({ comparison, result, given }: RowProps): ReactElement {
         value={kpi('Total Changeover (h)')}
         given={baseline && kpi('Total Changeover (h)', baseline)}
       />
-      <td data-label="Blocks" className="number">
+      <td data-label="Blocks" className="number" data-none={!kpis}>
         {kpis ? count(Number(kpis['Clean Blocks'])) : '–'}
       </td>
-      <td data-label="Utilisation" className="number">
+      <td data-label="Utilisation" className="number" data-none={result.utilization == null}>
         {percent(result.utilization)}
       </td>
-      <td data-label="Took" className="number">
+      <td data-label="Took" className="number" data-none={result.execution_time == null}>
         {result.execution_time == null ? '–' : `${result.execution_time.toFixed(2)} s`}
       </td>
     </tr>
@@ -107,7 +107,7 @@ function Figure(props: {
   const { name, text, value, given } = props
   const delta = value != null && given != null ? value - given : undefined
   return (
-    <td data-label={name} className="number">
+    <td data-label={name} className="number" data-none={value == null}>
       {text}
       {delta !== undefined && (
         <small className="delta" data-sign={Math.abs(delta) < 0.05 ? 'same' : delta < 0 ? 'less' : 'more'}>

@@ -11,6 +11,8 @@ import { useGestures } from './use-gestures.js'
 import { useWidth } from './use-width.js'
 import { type View, panned, revealing, spanOf, zoomed } from './view.js'
 
+/** A phone. */
+const NARROW_PX = 420
 /** Pixels above the first lane. */
 const AXIS_HEIGHT = 26
 
@@ -112,7 +114,7 @@ export function Gantt(props: Props): ReactElement {
 
 function Lanes(props: Props & { readonly widthPx: number; readonly prefix: string }): ReactElement[] {
   const { data, view, widthPx, windowHours, prefix } = props
-  const titles = useMemo(() => data.lanes.map(titleOf), [data])
+  const titles = useMemo(() => data.lanes.map((lane) => titleOf(lane, widthPx)), [data, widthPx])
   return data.lanes.map((lane, at) => (
     <LaneDrawing
       key={lane.line}
@@ -128,10 +130,13 @@ function Lanes(props: Props & { readonly widthPx: number; readonly prefix: strin
   ))
 }
 
-function titleOf({ line, activities, blocks }: Lane): string {
+/** Where there is little room, the most important only. */
+function titleOf({ line, activities, blocks }: Lane, widthPx: number): string {
   const fill = activities.reduce((sum, one) => sum + (one.kind === 'FILL' ? one.end_hours - one.start_hours : 0), 0)
   const length = (activities.at(-1)?.end_hours ?? 0) - (activities[0]?.start_hours ?? 0)
-  return `Line ${line} · ${counted(blocks.length, 'block')} · ${hours(fill)} filling · ${percent(length > 0 ? (fill / length) * 100 : 0)} used`
+  const used = percent(length > 0 ? (fill / length) * 100 : 0)
+  const filling = widthPx < NARROW_PX ? [] : [`${hours(fill)} filling`]
+  return [`Line ${line}`, counted(blocks.length, 'block'), ...filling, `${used} used`].join(' · ')
 }
 
 function activityAt(data: ChartData, view: View, widthPx: number, x: number, y: number): Selected | undefined {

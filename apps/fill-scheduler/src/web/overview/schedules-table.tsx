@@ -68,10 +68,10 @@ function Row({
       <td data-label="Lots" className="number">
         {count(schedule.lots_count)}
       </td>
-      <td data-label="Makespan" className="number">
+      <td data-label="Makespan" className="number" data-none={schedule.makespan == null}>
         {hours(schedule.makespan)}
       </td>
-      <td data-label="Utilisation" className="number">
+      <td data-label="Utilisation" className="number" data-none={schedule.utilization == null}>
         {percent(schedule.utilization)}
       </td>
       <td data-label="Created" className="moment">

@@ -37,7 +37,7 @@ export function ActivitiesTable({
         />
       </label>
       <div className="scroll tall" tabIndex={0} role="region" aria-label="Activities">
-        <table className="compact">
+        <table className="compact unbroken">
           <thead>
             <tr>
               <th scope="col">Activity</th>

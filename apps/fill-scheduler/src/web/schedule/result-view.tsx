@@ -3,11 +3,12 @@ import type { Problem, Schedule, ScheduleResult } from '../api/answers.js'
 import { chartOf } from '../gantt/chart-data.js'
 import { PlanChart } from '../gantt/plan-chart.js'
 import { Notice } from '../shell/notice.js'
-import { count, hours, percent } from '../wording/numbers.js'
+import { count, counted, hours, percent } from '../wording/numbers.js'
 import { ActivitiesTable } from './activities-table.js'
 
 /** The hours of a clean window where the settings say nothing else. */
 const WINDOW_HOURS = 120
+const WARNINGS_UNFOLDED = 3
 
 /** A plan: its figures, how good it is, its chart and its activities. */
 export function ResultView({
@@ -101,15 +102,23 @@ function Quality({ result }: { readonly result: ScheduleResult }): ReactElement 
   )
 }
 
+/** Many of them are folded, so that the plan is seen. */
 function Warnings({ warnings }: { readonly warnings: readonly (Problem | string)[] }): ReactElement | null {
   if (warnings.length === 0) return null
+  const list = (
+    <ul>
+      {warnings.map((warning, at) => (
+        <li key={at}>{typeof warning === 'string' ? warning : warning.message}</li>
+      ))}
+    </ul>
+  )
+  if (warnings.length <= WARNINGS_UNFOLDED) return <Notice tone="warn">{list}</Notice>
   return (
     <Notice tone="warn">
-      <ul>
-        {warnings.map((warning, at) => (
-          <li key={at}>{typeof warning === 'string' ? warning : warning.message}</li>
-        ))}
-      </ul>
+      <details>
+        <summary>{counted(warnings.length, 'warning')}</summary>
+        {list}
+      </details>
     </Notice>
   )
 }

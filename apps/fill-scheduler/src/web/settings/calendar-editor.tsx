@@ -17,7 +17,8 @@ const DAYS: readonly (readonly [Day, string])[] = [
   ['sun', 'Su'],
 ]
 const WORKDAYS: Shift['days'] = ['mon', 'tue', 'wed', 'thu', 'fri']
-const FIRST: Calendar = { shifts: [{ days: WORKDAYS, from: '06:00', to: '22:00' }] }
+/** Long enough at a stretch for a cleaning of a day. */
+const FIRST: Calendar = { shifts: [{ days: WORKDAYS, from: '00:00', to: '24:00' }] }
 
 /** When the lines work: always, or in shifts, with holidays. */
 export function CalendarEditor(): ReactElement {
