@@ -1,7 +1,7 @@
 import { EPSILON_HOURS } from '../rules.js'
 import type { CostGrid } from './cost-grid.js'
 import type { Instance } from './instance.js'
-import type { BlockLimits } from './pattern-model.js'
+import type { BlockLimits } from './block-limits.js'
 import { addRow, modelData, noRows, type Rows } from './solver.js'
 
 /** Room in a row for what comparisons of hours let pass. */

@@ -4,7 +4,7 @@ import type { BlockOrder } from './block-order.js'
 import type { Course } from './course.js'
 import type { Instance } from './instance.js'
 import { patternOf, typeCounts, type Pattern } from './pattern.js'
-import type { BlockLimits } from './pattern-model.js'
+import { blocksAt, type BlockLimits } from './block-limits.js'
 import { solve, type Solver } from './solver.js'
 
 /** Solves the assignment formulation from the best plan on. A block that only the solver's tolerance lets fit is not taken; its bound holds all the same. */
@@ -15,25 +15,21 @@ export function proveAssignment(
   limits: BlockLimits,
   course: Course,
 ): void {
-  const model = assignmentModel(instance, limits, course.grid, blocksMax(instance, limits, course))
+  const model = assignmentModel(
+    instance,
+    limits,
+    course.grid,
+    Math.max(course.best.length, blocksAt(instance, limits, course.betterHours)),
+  )
   const onBound = (bound: number): void => course.raise(model.toHours(bound))
   const { values, bound } = solve(solver, model.data, course, {
     start: startOf(instance, order, model, course.best),
     onBound,
+    presolve: true,
   })
   const blocks = values === undefined ? undefined : blocksOf(instance, order, model, values)
   if (blocks !== undefined) course.offer(blocks)
   course.raise(model.toHours(bound))
-}
-
-/** A better plan has no more blocks than this: each costs more than it can save. Never fewer than the best plan has, so that this one is a start. */
-function blocksMax({ types, cleanHours, creditHours }: Instance, limits: BlockLimits, course: Course): number {
-  const most = limits.blocksMax
-  if (cleanHours <= creditHours) return most
-  const lots = types.reduce((sum, { count, lotHours }) => sum + count * lotHours, 0)
-  const setups = types.reduce((sum, { setupHours }, type) => sum + setupHours * (limits.fewest.ofType[type] ?? 0), 0)
-  const payable = Math.floor((course.bestHours - lots - setups) / (cleanHours - creditHours) + 1e-6)
-  return Math.min(most, Math.max(payable, course.best.length))
 }
 
 function blocksOf(

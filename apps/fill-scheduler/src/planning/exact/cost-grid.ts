@@ -36,7 +36,7 @@ export function costGrid(instance: Instance): CostGrid {
 
 /** The least value of the grid that is not below the bound. */
 export function roundUp(grid: CostGrid, boundHours: number): number {
-  if (grid.stepHours === 0) return boundHours
+  if (grid.stepHours === 0 || !Number.isFinite(boundHours)) return boundHours
   const steps = Math.ceil((boundHours - grid.baseHours) / grid.stepHours - STEP_TOLERANCE)
   return Math.max(boundHours, grid.baseHours + steps * grid.stepHours)
 }

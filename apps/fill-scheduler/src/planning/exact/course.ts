@@ -98,7 +98,7 @@ export class Course {
     const now = this.#task.now()
     if (!atOnce && now - this.#reportedAt < REPORT_INTERVAL_MS) return
     this.#reportedAt = now
-    this.#percent = Math.max(this.#percent, this.proven ? 100 : Math.min(99, this.#closedPercent(), 99))
+    this.#percent = Math.max(this.#percent, this.proven ? 100 : Math.min(99, this.#closedPercent()))
     this.#task.onProgress?.({
       done: this.#percent,
       total: 100,

@@ -3,6 +3,7 @@ import type { Planned, PlanningTask, Proof, Strategy } from '../strategy.js'
 import { bestHeuristic } from '../best-heuristic.js'
 import { InputError } from '../../problem.js'
 import { lowerBoundHours } from '../lower-bound.js'
+import { timetable } from '../timetable.js'
 import { proveAssignment } from './assignment-proof.js'
 import { BlockOrder } from './block-order.js'
 import { arrangementOf, patternsOf } from './blocks.js'
@@ -10,7 +11,7 @@ import { costGrid } from './cost-grid.js'
 import { Course } from './course.js'
 import { fewestBlocks } from './fewest-blocks.js'
 import { instanceOf, type Instance } from './instance.js'
-import type { BlockLimits } from './pattern-model.js'
+import type { BlockLimits } from './block-limits.js'
 import { provePatterns } from './pattern-proof.js'
 import { exactRefusals, refuseUnlessExact, tooManyBlocks } from './refusals.js'
 import { forgetSolver, loadSolver, type Solver } from './solver.js'
@@ -30,8 +31,7 @@ export const exact: Strategy = {
     const begunAt = task.now()
     const { onProgress: _, ...quiet } = task
     const start = await bestHeuristic(quiet)
-    if (task.lots.length === 0)
-      return { arrangement: start, proof: proofOf(task.rules.cleanHours, task.rules.cleanHours) }
+    if (task.lots.length === 0) return { arrangement: start, proof: proofOf(task.rules.cleanHours) }
     const solver = await loadSolver()
     return search(solver, task, start, begunAt)
   },
@@ -52,8 +52,11 @@ function search(solver: Solver, task: PlanningTask, start: Arrangement, begunAt:
   })
   course.report(true)
   prove(solver, instance, order, limits, course)
+  course.throwIfAborted()
   course.report(true)
-  return { arrangement: arrangementOf(instance, order, task.lots, course.best), proof: proofIn(instance, course) }
+  const arrangement = arrangementOf(instance, order, task.lots, course.best)
+  const { makespanHours } = timetable(arrangement, task.rules)
+  return { arrangement, proof: proofOf(makespanHours, course.boundHours + instance.fillHours, course.proven) }
 }
 
 function prove(solver: Solver, instance: Instance, order: BlockOrder, limits: BlockLimits, course: Course): void {
@@ -66,11 +69,7 @@ function prove(solver: Solver, instance: Instance, order: BlockOrder, limits: Bl
   }
 }
 
-function proofIn(instance: Instance, course: Course): Proof {
-  return proofOf(course.bestHours + instance.fillHours, course.boundHours + instance.fillHours, course.proven)
-}
-
-function proofOf(hours: number, boundHours: number, proven = true): Proof {
+function proofOf(hours: number, boundHours = hours, proven = true): Proof {
   if (proven) return { status: 'optimal', boundHours: hours, gap: 0 }
   return { status: 'feasible', boundHours, gap: (hours - boundHours) / hours }
 }

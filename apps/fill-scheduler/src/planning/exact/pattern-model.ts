@@ -1,16 +1,10 @@
 import type { Model } from 'highs'
 import type { Course } from './course.js'
-import type { FewestBlocks } from './fewest-blocks.js'
+import type { BlockLimits } from './block-limits.js'
 import type { Instance } from './instance.js'
 import { typeCounts, type Pattern } from './pattern.js'
 import type { Prices } from './pattern-search.js'
 import { addRow, modelData, noRows, solve, type Rows, type Solved, type Solver } from './solver.js'
-
-/** What every set of patterns has to keep: between so many blocks, and at least so many with each type. */
-export interface BlockLimits {
-  readonly fewest: FewestBlocks
-  readonly blocksMax: number
-}
 
 /**
  * The pattern formulation: how often each pattern is used. One row for each class (all its lots are filled, each once), one for the number of blocks, one for each type (in how many blocks it is). Blocks that
@@ -76,8 +70,9 @@ export class PatternRelaxation {
   }
 
   /** The least hours of a fractional plan of these patterns, and what its rows are worth; undefined where the solver was stopped. */
-  solve(seconds: number): { readonly hours: number; readonly prices: Prices } | undefined {
+  solve(seconds: number, centred = false): { readonly hours: number; readonly prices: Prices } | undefined {
     this.#model.zeroAllClocks()
+    this.#model.options.set({ solver: centred ? 'ipm' : 'choose', run_crossover: centred ? 'off' : 'on' })
     this.#model.options.set('time_limit', Math.max(0.01, seconds))
     this.#model.run()
     if (this.#model.getModelStatus() !== 7) return undefined
@@ -89,28 +84,42 @@ export class PatternRelaxation {
   }
 }
 
-/** What choosing came to: blocks that fill every lot once, where there are any; no choice of these patterns takes less than `boundHours`. */
+/** What choosing came to: blocks that fill every lot once; where it is finished, there are no cheaper ones, or none at all. */
 export interface Chosen {
   readonly blocks?: readonly Pattern[]
-  readonly boundHours: number
   readonly finished: boolean
 }
 
-/** Chooses among the patterns, which must hold those of the best plan, the cheapest that fill every lot once. Costs are whole numbers of steps, so that the solver rounds its bounds up as well. */
+/** How a choice is made. */
+export interface ChoiceOptions {
+  /** Only blocks that take at most this are looked for; otherwise the cheapest, beginning with the best plan, whose patterns must be among these. */
+  readonly hoursMax?: number
+  readonly seconds?: number
+}
+
+/** Lets HiGHS choose among the patterns the cheapest that fill every lot once. Costs are whole numbers of steps, so that the solver rounds its bounds up as well. */
 export function choosePatterns(
   solver: Solver,
   instance: Instance,
   limits: BlockLimits,
   course: Course,
   patterns: readonly Pattern[],
-  options: { readonly seconds?: number; readonly onBoundHours?: (hours: number) => void } = {},
+  { hoursMax, seconds = Infinity }: ChoiceOptions,
 ): Chosen {
-  const { toHours, cost } = inSteps(instance, course)
-  const data = choiceModel(instance, limits, patterns, cost)
-  const { onBoundHours, ...rest } = options
-  const onBound = (bound: number): void => onBoundHours?.(toHours(bound))
-  const result = solve(solver, data, course, { ...rest, onBound, start: startOf(course.best, patterns) })
-  return chosen(patterns, result, toHours)
+  const scale = inSteps(instance, course)
+  const { data, rows } = choiceModel(instance, limits, patterns, scale.cost)
+  if (hoursMax === undefined) {
+    const start = startOf(course.best, patterns)
+    return chosen(patterns, solve(solver, modelData(data, rows), course, { start, seconds, presolve: false }))
+  }
+  const most = scale.toSteps(hoursMax)
+  addRow(
+    rows,
+    -Infinity,
+    most,
+    data.cost.map((cost, column): [number, number] => [column, cost]),
+  )
+  return chosen(patterns, solve(solver, modelData(data, rows), course, { seconds, presolve: false }))
 }
 
 function choiceModel(
@@ -118,7 +127,7 @@ function choiceModel(
   limits: BlockLimits,
   patterns: readonly Pattern[],
   cost: (pattern: Pattern) => number,
-): ReturnType<typeof modelData> {
+): { data: Parameters<typeof modelData>[0]; rows: Rows } {
   const columns = new PatternColumns(instance, limits)
   const { lower, upper } = columns.bounds()
   const entries: [number, number][][] = lower.map(() => [])
@@ -128,7 +137,7 @@ function choiceModel(
   const rows = noRows()
   for (const [row, each] of entries.entries()) addRow(rows, lower[row] ?? 0, upper[row] ?? 0, each)
   const most = patterns.map(({ counts }) => copiesMax(instance, counts))
-  return modelData({ cost: patterns.map(cost), upper: most, whole: patterns.map(() => true) }, rows)
+  return { data: { cost: patterns.map(cost), upper: most, whole: patterns.map(() => true) }, rows }
 }
 
 function copiesMax(instance: Instance, counts: readonly number[]): number {
@@ -142,12 +151,12 @@ function copiesMax(instance: Instance, counts: readonly number[]): number {
 function inSteps(
   instance: Instance,
   { grid }: Course,
-): { toHours: (steps: number) => number; cost: (pattern: Pattern) => number } {
+): { toSteps: (hours: number) => number; cost: (pattern: Pattern) => number } {
   const { stepHours, lotHours, baseHours } = grid
-  if (stepHours === 0) return { toHours: (hours) => hours, cost: ({ hours }) => hours }
+  if (stepHours === 0) return { toSteps: (hours) => hours, cost: ({ hours }) => hours }
   const lots = (pattern: Pattern): number => typeCounts(instance, pattern.counts).reduce((sum, count) => sum + count, 0)
   return {
-    toHours: (steps) => baseHours + steps * stepHours,
+    toSteps: (hours) => Math.floor((hours - baseHours) / stepHours + 1e-3),
     cost: (pattern) => Math.round((pattern.hours - lots(pattern) * lotHours) / stepHours),
   }
 }
@@ -162,13 +171,8 @@ function startOf(best: readonly Pattern[], patterns: readonly Pattern[]): Float6
   return start
 }
 
-function chosen(
-  patterns: readonly Pattern[],
-  { values, bound, finished }: Solved,
-  toHours: (value: number) => number,
-): Chosen {
-  const boundHours = toHours(bound)
-  if (values === undefined) return { boundHours, finished }
+function chosen(patterns: readonly Pattern[], { values, finished }: Solved): Chosen {
+  if (values === undefined) return { finished }
   const blocks = patterns.flatMap((pattern, index) => Array<Pattern>(Math.round(values[index] ?? 0)).fill(pattern))
-  return { blocks, boundHours, finished }
+  return { blocks, finished }
 }

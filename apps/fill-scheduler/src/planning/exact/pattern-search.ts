@@ -26,6 +26,8 @@ export interface Found {
 
 /** How far a search goes. */
 export interface SearchLimits {
+  /** Only patterns that leave no more of the window. */
+  readonly slackHoursMax?: number
   readonly patternsMax: number
   readonly stepsMax: number
   /** Asked now and then; it ends when it answers true. */
@@ -125,10 +127,11 @@ export class PatternSearch {
   #arrive(walk: Walk, worthMin: number): void {
     if (walk.counts.every((count) => count === 0)) return
     const pattern = patternOf(this.#instance, this.#order, walk.counts)
-    if (pattern !== undefined && this.#worthOf(pattern) >= worthMin) walk.take(pattern)
+    if (pattern !== undefined && this.worthOf(pattern) >= worthMin) walk.take(pattern)
   }
 
-  #worthOf({ counts, hours }: Pattern): number {
+  /** The prices of the parts of a pattern, less its hours. */
+  worthOf({ counts, hours }: Pattern): number {
     const { ofClass, ofType, ofBlock } = this.#prices
     let worth = ofBlock - hours
     for (const [index, count] of counts.entries()) worth += count * (ofClass[index] ?? 0)
@@ -178,6 +181,7 @@ class Walk {
   }
 
   take(pattern: Pattern): void {
+    if (pattern.slackHours > (this.#limits.slackHoursMax ?? Infinity)) return
     if (this.patterns.length >= this.#limits.patternsMax) this.ended = true
     else this.patterns.push(pattern)
   }

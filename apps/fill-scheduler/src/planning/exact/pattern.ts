@@ -7,14 +7,17 @@ export interface Pattern {
   readonly counts: readonly number[]
   /** Its cleaning and its changeovers, in the best order. */
   readonly hours: number
+  /** What it leaves of the window. */
+  readonly slackHours: number
 }
 
 /** The pattern of these counts; undefined where no order of such lots fits into a window. No solver's tolerance comes into this: hours are compared as plans are checked. */
 export function patternOf(instance: Instance, order: BlockOrder, counts: readonly number[]): Pattern | undefined {
   const changeovers = order.hours(typeCounts(instance, counts))
   const fill = instance.classes.reduce((sum, { fillHours }, index) => sum + fillHours * (counts[index] ?? 0), 0)
-  if (fill + changeovers > instance.windowHours + EPSILON_HOURS) return undefined
-  return { counts: [...counts], hours: instance.cleanHours + changeovers }
+  const slackHours = instance.windowHours - fill - changeovers
+  if (slackHours < -EPSILON_HOURS) return undefined
+  return { counts: [...counts], hours: instance.cleanHours + changeovers, slackHours }
 }
 
 /** How many lots of each type these counts of classes are. */

@@ -26,6 +26,8 @@ export interface Solved {
 /** How a mixed-integer solve is told to go. */
 export interface SolveOptions {
   readonly start?: Float64Array
+  /** Whether the model is made smaller first: pays for models with many rows; with tens of thousands of columns it takes minutes and heeds no limit. */
+  readonly presolve: boolean
   /** At most so long, and never longer than the course has left. */
   readonly seconds?: number
   /** Told now and then what no solution can be below. */
@@ -91,12 +93,13 @@ export function modelData(
 /**
  * Solves a mixed-integer model and frees it. Stops when the course has no time left or is aborted (then it throws the reason). Feasibility jump is off: it takes longer than our models do, and a start is known.
  */
-export function solve(solver: Solver, data: ModelData, course: Course, options: SolveOptions = {}): Solved {
+export function solve(solver: Solver, data: ModelData, course: Course, options: SolveOptions): Solved {
   const model = solver.createModel(data)
   try {
     model.options.set({
       output_flag: false,
       time_limit: Math.max(0.01, Math.min(course.secondsLeft, options.seconds ?? Infinity)),
+      presolve: options.presolve ? 'choose' : 'off',
       mip_rel_gap: 0,
       mip_feasibility_tolerance: 1e-9,
       primal_feasibility_tolerance: 1e-9,
