@@ -90,8 +90,8 @@ export function wallClock(timeZone: string): (wallMs: number) => number {
   }
 }
 
-const isoOf = (time: DateTime): string =>
-  time.toFormat(`yyyy-MM-dd'T'HH:mm:ss${time.millisecond === 0 ? '' : '.SSS'}ZZ`)
+/** Some plans have ten thousand times: a pattern would take eight times as long. */
+const isoOf = (time: DateTime): string => (time.toISO({ suppressMilliseconds: true }) ?? '').replace('Z', '+00:00')
 
 const DIRECTIVES: Readonly<Record<string, string>> = { Y: 'yyyy', m: 'MM', d: 'dd', H: 'HH', M: 'mm', S: 'ss' }
 
