@@ -34,6 +34,7 @@ export function PlanForm(props: {
   )
   const [many, setMany] = useState<readonly StrategyName[]>(['smart-pack', 'spt-pack', 'lpt-pack'])
   const [mode, setMode] = useState<Mode>(() => beginning.origin?.mode ?? settings.mode ?? 'improved')
+  const offered = beginning.strategies.filter(({ name }) => settings.allowedStrategies?.includes(name) ?? true)
   const checked = useCheck({ csv, config: settings, mode, strategy: isComparison ? undefined : strategy })
   const { run, isBusy, problem } = useAction()
   const types = useMemo(() => typesOf(checked.verdict?.lots_data), [checked.verdict])
@@ -51,6 +52,11 @@ export function PlanForm(props: {
   const onSubmit = (event: SubmitEvent): void => {
     event.preventDefault()
     if (!obstacle) run(submit)
+  }
+  const load = (next: SettingsInput): void => {
+    setSettings(next)
+    if (next.strategy) setStrategy(next.strategy)
+    if (next.mode) setMode(next.mode)
   }
   const takeCsv = (next: string, fileName?: string): void => {
     setCsv(next)
@@ -79,7 +85,7 @@ export function PlanForm(props: {
             </label>
           </fieldset>
           <StrategyChoice
-            strategies={beginning.strategies}
+            strategies={offered}
             chosen={isComparison ? many : [strategy]}
             isMany={isComparison}
             onChoose={(chosen) => (isComparison ? setMany(chosen) : setStrategy(chosen[0] ?? strategy))}
@@ -91,8 +97,8 @@ export function PlanForm(props: {
           <TemplatePicker
             templates={beginning.templates}
             initial={beginning.origin ? '' : (beginning.templates.find((one) => one.is_default)?.id ?? '')}
-            settings={settings}
-            onLoad={setSettings}
+            settings={{ ...settings, strategy, mode }}
+            onLoad={load}
             onSaved={props.onTemplates}
           />
           {checked.settingProblems.map(({ code, field, message }) => (
