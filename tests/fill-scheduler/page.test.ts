@@ -307,7 +307,7 @@ describe('a run of 500 lots', () => {
     await page.locator('.gantt svg .bar').first().waitFor({ timeout: 15_000 })
     expect(await badge()).toBe('Completed')
     expect(await page.locator('.notice').first().innerText()).toMatch(
-      /Within \d+\.\d\d % of the best possible|Proven optimal/,
+      /Within \d+\.\d\d % of the shortest possible|Proven optimal/,
     )
     expect(await page.locator('.gantt svg rect').count()).toBeLessThan(6000)
     await picture('five-hundred')

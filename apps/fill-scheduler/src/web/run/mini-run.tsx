@@ -1,3 +1,4 @@
+import type { OperationSnapshot } from '@holdfast/protocol'
 import { useOperation } from '@holdfast/client/react'
 import type { ReactElement } from 'react'
 import { RunBar } from './run-bar.js'
@@ -14,7 +15,13 @@ export function MiniRun({ id, label }: { readonly id: string; readonly label: st
         label={`Progress of ${label}`}
         words={snapshot ? stateWords(snapshot) : ''}
       />
-      <span className="mini-percent">{percent === undefined ? '' : `${Math.floor(percent)} %`}</span>
+      <span className="mini-percent">{shortWords(snapshot)}</span>
     </span>
   )
+}
+
+function shortWords(snapshot: OperationSnapshot | undefined): string {
+  if (snapshot?.state === 'queued') return 'waits'
+  const percent = snapshot?.progress.percent
+  return percent === undefined ? '…' : `${Math.floor(percent)} %`
 }

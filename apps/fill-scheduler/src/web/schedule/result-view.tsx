@@ -96,7 +96,7 @@ function Quality({ result }: { readonly result: ScheduleResult }): ReactElement 
     )
   return (
     <Notice tone="info">
-      <strong>Within {(proof.gap * 100).toFixed(2)} % of the best possible.</strong> No plan can be below{' '}
+      <strong>Within {(proof.gap * 100).toFixed(2)} % of the shortest possible.</strong> No plan can be below{' '}
       {hours(proof.bound_hours, 2)}; this one takes {hours(result.makespan, 2)}.
     </Notice>
   )
