@@ -33,7 +33,7 @@ export const improver: Strategy = {
 
 /** Of the time, how much is searched before the bound is raised by patterns, and how much raising it may take. */
 const BEFORE_PATTERNS_SHARE = 0.1
-const PATTERNS_SHARE = 0.3
+const PATTERNS_SHARE = 0.5
 
 /** One plan being improved. */
 class Improvement {
