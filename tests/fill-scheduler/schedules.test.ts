@@ -258,6 +258,12 @@ describe('schedules over REST', () => {
     })
   })
 
+  it('writes reports of many lots beside everything else', async () => {
+    const { id } = await planned({ lots_data: manyLots(301), strategy: 'lpt' })
+    const answer = await planner.get<{ text: string }>(`/schedule/${id}/export?format=csv`)
+    expect(answer.body.text.split('\n').filter((line) => line.includes('FILL'))).toHaveLength(301)
+  })
+
   it('looks at lots without planning them, and answers 200 whatever is wrong with them', async () => {
     const good = await planner.post('/schedule/validate', csvForm(await exampleCsv()))
     expect([good.status, good.body]).toMatchObject([200, { valid: true, errors: [], lots_count: 15 }])

@@ -61,6 +61,22 @@ describe('two servers on one PostgreSQL and one Redis', () => {
     for (const client of live) client.disconnect()
   })
 
+  it('go on with runs while Redis is away, and tell their ends when it is back', async () => {
+    const { id } = await here.schedule(improver(2))
+    const live = here.live()
+    const operation = live.operation<Json>(id)
+    operation.done.catch(() => undefined)
+    await eventually('it is planning', () => operation.snapshot?.progress.phase?.name === 'planning')
+    redis.pause()
+    const store = (): Promise<readonly Record<string, unknown>[]> =>
+      postgres.query(`select status from schedules where id = '${id}'`)
+    await eventually('the store has the end', async () => (await store())[0]?.['status'] === 'completed')
+    redis.resume()
+    await within('the end arrives', operation.done, 15_000)
+    expect(await there.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
+    live.disconnect()
+  })
+
   it('take up the runs of one that dies, and its clients learn the end from the other', async () => {
     const runs = [await here.schedule(improver(3)), await here.schedule(improver(3))]
     for (const { id } of runs) await there.reached(`/schedule/${id}`, ['running'])

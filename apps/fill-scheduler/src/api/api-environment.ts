@@ -5,6 +5,7 @@ import type { Changes } from '../runs/changes.js'
 import type { RunDesk } from '../runs/run-desk.js'
 import type { Store, User } from '../store/store.js'
 import type { RateLimits } from './rate-limits.js'
+import type { ReportWriter } from './report-writer.js'
 import type { SignInCodes } from './sign-in-codes.js'
 
 /** What every route works with. */
@@ -16,6 +17,7 @@ export interface ApiParts {
   readonly holdfast: Pick<Holdfast, 'identify' | 'fetch' | 'stats'>
   readonly tenant: Pick<Tenant, 'revokeToken'>
   readonly codes: SignInCodes
+  readonly reports: ReportWriter
   readonly limits: RateLimits
   /** What tokens are signed with. */
   readonly secret: string

@@ -1,6 +1,6 @@
 import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { COMPARISON_FORMATS, comparisonFile } from '../io/reports/comparison-report.js'
+import { COMPARISON_FORMATS } from '../io/reports/comparison-report.js'
 import { settingsSchema } from '../planning/settings.js'
 import type { StrategyName } from '../planning/strategy-name.js'
 import type { Comparison, ComparisonSummary, User } from '../store/store.js'
@@ -191,13 +191,13 @@ function summaryOf({ input, ...comparison }: Omit<Comparison, 'results'>): Compa
 async function exported(
   { name, status, input, results }: Comparison,
   format: (typeof COMPARISON_FORMATS)[number],
-  { clock }: Pick<ApiParts, 'clock'>,
+  { clock, reports }: Pick<ApiParts, 'clock' | 'reports'>,
 ): Promise<Response> {
   if (status !== 'completed') {
     const message = `The comparison is ${status}; only a completed one can be exported`
     throw new ApiError('not_completed', message, { status: 400 })
   }
   const settings = settingsSchema.parse(input.settings)
-  const generatedAt = new Date(clock.now())
-  return download(await comparisonFile(format, { name, settings, lots: input.lots, runs: results, generatedAt }), name)
+  const report = { name, settings, lots: input.lots, runs: results, generatedAt: new Date(clock.now()) }
+  return download(await reports.write({ kind: 'comparison', format, report }), name)
 }

@@ -1,5 +1,5 @@
 import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi'
-import { REPORT_FORMATS, reportFile } from '../io/reports/report.js'
+import { REPORT_FORMATS, type Report } from '../io/reports/report.js'
 import { planTime } from '../io/plan-time.js'
 import { settingsSchema } from '../planning/settings.js'
 import type { Problem } from '../problem.js'
@@ -90,15 +90,16 @@ export function scheduleWorkRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment>
     .openapi(exporting, async (context) => {
       const { schedule, result } = completed(await ownSchedule(parts, context))
       const { format } = context.req.valid('query')
-      const file = await reportFile(format === 'excel' ? 'xlsx' : format, {
+      const report: Report = {
         name: schedule.name,
         settings: settingsSchema.parse(schedule.input.settings),
         lots: schedule.input.lots,
         result,
         problems: result.problems,
         generatedAt: new Date(parts.clock.now()),
-      })
-      return download(file, schedule.name)
+      }
+      const job = { kind: 'schedule', format: format === 'excel' ? 'xlsx' : format, report } as const
+      return download(await parts.reports.write(job), schedule.name)
     }) as OpenAPIHono<ApiEnvironment>
 }
 

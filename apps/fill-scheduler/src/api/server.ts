@@ -7,10 +7,10 @@ import { Accounts } from '../accounts/accounts.js'
 import { type PasswordCost, Passwords } from '../accounts/password.js'
 import { type Clock, systemClock } from '../clock.js'
 import { Changes } from '../runs/changes.js'
-import { RunDesk } from '../runs/run-desk.js'
+import { RunDesk, type RunDeskParts } from '../runs/run-desk.js'
 import { openStore } from '../store/open-store.js'
 import type { Store } from '../store/store.js'
-import { TENANT } from './api-environment.js'
+import { type ApiParts, TENANT } from './api-environment.js'
 import { createApp } from './app.js'
 import { loadExample } from './example.js'
 import { newId } from './ids.js'
@@ -18,6 +18,7 @@ import { createLive } from './live.js'
 import { listenerOf } from './listener.js'
 import { loadPage } from './page-files.js'
 import { RateLimits } from './rate-limits.js'
+import { ReportWriter } from './report-writer.js'
 import { keptSecret } from './secret.js'
 import { SignInCodes } from './sign-in-codes.js'
 import { Undo } from './undo.js'
@@ -71,41 +72,22 @@ const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 60_000, connectionsChe
 
 /** Starts a server. Rejects with a message for people when an option is wrong, the store cannot be opened or the port is taken. */
 export async function startServer(options: ServerOptions): Promise<FillServer> {
-  const { dataDir, host, log, clock = systemClock } = options
+  const { dataDir, host, log } = options
   if (options.example && !isLoopback(host)) throw new Error(`the example is for this machine alone; --host is ${host}`)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const secret = options.secret ?? process.env['HOLDFAST_SECRET'] ?? (await ownSecret(options))
-  const store = await openedStore(options)
   const undo = new Undo(log)
-  undo.add(() => store.close())
   try {
-    const holdfast = createLive({ ...options, store, secret })
-    undo.add(() => holdfast.close())
-    await holdfast.start()
-    const desk = deskOf(options, { store, holdfast, clock })
-    undo.add(() => desk.close())
-    const accounts = accountsOf(options, store, clock)
-    const codes = new SignInCodes(clock)
-    const app = createApp(
-      {
-        ...{ store, accounts, desk, holdfast, codes, secret, clock, log },
-        changes: new Changes(holdfast.tenant(TENANT), log),
-        tenant: holdfast.tenant(TENANT),
-        limits: new RateLimits(clock),
-      },
-      await loadedPage(log),
-    )
-    const server = createServer(TIMEOUTS, listenerOf(app, holdfast))
+    const parts = await assembled(options, undo)
+    const { desk, holdfast } = parts
+    const server = createServer(TIMEOUTS, listenerOf(createApp(parts, await loadedPage(log)), holdfast))
     holdfast.attach(server)
     const url = await listen(server, options)
     undo.add(() => stop(server))
     desk.start()
-    const signInUrl = options.example
-      ? `${url}/#code=${codes.issue((await loadExample({ store, accounts, desk, clock })).id)}`
-      : undefined
+    const code = options.example ? parts.codes.issue((await loadExample(parts)).id) : undefined
     return {
       url,
-      ...(signInUrl !== undefined && { signInUrl }),
+      ...(code !== undefined && { signInUrl: `${url}/#code=${code}` }),
       close: async () => {
         // Runs are left before clients are sent elsewhere, so that whoever takes them up tells those clients.
         await desk.close()
@@ -119,31 +101,47 @@ export async function startServer(options: ServerOptions): Promise<FillServer> {
   }
 }
 
+/** Everything that routes work with. */
+async function assembled(options: ServerOptions, undo: Undo): Promise<ApiParts & { readonly holdfast: Holdfast }> {
+  const { log, clock = systemClock } = options
+  const secret = options.secret ?? process.env['HOLDFAST_SECRET'] ?? (await ownSecret(options))
+  const store = await openedStore(options)
+  undo.add(() => store.close())
+  await store.migrate()
+  const holdfast = createLive({ ...options, store, secret })
+  undo.add(() => holdfast.close())
+  await holdfast.start()
+  const tenant = holdfast.tenant(TENANT)
+  const changes = new Changes(tenant, log)
+  const desk = deskOf(options, { store, clock, changes, operations: tenant.operations })
+  undo.add(() => desk.close())
+  return {
+    ...{ store, holdfast, tenant, changes, desk, secret, clock, log },
+    accounts: accountsOf(options, store, clock),
+    codes: new SignInCodes(clock),
+    limits: new RateLimits(clock),
+    reports: new ReportWriter(),
+  }
+}
+
 /** Servers that share their state have to share the secret, too. */
 function ownSecret({ redisUrl, dataDir }: ServerOptions): Promise<string> {
   if (redisUrl === undefined) return keptSecret(dataDir)
   throw new Error('FILL_SCHEDULER_SECRET must be set where several servers share a Redis: openssl rand -base64 48')
 }
 
-async function openedStore({ databaseUrl, dataDir }: ServerOptions): Promise<Store> {
-  const place = databaseUrl === undefined ? { file: join(dataDir, 'fill-scheduler.db') } : { url: databaseUrl }
-  const store = await openStore(place)
-  try {
-    await store.migrate()
-    return store
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+function openedStore({ databaseUrl, dataDir }: ServerOptions): Promise<Store> {
+  return openStore(databaseUrl === undefined ? { file: join(dataDir, 'fill-scheduler.db') } : { url: databaseUrl })
 }
 
 function deskOf(
   { runsAtATime, runLeaseMs, log }: ServerOptions,
-  { store, holdfast, clock }: { readonly store: Store; readonly holdfast: Holdfast; readonly clock: Clock },
+  parts: Pick<RunDeskParts, 'store' | 'clock' | 'changes' | 'operations'>,
 ): RunDesk {
-  const tenant = holdfast.tenant(TENANT)
   return new RunDesk({
-    ...{ store, clock, log, runner: newId(), operations: tenant.operations, changes: new Changes(tenant, log) },
+    ...parts,
+    log,
+    runner: newId(),
     ...(runsAtATime !== undefined && { atATime: runsAtATime }),
     ...(runLeaseMs !== undefined && { leaseMs: runLeaseMs }),
   })

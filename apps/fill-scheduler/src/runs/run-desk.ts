@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
+import type { OperationSnapshot } from '@holdfast/protocol'
 import type { Logger, OperationEnding, OperationSpec, TenantOperations } from '@holdfast/server'
 import type { Clock } from '../clock.js'
 import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
@@ -29,10 +29,12 @@ export interface RunOwner {
   readonly id: string
 }
 
-/** How often operations are compared with the store. */
+/** How often operations are compared with the store, and after how long when an end could not be told. */
 const COMPARE_MS = 30_000
+const COMPARE_SOON_MS = 2_000
 const WATCH_MS = 3_600_000
 const PAGE_MAX = 100
+const OPEN = ['queued', 'running', 'waiting', 'stalled'] as const
 
 /**
  * Everything that happens to runs: they are handed in, worked on, cancelled, deleted. The store is the truth and is written first; operations and
@@ -44,6 +46,7 @@ export class RunDesk {
   readonly #watched = new Set<string>()
   readonly #closing = new AbortController()
   #undo: (() => void) | undefined
+  #soon: (() => void) | undefined
 
   constructor(parts: RunDeskParts) {
     const { store, clock, log, runner, atATime, leaseMs } = parts
@@ -72,6 +75,7 @@ export class RunDesk {
   /** Runs that are worked on here are left to others, or to the next start. */
   async close(): Promise<void> {
     this.#undo?.()
+    this.#soon?.()
     this.#closing.abort()
     await this.#queue.close()
   }
@@ -191,8 +195,10 @@ export class RunDesk {
 
   /** What cannot be told now is told by the next comparison with the store. */
   async #endOperation(id: string, ending: OperationEnding): Promise<void> {
-    const told = endOperation(this.#parts.operations, id, ending)
-    await told.catch((error: unknown) => this.#trouble(`the end of operation ${id} could not be told`, error))
+    await endOperation(this.#parts.operations, id, ending).catch((error: unknown) => {
+      this.#trouble(`the end of operation ${id} could not be told`, error)
+      this.#compareSoon()
+    })
   }
 
   // What came by the operation alone
@@ -221,12 +227,21 @@ export class RunDesk {
     if (run) await this.#cancelRun(run, { status: 'cancelled', at: new Date(clock.now()).toISOString() })
   }
 
+  #compareSoon(): void {
+    if (this.#closing.signal.aborted) return
+    this.#soon ??= this.#parts.clock.after(COMPARE_SOON_MS, () => {
+      this.#soon = undefined
+      void this.#compare()
+    })
+  }
+
   /** Operations that go on although their runs have ended, or are gone, are ended like them. */
   async #compare(): Promise<void> {
     try {
       for (const kind of OPERATION_KINDS) await this.#compareAll(kind)
     } catch (error) {
       this.#trouble('operations could not be compared with the store', error)
+      this.#compareSoon()
     }
   }
 
@@ -234,8 +249,13 @@ export class RunDesk {
     const { operations } = this.#parts
     let cursor: string | undefined
     do {
-      const page = await operations.list({ kind, limit: PAGE_MAX, ...(cursor !== undefined && { cursor }) })
-      for (const snapshot of page.operations) if (!isTerminal(snapshot.state)) await this.#compareOne(snapshot)
+      const page = await operations.list({
+        kind,
+        states: OPEN,
+        limit: PAGE_MAX,
+        ...(cursor !== undefined && { cursor }),
+      })
+      for (const snapshot of page.operations) await this.#compareOne(snapshot)
       cursor = page.next
     } while (cursor !== undefined && !this.#closing.signal.aborted)
   }
