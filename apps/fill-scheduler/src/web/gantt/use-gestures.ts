@@ -23,7 +23,15 @@ export function useGestures(surface: RefObject<SVGSVGElement | null>, gestured: 
   useEffect(() => {
     const element = surface.current
     if (!element) return
-    const gestures = new Gestures(element, () => newest.current)
+    const gestures = new Gestures(
+      element,
+      () => newest.current,
+      (view) => {
+        // Several gestures may come before the next rendering: each goes on from the one before.
+        newest.current = { ...newest.current, view }
+        newest.current.onView(view)
+      },
+    )
     return () => gestures.end()
   }, [surface, gestured.widthPx > 0])
 }
@@ -31,14 +39,16 @@ export function useGestures(surface: RefObject<SVGSVGElement | null>, gestured: 
 class Gestures {
   readonly #element: SVGSVGElement
   readonly #now: () => Gestured
+  readonly #show: (view: View) => void
   readonly #ending = new AbortController()
   /** Where each pointer that is down was last. */
   readonly #pointers = new Map<number, { x: number; y: number }>()
   #movedPx = 0
 
-  constructor(element: SVGSVGElement, now: () => Gestured) {
+  constructor(element: SVGSVGElement, now: () => Gestured, show: (view: View) => void) {
     this.#element = element
     this.#now = now
+    this.#show = show
     const { signal } = this.#ending
     element.addEventListener('wheel', (event) => this.#wheel(event), { signal, passive: false })
     element.addEventListener('pointerdown', (event) => this.#down(event), { signal })
@@ -52,7 +62,7 @@ class Gestures {
   }
 
   #wheel(event: WheelEvent): void {
-    const { view, whole, widthPx, onView } = this.#now()
+    const { view, whole, widthPx } = this.#now()
     const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)
     const amount = isSideways ? event.deltaX || event.deltaY : event.deltaY
     const next = isSideways
@@ -60,7 +70,7 @@ class Gestures {
       : zoomed(view, whole, Math.exp(-Math.max(-150, Math.min(150, amount)) * 0.003), this.#hoursAt(event.clientX))
     if (next.fromHours === view.fromHours && next.toHours === view.toHours && !event.ctrlKey) return
     event.preventDefault()
-    onView(next)
+    this.#show(next)
   }
 
   #down(event: PointerEvent): void {
@@ -89,14 +99,14 @@ class Gestures {
   }
 
   #pan(byPx: number): void {
-    const { view, whole, widthPx, onView } = this.#now()
-    if (byPx !== 0) onView(panned(view, whole, (-byPx / widthPx) * spanOf(view)))
+    const { view, whole, widthPx } = this.#now()
+    if (byPx !== 0) this.#show(panned(view, whole, (-byPx / widthPx) * spanOf(view)))
   }
 
   #pinch(fromX: number, toX: number, otherX: number): void {
-    const { view, whole, onView } = this.#now()
+    const { view, whole } = this.#now()
     const [before, after] = [Math.abs(fromX - otherX), Math.abs(toX - otherX)]
-    if (before > 8 && after > 8) onView(zoomed(view, whole, after / before, this.#hoursAt((toX + otherX) / 2)))
+    if (before > 8 && after > 8) this.#show(zoomed(view, whole, after / before, this.#hoursAt((toX + otherX) / 2)))
   }
 
   #hoursAt(clientX: number): number {
