@@ -67,8 +67,11 @@ async function solved(
 }
 
 describe('exact and brute force', () => {
-  it.each(['matrix', 'levels'])('agree on 200 random instances (%s)', async (kind) => {
-    for (let seed = 1; seed <= 200; seed++) {
+  it.each([
+    [200, 'matrix'],
+    [60, 'levels'],
+  ])('agree on %i random instances (%s)', async (instances, kind) => {
+    for (let seed = 1; seed <= instances; seed++) {
       const { lots, rules } = kind === 'matrix' ? withMatrix(seed) : withLevels(seed)
       const { arrangement, proof } = await exact.plan(taskOf(lots, rules))
       const plan = timetable(arrangement, rules)
@@ -78,17 +81,32 @@ describe('exact and brute force', () => {
     }
   })
 
-  it.each([
-    ['assignment', 'matrix', proveAssignment],
-    ['assignment', 'levels', proveAssignment],
-    ['patterns', 'matrix', provePatterns],
-    ['patterns', 'levels', provePatterns],
-  ] as const)('agree where HiGHS has the formulation %s alone to go by (%s)', async (_, kind, prove) => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const { lots, rules } = kind === 'matrix' ? withMatrix(seed) : withLevels(seed)
-      const { hours, proven, problems } = await solved(taskOf(lots, rules), prove)
+  it('agree on twelve lots in windows that are nearly full', async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = seededRandom(seed)
+      const lots = randomLots(random, 12, 3, 30)
+      const fill = lots.reduce((sum, { fillHours }) => sum + fillHours, 0)
+      const rules = rulesWith({ windowHours: Math.max(31, (fill + 9 * 5) / 3) })
+      const { hours, proven, problems } = await solved(taskOf(lots, rules), provePatterns)
       expect(hours, `seed ${seed}`).toBeCloseTo(leastMakespanHours(lots, rules), 6)
       expect({ proven, problems }, `seed ${seed}`).toEqual({ proven: true, problems: [] })
     }
   })
+
+  it.each([
+    ['assignment', 200, 'matrix', proveAssignment],
+    ['assignment', 100, 'levels', proveAssignment],
+    ['patterns', 200, 'matrix', provePatterns],
+    ['patterns', 100, 'levels', provePatterns],
+  ] as const)(
+    'agree where the formulation %s has no heuristic and no bound to go by (%i, %s)',
+    async (_, instances, kind, prove) => {
+      for (let seed = 1; seed <= instances; seed++) {
+        const { lots, rules } = kind === 'matrix' ? withMatrix(seed) : withLevels(seed)
+        const { hours, proven, problems } = await solved(taskOf(lots, rules), prove)
+        expect(hours, `seed ${seed}`).toBeCloseTo(leastMakespanHours(lots, rules), 6)
+        expect({ proven, problems }, `seed ${seed}`).toEqual({ proven: true, problems: [] })
+      }
+    },
+  )
 })

@@ -17,7 +17,7 @@ export interface PricedPattern {
 }
 
 /** Blocks that fill every lot once and take at most `hoursMax`. */
-export interface CoverGoal {
+interface CoverGoal {
   readonly spareHours: number
   readonly hoursMax: number
   /** What they may leave of all their windows together. */
@@ -30,7 +30,7 @@ export interface CoverGoal {
 }
 
 /** What the search came to: blocks, or, when it was `complete`, that there are none. */
-export interface Cover {
+interface Cover {
   readonly blocks?: readonly Pattern[]
   readonly complete: boolean
 }

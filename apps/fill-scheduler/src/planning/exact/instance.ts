@@ -2,7 +2,7 @@ import type { Lot } from '../lot.js'
 import { changeoverHours, EPSILON_HOURS, type Rules } from '../rules.js'
 
 /** Lots that no plan can tell apart: of one type, and as long to fill. Which of them stands where is decided last, so that no solver tries them in every order. */
-export interface LotClass {
+interface LotClass {
   /** Index of the type. */
   readonly type: number
   readonly fillHours: number
@@ -10,7 +10,7 @@ export interface LotClass {
 }
 
 /** What changeovers to lots of one type cost at least. Every plan pays `lotHours` for each lot and `setupHours` once for each block with the type, less what its first lot saves. */
-export interface TypeCosts {
+interface TypeCosts {
   readonly count: number
   /** The shortest changeover to a lot of this type from a lot of another type. */
   readonly entryHours: number

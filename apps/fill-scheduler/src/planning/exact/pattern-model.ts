@@ -91,7 +91,7 @@ export interface Chosen {
 }
 
 /** How a choice is made. */
-export interface ChoiceOptions {
+interface ChoiceOptions {
   /** Only blocks that take at most this are looked for; otherwise the cheapest, beginning with the best plan, whose patterns must be among these. */
   readonly hoursMax?: number
   readonly seconds?: number

@@ -24,7 +24,7 @@ export interface Solved {
 }
 
 /** How a mixed-integer solve is told to go. */
-export interface SolveOptions {
+interface SolveOptions {
   readonly start?: Float64Array
   /** Whether the model is made smaller first: pays for models with many rows; with tens of thousands of columns it takes minutes and heeds no limit. */
   readonly presolve: boolean
