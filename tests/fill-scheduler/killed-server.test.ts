@@ -19,18 +19,18 @@ describe('a server that dies in the middle of a run', () => {
   })
 
   /** Another process on what the last one left, and the same user there. */
-  const restarted = async (user: FillClient): Promise<FillClient> => {
-    server = await FillServer.start({ runsAtATime: 1 }, server.folder)
+  const restarted = async (user: FillClient, runLeaseMs: number): Promise<FillClient> => {
+    server = await FillServer.start({ runsAtATime: 1, runLeaseMs }, server.folder)
     return new FillClient(server.url, user.token)
   }
 
-  it('leaves everything behind for the next, which completes the run as its second attempt, and what waited', async () => {
+  it('leaves everything behind for the next, which completes the run as its second attempt, and what waited; so does one that is asked to end', async () => {
     server = await FillServer.start({ runsAtATime: 1 })
     let planner = await server.user()
     const done = await planner.schedule({ name: 'Done' })
     const before = await planner.reached(`/schedule/${done.id}`)
     await planner.post('/config', { name: 'Kept', settings: { lines: 2 } })
-    const { id } = await planner.schedule(improver(2))
+    const { id } = await planner.schedule(improver(1))
     const waiting = await planner.comparison()
     const live = planner.live()
     const watched = live.operation(id)
@@ -39,7 +39,7 @@ describe('a server that dies in the middle of a run', () => {
     live.disconnect()
     await server.kill()
 
-    planner = await restarted(planner)
+    planner = await restarted(planner, 60_000)
     expect((await planner.get(`/schedule/${done.id}`)).body).toEqual(before)
     expect((await planner.get('/configs')).body).toMatchObject({ total: 1, items: [{ name: 'Kept' }] })
     const again = planner.live()
@@ -52,6 +52,14 @@ describe('a server that dies in the middle of a run', () => {
     await within('the operation of the comparison ends', whole.done)
     expect(whole.snapshot).toMatchObject({ children: { total: 3, completed: 3 } })
     again.disconnect()
+
+    // One that is asked to end leaves its run to the next at once: nobody waits for the lease.
+    const last = await planner.schedule(improver(1))
+    await planner.reached(`/schedule/${last.id}`, ['running'])
+    await server.stop()
+    expect(server.log).toEqual([])
+    planner = await restarted(planner, 60_000)
+    expect(await planner.reached(`/schedule/${last.id}`)).toMatchObject({ status: 'completed' })
   })
 
   it('has died three times over the same run: it has failed then, for good', async () => {
@@ -65,8 +73,7 @@ describe('a server that dies in the middle of a run', () => {
       })
       expect(body.attempt).toBe(attempt)
       await server.kill()
-      server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 300 }, server.folder)
-      planner = new FillClient(server.url, planner.token)
+      planner = await restarted(planner, 300)
     }
     expect(await planner.reached(`/schedule/${id}`)).toMatchObject({
       status: 'failed',
@@ -77,16 +84,5 @@ describe('a server that dies in the middle of a run', () => {
       return answer.body['state'] === 'failed' && answer
     })
     expect(body).toMatchObject({ error: { code: 'run_abandoned' } })
-  })
-
-  it('was asked to end: it leaves the run to the next at once, which does not wait for a lease', async () => {
-    server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 60_000 })
-    let planner = await server.user()
-    const { id } = await planner.schedule(improver(2))
-    await planner.reached(`/schedule/${id}`, ['running'])
-    await server.stop()
-    expect(server.log).toEqual([])
-    planner = await restarted(planner)
-    expect(await planner.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
   })
 })

@@ -12,6 +12,7 @@ import { comparisonBody, comparisonSchema, comparisonSummaryBody, comparisonSumm
 import { download } from './download.js'
 import { idOfKey, newId } from './ids.js'
 import { pageBody, pageQuery, pageSchema } from './list-query.js'
+import { once } from './once.js'
 import { checkRoom } from './open-runs.js'
 import { type LotsSource, planInputOf } from './plan-order.js'
 import { comparisonForm, comparisonJson } from './plan-request.js'
@@ -156,7 +157,7 @@ async function begin(parts: ApiParts, user: User, body: Body, key: string | unde
   const settings = await chosenSettings(store, user.id, body)
   const input = await planInputOf(body, settings, strategies)
   const createdAt = new Date(clock.now()).toISOString()
-  const comparison: Omit<Comparison, 'results'> = {
+  const comparison: Begun = {
     id: key === undefined ? newId() : idOfKey(user.id, 'comparison', key),
     userId: user.id,
     name: body.name ?? defaultName('Comparison', createdAt),
@@ -166,17 +167,22 @@ async function begin(parts: ApiParts, user: User, body: Body, key: string | unde
     input,
     createdAt,
   }
-  const earlier = key === undefined ? undefined : await store.comparisons.get(user.id, comparison.id)
-  if (earlier) return repeated(earlier, comparison)
-  await checkRoom(store, user.id)
-  await desk.submitComparison(comparison)
-  return summaryOf(comparison)
+  const made = await once<Begun>(
+    key !== undefined,
+    () => store.comparisons.get(user.id, comparison.id),
+    async () => {
+      await checkRoom(store, user.id)
+      await desk.submitComparison(comparison)
+      return comparison
+    },
+  )
+  return summaryOf(sameAs(made, comparison))
 }
 
-function repeated(earlier: Comparison, comparison: Omit<Comparison, 'results'>): ComparisonSummary {
-  const { input, strategies } = earlier
-  if (input.lotsHash === comparison.input.lotsHash && sameNames(strategies, comparison.strategies))
-    return summaryOf(earlier)
+type Begun = Omit<Comparison, 'results'>
+
+function sameAs(made: Begun, asked: Begun): Begun {
+  if (made.input.lotsHash === asked.input.lotsHash && sameNames(made.strategies, asked.strategies)) return made
   throw new ApiError('idempotency_conflict', 'This key was used for another comparison', { status: 409 })
 }
 
@@ -184,8 +190,22 @@ function sameNames(one: readonly StrategyName[], other: readonly StrategyName[])
   return one.length === other.length && one.every((name, at) => name === other[at])
 }
 
-function summaryOf({ input, ...comparison }: Omit<Comparison, 'results'>): ComparisonSummary {
-  return { ...comparison, lots: input.lots.length }
+function summaryOf({
+  id,
+  userId,
+  name,
+  status,
+  mode,
+  strategies,
+  input,
+  createdAt,
+  endedAt,
+}: Begun): ComparisonSummary {
+  const lots = input.lots.length
+  return {
+    ...{ id, userId, name, status, mode, strategies, createdAt, lots },
+    ...(endedAt !== undefined && { endedAt }),
+  }
 }
 
 async function exported(

@@ -8,8 +8,13 @@ export function download({ bytes, contentType, extension }: ReportFile, name: st
   return new Response(Uint8Array.from(bytes), {
     headers: {
       'content-type': contentType,
-      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(file)}`,
+      'content-disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encoded(file)}`,
       'cache-control': 'no-store',
     },
   })
+}
+
+/** RFC 8187, 3.2.1: more characters are encoded than in addresses. */
+function encoded(file: string): string {
+  return encodeURIComponent(file).replaceAll(/['()*!]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
 }

@@ -7,6 +7,7 @@ import type { ApiEnvironment, ApiParts } from './api-environment.js'
 import { ApiError, notFound } from './api-error.js'
 import { chosenSettings } from './chosen-settings.js'
 import { idOfKey, newId } from './ids.js'
+import { once } from './once.js'
 import { checkRoom } from './open-runs.js'
 import { type LotsSource, planInputOf } from './plan-order.js'
 import { scheduleForm, scheduleJson } from './plan-request.js'
@@ -160,11 +161,16 @@ export async function beginSchedule(
     ...(replans !== undefined && { replans }),
     createdAt,
   }
-  const earlier = key === undefined ? undefined : await parts.store.schedules.get(userId, schedule.id)
-  if (earlier) return repeated(earlier, schedule)
-  await checkRoom(parts.store, userId)
-  await parts.desk.submitSchedule(schedule)
-  return summaryBody(summaryOf(schedule))
+  const made = await once(
+    key !== undefined,
+    () => parts.store.schedules.get(userId, schedule.id),
+    async () => {
+      await checkRoom(parts.store, userId)
+      await parts.desk.submitSchedule(schedule)
+      return schedule
+    },
+  )
+  return summaryBody(summaryOf(sameAs(made, schedule)))
 }
 
 /** `Schedule 2025-01-31 14:05`, in UTC. */
@@ -183,8 +189,8 @@ async function begin(
   return beginSchedule(parts, user.id, { name: body.name, description: body.description, settings, input, key })
 }
 
-function repeated(earlier: Schedule, schedule: Schedule): z.infer<typeof scheduleSummarySchema> {
-  const isSame = (['strategy', 'mode', 'replans'] as const).every((member) => earlier[member] === schedule[member])
-  if (isSame && earlier.input.lotsHash === schedule.input.lotsHash) return summaryBody(summaryOf(earlier))
+function sameAs(made: Schedule, asked: Schedule): Schedule {
+  const isSame = (['strategy', 'mode', 'replans'] as const).every((member) => made[member] === asked[member])
+  if (isSame && made.input.lotsHash === asked.input.lotsHash) return made
   throw new ApiError('idempotency_conflict', 'This key was used for another schedule', { status: 409 })
 }

@@ -107,7 +107,9 @@ async function assembled(options: ServerOptions, undo: Undo): Promise<ApiParts &
   const secret = options.secret ?? process.env['HOLDFAST_SECRET'] ?? (await ownSecret(options))
   const store = await openedStore(options)
   undo.add(() => store.close())
-  await store.migrate()
+  await store.migrate().catch((error: unknown) => {
+    throw new Error(`the store cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+  })
   const holdfast = createLive({ ...options, store, secret })
   undo.add(() => holdfast.close())
   await holdfast.start()
