@@ -17,6 +17,9 @@ const PATTERNS_AT_A_TIME = 40
 const STEPS_MAX = 20_000_000
 const STEPS_TO_TRY = 200_000
 
+/** One relaxation may take this share of the time that is left: where patterns that pay are hard to find, other ways need time, too. */
+const TIME_SHARE = 0.4
+
 /** What all steps of a proof by patterns need. */
 export interface Search {
   readonly solver: Solver
@@ -33,7 +36,7 @@ export interface Relaxed {
 
 /**
  * Solves the relaxation over all patterns by column generation: those that pay at its prices are added until none does. Twice: by the simplex method, which is quick; then by interior points, whose prices lie
- * in the middle of all that are right, so that fewer patterns look as if they cost nothing. Tells bounds as it goes. Undefined where there was no time, or no plan of the known patterns within the limits.
+ * in the middle of all that are right, so that fewer patterns look as if they cost nothing. Tells bounds as it goes. Undefined where it took too long, or where there is no plan of the known patterns within the limits.
  */
 export function relax(
   search: Search,
@@ -42,18 +45,20 @@ export function relax(
   onBoundHours: (hours: number) => void,
 ): Relaxed | undefined {
   const { solver, instance, order, course } = search
+  const secondsKept = course.secondsLeft * (1 - TIME_SHARE)
+  const over = (): boolean => course.over || course.secondsLeft < secondsKept
   const relaxation = new PatternRelaxation(solver, instance, limits)
   try {
     relaxation.add(known.all)
     let bySimplex: Relaxed | undefined
     for (;;) {
-      const relaxed = relaxation.solve(course.secondsLeft, bySimplex !== undefined)
+      const relaxed = relaxation.solve(course.secondsLeft - secondsKept, bySimplex !== undefined)
       course.throwIfAborted()
-      if (relaxed === undefined || course.over) return bySimplex
+      if (relaxed === undefined || over()) return bySimplex
       const patterns = new PatternSearch(instance, order, relaxed.prices)
       onBoundHours(relaxed.hours - limits.blocksMax * Math.max(0, patterns.worthMax))
       course.report()
-      const found = course.proven ? undefined : paying(patterns, course)
+      const found = course.proven ? undefined : paying(patterns, over)
       const added = known.add(found?.patterns ?? [])
       if (added.length > 0) relaxation.add(added)
       else if (found?.complete !== true) return bySimplex
@@ -73,8 +78,8 @@ function concluded(relaxed: Relaxed, limits: BlockLimits, onBoundHours: (hours: 
 }
 
 /** Patterns that pay; first only those that pay well. */
-function paying(patterns: PatternSearch, course: Course): Found {
-  const limits: SearchLimits = { patternsMax: PATTERNS_AT_A_TIME, stepsMax: STEPS_TO_TRY, over: () => course.over }
+function paying(patterns: PatternSearch, over: () => boolean): Found {
+  const limits: SearchLimits = { patternsMax: PATTERNS_AT_A_TIME, stepsMax: STEPS_TO_TRY, over }
   for (const share of [0.6, 0.2]) {
     const least = patterns.worthMax * share
     if (least <= WORTH_HOURS_MIN) break
