@@ -66,7 +66,7 @@ async function solved(
   return { hours: plan.makespanHours, proven: course.proven, problems: validatePlan(plan, lots, rules) }
 }
 
-describe('exact and brute force', () => {
+describe('exact and brute force', { timeout: 60_000 }, () => {
   it.each([
     [200, 'matrix'],
     [60, 'levels'],
