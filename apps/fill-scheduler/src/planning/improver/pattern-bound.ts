@@ -14,8 +14,8 @@ import { forgetSolver, loadSolver, type Solver } from '../exact/solver.js'
 /** Worth less than this, in hours, a pattern does not pay for being added. */
 const WORTH_HOURS_MIN = 1e-7
 
-/** So many patterns are added between two relaxations. */
-const PATTERNS_AT_A_TIME = 60
+/** So many patterns for each lot are added between two relaxations: with fewer, hundreds of relaxations in a row come to the same. */
+const PATTERNS_PER_LOT = 0.25
 
 /** Steps of one search for patterns. */
 const STEPS_MAX = 2_000_000
@@ -69,7 +69,7 @@ function raise(solver: Solver, instance: ReturnType<typeof instanceOf>, order: B
       course.throwIfAborted()
       if (relaxed === undefined || course.over) return
       const search = new PatternSearch(instance, order, relaxed.prices)
-      const { patterns, worthMax } = paying(search, course)
+      const { patterns, worthMax } = paying(search, Math.ceil(PATTERNS_PER_LOT * instance.lotCount), course)
       course.raise(relaxed.hours - limits.blocksMax * worthMax)
       if (course.proven) return
       added = fresh(patterns, known)
@@ -80,11 +80,15 @@ function raise(solver: Solver, instance: ReturnType<typeof instanceOf>, order: B
 }
 
 /** Patterns that pay, first only those that pay well, and what none is worth more than: a search that ends without finding one shows that it is less than was looked for. */
-function paying(search: PatternSearch, course: Course): { patterns: readonly Pattern[]; worthMax: number } {
+function paying(
+  search: PatternSearch,
+  patternsMax: number,
+  course: Course,
+): { patterns: readonly Pattern[]; worthMax: number } {
   let worthMax = Math.max(WORTH_HOURS_MIN, search.worthMax)
   for (const share of [0.6, 0.2, 0]) {
     const worthMin = Math.max(WORTH_HOURS_MIN, search.worthMax * share)
-    const limits = { patternsMax: PATTERNS_AT_A_TIME, stepsMax: STEPS_MAX, over: () => course.over }
+    const limits = { patternsMax, stepsMax: STEPS_MAX, over: () => course.over }
     const { patterns, complete } = search.find(worthMin, limits)
     if (patterns.length > 0) return { patterns, worthMax }
     if (complete) worthMax = Math.min(worthMax, worthMin)
