@@ -62,7 +62,7 @@ export class Budget {
     this.#bestHours = Math.min(this.#bestHours, bestHours)
     if (this.#task.now() - this.#pausedAt >= PAUSE_INTERVAL_MS) await this.#pause()
     this.#task.signal?.throwIfAborted()
-    this.#report()
+    this.report()
     return this.#bestHours <= this.targetHours || this.spent >= share
   }
 
@@ -78,7 +78,8 @@ export class Budget {
     this.#pausedAt = this.#task.now()
   }
 
-  #report(): void {
+  /** Tells how far it is, unless it was told a moment ago. */
+  report(): void {
     const now = this.#task.now()
     if (now - this.#reportedAt < REPORT_INTERVAL_MS) return
     this.#reportedAt = now

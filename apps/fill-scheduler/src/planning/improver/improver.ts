@@ -99,7 +99,9 @@ class Improvement {
     const arrangement = lotsOf([blocks.map((block) => block.lots)], lots)
     const share = PATTERNS_SHARE * settings.strategies.improver.timeLimitSeconds
     const seconds = Math.max(0, Math.min(budget.secondsLeft, share))
-    const workHours = await patternBound(oneLine, arrangement, lowerBoundHours(lots, oneLine.rules), seconds)
+    const workHours = await patternBound(oneLine, arrangement, lowerBoundHours(lots, oneLine.rules), seconds, () =>
+      budget.report(),
+    )
     budget.raise(workHours / rules.lines + this.#lateHours)
   }
 

@@ -30,6 +30,7 @@ export async function patternBound(
   blocks: Arrangement,
   boundHours: number,
   seconds: number,
+  onStep: () => void,
 ): Promise<number> {
   const instance = instanceOf(task.lots, task.rules)
   const order = new BlockOrder(instance)
@@ -39,7 +40,7 @@ export async function patternBound(
     boundHours: boundHours - instance.fillHours,
   })
   try {
-    if (!course.proven) raise(await loadSolver(), instance, order, course)
+    if (!course.proven) raise(await loadSolver(), instance, order, course, onStep)
   } catch {
     // A solver that ran out of memory cannot be trusted any more, and leaves the bound that is known.
     forgetSolver()
@@ -55,7 +56,13 @@ function limited({ onProgress: _silent, settings, ...task }: PlanningTask, secon
   return { ...task, settings: { ...settings, strategies: { ...strategies, exact } } }
 }
 
-function raise(solver: Solver, instance: ReturnType<typeof instanceOf>, order: BlockOrder, course: Course): void {
+function raise(
+  solver: Solver,
+  instance: ReturnType<typeof instanceOf>,
+  order: BlockOrder,
+  course: Course,
+  onStep: () => void,
+): void {
   // A better plan has no more blocks than its cleanings leave time for.
   const most = Math.floor(course.bestHours / instance.cleanHours + 1e-9)
   const limits = { fewest: fewestBlocks(instance), blocksMax: Math.min(instance.lotCount, most) }
@@ -67,6 +74,7 @@ function raise(solver: Solver, instance: ReturnType<typeof instanceOf>, order: B
       relaxation.add(added)
       const relaxed = relaxation.solve(course.secondsLeft)
       course.throwIfAborted()
+      onStep()
       if (relaxed === undefined || course.over) return
       const search = new PatternSearch(instance, order, relaxed.prices)
       const { patterns, worthMax } = paying(search, Math.ceil(PATTERNS_PER_LOT * instance.lotCount), course)
