@@ -97,34 +97,38 @@ describe('accounts', () => {
 })
 
 describe('the example', () => {
-  it('has an account that a link opens once, and the example lots planned; another start changes nothing', async () => {
-    let server = await FillServer.start({ example: true })
-    const codeOf = ({ signInUrl = '' }: FillServer): string =>
-      new URLSearchParams(new URL(signInUrl).hash.slice(1)).get('code') ?? ''
-    const enter = async (code: string) => {
-      const stranger = new FillClient(server.url)
-      const { status, body } = await stranger.post<{ access_token: string }>('/auth/code', { code })
-      return { status, planner: new FillClient(server.url, body.access_token) }
-    }
-    const { status, planner } = await enter(codeOf(server))
-    expect(status).toBe(200)
-    expect((await enter(codeOf(server))).status).toBe(401)
-    expect((await planner.get('/auth/me')).body).toMatchObject({ email: 'planner@example.com' })
-    const { body: schedules } = await planner.get<{ items: { id: string }[] }>('/schedules')
-    for (const { id } of schedules.items)
-      expect(await planner.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
-    const { body: comparisons } = await planner.get<{ items: { id: string }[] }>('/comparisons')
-    expect([schedules.items.length, comparisons.items.length]).toEqual([3, 1])
-    expect(await planner.reached(`/compare/${comparisons.items[0]?.id}`)).toMatchObject({ status: 'completed' })
-    await server.stop()
-    server = await FillServer.start({ example: true }, server.folder)
-    const again = await enter(codeOf(server))
-    expect((await again.planner.get('/schedules')).body).toMatchObject({ total: 3 })
-    expect((await again.planner.get('/comparisons')).body).toMatchObject({ total: 1 })
-    await server.close()
-  })
+  it(
+    'has an account that a link opens once, and the example lots planned; another start changes nothing',
+    { timeout: 60_000 },
+    async () => {
+      let server = await FillServer.start({ example: true })
+      const codeOf = ({ signInUrl = '' }: FillServer): string =>
+        new URLSearchParams(new URL(signInUrl).hash.slice(1)).get('code') ?? ''
+      const enter = async (code: string) => {
+        const stranger = new FillClient(server.url)
+        const { status, body } = await stranger.post<{ access_token: string }>('/auth/code', { code })
+        return { status, planner: new FillClient(server.url, body.access_token) }
+      }
+      const { status, planner } = await enter(codeOf(server))
+      expect(status).toBe(200)
+      expect((await enter(codeOf(server))).status).toBe(401)
+      expect((await planner.get('/auth/me')).body).toMatchObject({ email: 'planner@example.com' })
+      const { body: schedules } = await planner.get<{ items: { id: string }[] }>('/schedules')
+      for (const { id } of schedules.items)
+        expect(await planner.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
+      const { body: comparisons } = await planner.get<{ items: { id: string }[] }>('/comparisons')
+      expect([schedules.items.length, comparisons.items.length]).toEqual([3, 1])
+      expect(await planner.reached(`/compare/${comparisons.items[0]?.id}`)).toMatchObject({ status: 'completed' })
+      await server.stop()
+      server = await FillServer.start({ example: true }, server.folder)
+      const again = await enter(codeOf(server))
+      expect((await again.planner.get('/schedules')).body).toMatchObject({ total: 3 })
+      expect((await again.planner.get('/comparisons')).body).toMatchObject({ total: 1 })
+      await server.close()
+    },
+  )
 
-  it('is for this machine alone', async () => {
+  it('is for this machine alone', { timeout: 60_000 }, async () => {
     await expect(FillServer.start({ example: true, host: '0.0.0.0' })).rejects.toThrow(/this machine alone/)
   })
 })

@@ -81,7 +81,7 @@ it('answers for its own names alone in development, whatever a page pretends', a
   expect(status).toBe(421)
 })
 
-it('lets the pages in production that are named, and says what is missing', async () => {
+it('lets the pages in production that are named, and says what is missing', { timeout: 60_000 }, async () => {
   const named = await FillServer.start({ environment: 'production', origins: ['https://plan.example.com', 'missing'] })
   const user = await new FillClient(named.url).fetch('/api/v1/strategies', {
     headers: { origin: 'https://plan.example.com' },

@@ -77,16 +77,20 @@ describe('two servers on one PostgreSQL and one Redis', () => {
     live.disconnect()
   })
 
-  it('take up the runs of one that dies, and its clients learn the end from the other', async () => {
-    const runs = [await here.schedule(improver(3)), await here.schedule(improver(3))]
-    for (const { id } of runs) await there.reached(`/schedule/${id}`, ['running'])
-    await servers[0]?.kill()
-    const live = there.live()
-    const ends = runs.map(({ id }) => live.operation<Json>(id))
-    await within('both end', Promise.all(ends.map(({ done }) => done)), 20_000)
-    const attempts = ends.map(({ snapshot }) => `attempt ${snapshot?.attempt}`)
-    expect(attempts.toSorted()).toEqual(['attempt 1', 'attempt 2'])
-    for (const { id } of runs) expect(await there.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
-    live.disconnect()
-  })
+  it(
+    'take up the runs of one that dies, and its clients learn the end from the other',
+    { timeout: 60_000 },
+    async () => {
+      const runs = [await here.schedule(improver(3)), await here.schedule(improver(3))]
+      for (const { id } of runs) await there.reached(`/schedule/${id}`, ['running'])
+      await servers[0]?.kill()
+      const live = there.live()
+      const ends = runs.map(({ id }) => live.operation<Json>(id))
+      await within('both end', Promise.all(ends.map(({ done }) => done)), 20_000)
+      const attempts = ends.map(({ snapshot }) => `attempt ${snapshot?.attempt}`)
+      expect(attempts.toSorted()).toEqual(['attempt 1', 'attempt 2'])
+      for (const { id } of runs) expect(await there.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
+      live.disconnect()
+    },
+  )
 })

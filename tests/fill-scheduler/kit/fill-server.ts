@@ -38,7 +38,8 @@ export class FillServer {
   static async start(options: TestOptions = {}, folder?: string): Promise<FillServer> {
     const dataDir = folder ?? (await mkdtemp(join(tmpdir(), 'fill-test-')))
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify({ ...testOptions(dataDir), ...options })], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The program ends when its input does, also where the test was killed.
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     const log: string[] = []
     createInterface(child.stderr).on('line', (line) => void log.push(line))
