@@ -3,8 +3,9 @@ import type { Problem, Schedule, ScheduleResult } from '../api/answers.js'
 import { chartOf } from '../gantt/chart-data.js'
 import { PlanChart } from '../gantt/plan-chart.js'
 import { Notice } from '../shell/notice.js'
-import { count, counted, hours, percent } from '../wording/numbers.js'
+import { counted, hours } from '../wording/numbers.js'
 import { ActivitiesTable } from './activities-table.js'
+import { resultFigures } from './result-figures.js'
 
 /** The hours of a clean window where the settings say nothing else. */
 const WINDOW_HOURS = 120
@@ -56,20 +57,9 @@ export function ResultView({
 }
 
 function Figures({ result }: { readonly result: ScheduleResult }): ReactElement {
-  const { statistics: more, kpis } = result
-  const late = more?.lateLots ?? 0
-  const figures = [
-    ['Makespan', hours(result.makespan), daysOf(result.makespan)],
-    ['Utilisation', percent(result.utilization), 'of the line hours'],
-    ['Filling', hours(Number(kpis['Total Fill (h)'])), `${count(result.lots_scheduled)} lots`],
-    ['Cleaning', hours(Number(kpis['Total Clean (h)'])), `${kpis['Clean Blocks']} clean windows`],
-    ['Changeovers', hours(Number(kpis['Total Changeover (h)'])), `${count(result.changeovers)} times`],
-    ...(more?.closedHours ? [['Closed', hours(more.closedHours), 'waiting for a shift'] as const] : []),
-    ...(late > 0 ? [['Late', `${count(late)} lots`, `${hours(more?.lateHours)} in all`] as const] : []),
-  ] as const
   return (
     <dl className="tiles" aria-label="Figures">
-      {figures.map(([name, value, note]) => (
+      {resultFigures(result).map(([name, value, note]) => (
         <div key={name} className="tile">
           <dt>{name}</dt>
           <dd>{value}</dd>
@@ -78,10 +68,6 @@ function Figures({ result }: { readonly result: ScheduleResult }): ReactElement 
       ))}
     </dl>
   )
-}
-
-function daysOf(makespan: number): string {
-  return `${(makespan / 24).toFixed(1)} days`
 }
 
 /** What is known about how good the plan is; strategies without a proof say nothing. */

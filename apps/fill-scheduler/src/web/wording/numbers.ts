@@ -32,6 +32,7 @@ export function difference(value: number, decimals: 0 | 1 | 2 = 1): string {
   return `${value < 0 ? '−' : '+'}${text}`
 }
 
-function fixed(value: number, decimals: number): string {
+/** With so many decimals: `1,568.7`. */
+export function fixed(value: number, decimals: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 }
