@@ -38,6 +38,11 @@ describe('the data of a chart', () => {
       [1, 24, 68, 2],
       [2, 124, 6, 1],
     ])
+    // Of the 130 hours of the plan, also where a line is ready sooner.
+    expect(lanes.map(({ fillHours, usedPercent }) => [fillHours, usedPercent.toFixed(1)])).toEqual([
+      [66, '50.8'],
+      [26, '20.0'],
+    ])
   })
 
   it('is empty for a plan of nothing', () => {

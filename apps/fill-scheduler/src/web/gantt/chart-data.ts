@@ -18,6 +18,9 @@ export interface Lane {
   readonly line: number
   readonly activities: readonly PlannedActivity[]
   readonly blocks: readonly Block[]
+  readonly fillHours: number
+  /** Filling, in percent of the hours of the whole plan: those of all lines make up its utilisation. */
+  readonly usedPercent: number
 }
 
 /** A plan as it is drawn. */
@@ -34,11 +37,12 @@ export interface ChartData {
 export function chartOf(activities: readonly PlannedActivity[]): ChartData {
   const lines = [...new Set(activities.map(({ line }) => line))].toSorted((a, b) => a - b)
   const first = activities[0]
+  const endHours = activities.reduce((end, { end_hours: hours }) => Math.max(end, hours), 0)
   return {
-    lanes: lines.map((line) => laneOf(line, activities)),
+    lanes: lines.map((line) => laneOf(line, activities, endHours)),
     types: typesOf(activities),
     startMs: first ? Date.parse(first.start) - first.start_hours * 3_600_000 : 0,
-    endHours: activities.reduce((end, { end_hours: hours }) => Math.max(end, hours), 0),
+    endHours,
   }
 }
 
@@ -47,11 +51,15 @@ function typesOf(activities: readonly PlannedActivity[]): readonly string[] {
   return [...new Set(types)].toSorted()
 }
 
-function laneOf(line: number, all: readonly PlannedActivity[]): Lane {
+function laneOf(line: number, all: readonly PlannedActivity[], planHours: number): Lane {
   const activities = all.filter((one) => one.line === line).toSorted((a, b) => a.start_hours - b.start_hours)
   const starts = activities.flatMap(({ kind }, at) => (kind === 'CLEAN' ? [at] : []))
   const blocks = starts.map((from, n) => blockOf(activities.slice(from, starts[n + 1]), n + 1))
-  return { line, activities, blocks }
+  const fillHours = activities.reduce(
+    (sum, one) => sum + (one.kind === 'FILL' ? one.end_hours - one.start_hours : 0),
+    0,
+  )
+  return { line, activities, blocks, fillHours, usedPercent: (fillHours / planHours) * 100 }
 }
 
 function blockOf(activities: readonly PlannedActivity[], number: number): Block {

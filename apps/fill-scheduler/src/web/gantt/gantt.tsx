@@ -97,7 +97,7 @@ export function Gantt(props: Props): ReactElement {
       </div>
       <p id={ids.hint} className="visually-hidden">
         Arrow keys go from activity to activity, up and down from line to line, Home and End to the first and the last.
-        Plus and minus zoom, zero shows all. The table below holds the same.
+        With Shift they move the chart. Plus and minus zoom, zero shows all.
       </p>
       <Details
         activity={shown && data.lanes[shown.lane]?.activities[shown.at]}
@@ -131,12 +131,9 @@ function Lanes(props: Props & { readonly widthPx: number; readonly prefix: strin
 }
 
 /** Where there is little room, the most important only. */
-function titleOf({ line, activities, blocks }: Lane, widthPx: number): string {
-  const fill = activities.reduce((sum, one) => sum + (one.kind === 'FILL' ? one.end_hours - one.start_hours : 0), 0)
-  const length = (activities.at(-1)?.end_hours ?? 0) - (activities[0]?.start_hours ?? 0)
-  const used = percent(length > 0 ? (fill / length) * 100 : 0)
-  const filling = widthPx < NARROW_PX ? [] : [`${hours(fill)} filling`]
-  return [`Line ${line}`, counted(blocks.length, 'block'), ...filling, `${used} used`].join(' · ')
+function titleOf({ line, blocks, fillHours, usedPercent }: Lane, widthPx: number): string {
+  const filling = widthPx < NARROW_PX ? [] : [`${hours(fillHours)} filling`]
+  return [`Line ${line}`, counted(blocks.length, 'block'), ...filling, `${percent(usedPercent)} used`].join(' · ')
 }
 
 function activityAt(data: ChartData, view: View, widthPx: number, x: number, y: number): Selected | undefined {
