@@ -12,7 +12,7 @@ export function runFigures(snapshot: OperationSnapshot): readonly (readonly [nam
     ['No plan is below', bound === undefined ? '' : hours(bound, 2)],
     ['Gap', best === undefined || bound === undefined ? '' : gapText(best, bound)],
     ['Time left', eta ? estimateWords(eta) : ''],
-    ['Running for', elapsed > 0 ? durationWords(elapsed) : ''],
+    ['Running for', elapsed >= 1 ? durationWords(elapsed) : ''],
   ].filter((figure): figure is [string, string] => figure[1] !== '')
 }
 

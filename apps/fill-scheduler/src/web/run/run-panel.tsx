@@ -79,8 +79,8 @@ function Honesty({ status, isKnown }: { readonly status: string; readonly isKnow
   if (!isAway) return null
   return (
     <Notice tone="warn">
-      The connection is lost. {isKnown && 'This is the last that is known. '}The run goes on at the server, and this
-      page catches up by itself.
+      The connection is lost. {isKnown && 'This is the last that is known. '}The run does not need this page, which
+      catches up by itself.
     </Notice>
   )
 }

@@ -65,7 +65,7 @@ function FineTuning(): ReactElement {
         path="strategies.improver.seed"
         label="Improver: seed"
         step={1}
-        hint="The same seed, the same plan."
+        hint="The same seed tries the same changes."
       />
       <NumberField path="strategies.exact.timeLimitSeconds" label="Exact: time limit" unit="seconds" />
       <NumberField path="strategies.exact.maxLots" label="Exact: at most" unit="lots" step={1} />
