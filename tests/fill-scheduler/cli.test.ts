@@ -46,6 +46,18 @@ describe('fill-scheduler', () => {
     const { code, stderr } = await desk.shell('set -o pipefail; $F generate -n 5000 | head -c 10 > /dev/null')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
+
+  it('writes its files also when nobody reads what it prints', async () => {
+    const { code, stderr } = await desk.shell('set -o pipefail; $F schedule -d two.csv -o unread | true')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect((await readdir(desk.path('unread'))).sort()).toEqual(['report.html', 'schedule.csv', 'summary.txt'])
+  })
+
+  it('ends with 1 and a reason when what it prints cannot be written', async () => {
+    const { code, stderr } = await desk.shell('$F generate > /dev/full')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^Error: cannot write to standard output: ENOSPC.*\n$/)
+  })
 })
 
 describe('schedule', () => {

@@ -45,9 +45,9 @@ export class Failure extends Error {
   }
 }
 
-/** The process itself. A reader that goes away, such as `head`, ends it quietly; a second Ctrl-C ends it at once. */
+/** The process itself. A reader that goes away, such as `head`, keeps nothing from being done; a second Ctrl-C ends it at once. */
 export function processShell(): Shell {
-  endQuietly()
+  watchOutput()
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -58,11 +58,13 @@ export function processShell(): Shell {
   }
 }
 
-function endQuietly(): void {
+/** What nobody reads is not missed: files are still written. What cannot be written, to a full disk, is. */
+function watchOutput(): void {
   for (const name of ['stdout', 'stderr'] as const) {
     process[name].on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      if (name === 'stdout') process.exit(EXIT.done)
+      if (error.code === 'EPIPE') return
+      if (name === 'stdout') process.stderr.write(`Error: cannot write to standard output: ${error.message}\n`)
+      process.exit(EXIT.failed)
     })
   }
 }
