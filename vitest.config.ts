@@ -6,23 +6,45 @@ const conditions = ['@holdfast/source', 'node']
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const timeouts = { testTimeout: 20_000, hookTimeout: 60_000 }
 
+/** What starts whole systems and waits for them: two at a time. */
+const systems = [
+  'tests/deploy/**/*.test.ts',
+  'tests/cluster/kit/**/*.test.ts',
+  'tests/cluster/{conformance,credentials,engine-*,event-streams,notifications,operations-http,reports-guide}.test.ts',
+  'tests/faults/{client,disk}-*.test.ts',
+]
+
 /** What starts whole systems and measures what they do: one at a time, so that none is measured while another uses the machine. */
 const scenarios = [
-  ...['cluster', 'deploy', 'faults', 'reliability'].map((folder) => `tests/${folder}/**/*.test.ts`),
+  ...['cluster', 'faults', 'reliability'].map((folder) => `tests/${folder}/**/*.test.ts`),
   'tests/abuse/hostile-crowd.test.ts',
 ]
 
+const nowhere = ['**/node_modules/**']
+
 export default defineConfig({
   test: {
-    maxWorkers: 2,
     projects: [
       {
         ...resolution,
         test: {
           name: 'units',
           include: ['{packages,apps}/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/src/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...scenarios],
+          exclude: [...nowhere, ...systems, ...scenarios],
+          // One more than the smallest machine has cores: many tests wait for a process or a page.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
+          ...timeouts,
+        },
+      },
+      {
+        ...resolution,
+        test: {
+          name: 'systems',
+          include: systems,
+          exclude: nowhere,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           ...timeouts,
         },
       },
@@ -31,8 +53,9 @@ export default defineConfig({
         test: {
           name: 'scenarios',
           include: scenarios,
+          exclude: [...nowhere, ...systems],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           ...timeouts,
         },
       },
