@@ -200,6 +200,19 @@ describe('schedule', () => {
     expect(fills).toHaveLength(16)
   })
 
+  it('counts lots as late that had been filled late before it went on', async () => {
+    const lots = 'Lot ID,Type,Vials,Due\nA,X,199200,2025-01-01\nB,X,199200,2025-03-01\n'
+    await writeFile(desk.path('late.csv'), lots)
+    const first = await desk.run(['schedule', '-d', 'late.csv', '-s', 'lpt', '--json'])
+    await writeFile(desk.path('late.json'), first.stdout)
+    const replan = ['--replan', 'late.json', '--from', '2025-01-02 20:00', '-o', 'late', '--format', 'html']
+    const { stdout } = await desk.run(['schedule', '-d', 'late.csv', '-s', 'lpt', ...replan, '--json'])
+    const [before, after] = [first.stdout, stdout].map((text) => JSON.parse(text).statistics)
+    expect(before).toMatchObject({ lateLots: 1, lateHours: 18 })
+    expect(after).toMatchObject({ lateLots: 1, lateHours: 18 })
+    expect(await read('late', 'report.html')).toContain('18.0 h late')
+  })
+
   it('ends with 130 within a second of Ctrl-C, and leaves no file behind', async () => {
     const running = desk.start(['schedule', '-d', 'many.csv', '-s', 'improver', '-o', 'interrupted'])
     await running.printed(/Loaded 200 lots/)

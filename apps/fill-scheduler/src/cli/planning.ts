@@ -23,16 +23,15 @@ export interface LoadedLots {
   readonly problems: readonly Problem[]
 }
 
-/** Reads and checks the file of lots. Lots that `frozen` work has filled, or is filling, are left out. @throws InputError with every problem, row by row; Failure where it cannot be read. */
+/** Reads and checks the file of lots; with `frozen` work, those that are still to be planned behind it. All are answered: what is late counts also where it was filled before. @throws InputError with every problem, row by row; Failure where it cannot be read. */
 export async function loadLots(settings: Settings, shell: Shell, frozen?: PlanInput['frozen']): Promise<LoadedLots> {
   const path = resolve(shell.cwd, settings.data)
   const read = readLots(await readInput(path, '--data'), settings)
   refuseErrors(read.problems)
   const rules = rulesOf(settings, frozen)
-  const lots = remainingLots(read.lots, rules.starts)
-  const problems = distinctProblems([...read.problems, ...validateLots(lots, rules)])
+  const problems = distinctProblems([...read.problems, ...validateLots(remainingLots(read.lots, rules.starts), rules)])
   refuseErrors(problems)
-  return { path, lots, problems }
+  return { path, lots: read.lots, problems }
 }
 
 /** What to plan, and whether the plan is looked at when it is done. */
