@@ -8,6 +8,15 @@ async function run(strategy: StrategyName | 'given'): Promise<ComparedRun> {
   return { strategy, result: await planLots(taskOf(EXAMPLE_LOTS), strategy) }
 }
 
+function scored(
+  strategy: StrategyName,
+  makespanHours: number,
+  utilisationPercent: number,
+  changeovers: number,
+): Parameters<typeof bestOf>[0][number] {
+  return { strategy, result: { statistics: { makespanHours, utilisationPercent, changeovers } } }
+}
+
 async function example(): Promise<readonly ComparedRun[]> {
   return Promise.all([run('smart-pack'), run('given'), run('lpt-pack')])
 }
@@ -83,5 +92,18 @@ describe('the best', () => {
   it('is never the order given, and the first of equal ones', async () => {
     expect(bestOf([await run('given')])).toBeUndefined()
     expect(bestOf([await run('spt-pack'), await run('spt-pack'), await run('lpt-pack')])).toBe('spt-pack')
+  })
+
+  it('is not decided by the last digits of sums', () => {
+    const [one, other] = [scored('cfs-pack', 497.1626506024097, 71, 12), scored('lpt-pack', 497.1626506024096, 71, 12)]
+    expect([bestOf([one, other]), bestOf([other, one])]).toEqual(['cfs-pack', 'lpt-pack'])
+  })
+
+  it('weighs makespan, utilisation and changeovers', () => {
+    const plain = scored('spt-pack', 100, 50, 10)
+    expect(bestOf([plain, scored('lpt-pack', 100.1, 50, 8)])).toBe('lpt-pack')
+    expect(bestOf([plain, scored('lpt-pack', 100.1, 50, 10)])).toBe('spt-pack')
+    expect(bestOf([plain, scored('lpt-pack', 100.1, 50.3, 10)])).toBe('lpt-pack')
+    expect(bestOf([plain, scored('lpt-pack', 100.1, 50.1, 10)])).toBe('spt-pack')
   })
 })

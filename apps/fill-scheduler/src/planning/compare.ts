@@ -62,6 +62,9 @@ export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
   return { rows: inOrder.map((run) => rowOf(run, given)), best: bestOf(runs), summary: figuresOf(runs) }
 }
 
+/** Sums of the same hours in another order differ in the last digits, and are the same. */
+const SAME_SCORE = 1e-6
+
 /** The strategy with the least makespan · 10 − utilisation · 5 + changeovers (hours, percent, number); of equal ones the first. The order given does not take part. */
 export function bestOf(runs: readonly ScoredRun[]): StrategyName | undefined {
   let best: StrategyName | undefined
@@ -70,7 +73,7 @@ export function bestOf(runs: readonly ScoredRun[]): StrategyName | undefined {
     if (strategy === 'given' || result === undefined) continue
     const { makespanHours, utilisationPercent, changeovers } = result.statistics
     const score = makespanHours * 10 - utilisationPercent * 5 + changeovers
-    if (best === undefined || score < least) [best, least] = [strategy, score]
+    if (best === undefined || score < least - SAME_SCORE) [best, least] = [strategy, score]
   }
   return best
 }

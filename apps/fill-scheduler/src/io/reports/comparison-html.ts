@@ -27,11 +27,19 @@ ${comparison.rows.map((row) => schedule(row, report))}
   )
 }
 
-function verdict({ best, summary }: RunComparison): string {
-  if (best === undefined || summary === undefined) return 'No strategy came to a plan.'
-  const { bestHours, improvementOnGivenPercent: saved } = summary
-  const saving = saved === undefined ? '' : `, ${saved.toFixed(1)} % less than the order given`
-  return `Best strategy: ${best} (least makespan ${bestHours.toFixed(2)} h${saving}).`
+/** The best is not always the one with the least makespan: utilisation and changeovers count, too. */
+function verdict({ best, rows }: RunComparison): string {
+  const hoursOf = (strategy: ComparisonRow['strategy'] | undefined): number | undefined =>
+    rows.find((row) => row.strategy === strategy)?.statistics?.makespanHours
+  const [hours, givenHours] = [hoursOf(best), hoursOf('given')]
+  if (best === undefined || hours === undefined) return 'No strategy came to a plan.'
+  const facts = [`makespan ${hours.toFixed(2)} h`, ...(givenHours === undefined ? [] : [against(givenHours, hours)])]
+  return `Best strategy: ${best} (${facts.join(', ')}).`
+}
+
+function against(givenHours: number, hours: number): string {
+  const percent = ((givenHours - hours) / givenHours) * 100
+  return `${Math.abs(percent).toFixed(1)} % ${percent < 0 ? 'more' : 'less'} than the order given`
 }
 
 function figuresTable({ rows, best }: RunComparison): Markup {

@@ -23,8 +23,8 @@ function report(): ComparisonReport {
   }
 }
 
-async function text(format: 'csv' | 'html' | 'json'): Promise<string> {
-  return new TextDecoder().decode((await comparisonFile(format, report())).bytes)
+async function text(format: 'csv' | 'html' | 'json', comparison = report()): Promise<string> {
+  return new TextDecoder().decode((await comparisonFile(format, comparison)).bytes)
 }
 
 describe('a comparison', () => {
@@ -48,6 +48,21 @@ describe('a comparison', () => {
     expect(html).toContain('lpt-pack (best)')
     expect(html.match(/<h3>lpt-pack<\/h3>/g)).toHaveLength(1)
     expect(html).not.toContain('<h3>exact</h3>')
+  })
+
+  it('tells the makespan of the best strategy, which need not be the least', async () => {
+    const { result } = sampleReport()
+    const { statistics } = result
+    const shorter = { ...statistics, makespanHours: statistics.makespanHours - 0.1 }
+    const calmer = { ...statistics, changeovers: 1 }
+    const runs: ComparisonReport['runs'] = [
+      { strategy: 'given', result: { ...result, problems: [] } },
+      { strategy: 'spt-pack', result: { ...result, statistics: shorter, problems: [] } },
+      { strategy: 'lpt-pack', result: { ...result, statistics: calmer, problems: [] } },
+    ]
+    expect(await text('html', { ...report(), runs })).toContain(
+      'Best strategy: lpt-pack (makespan 545.16 h, 0.0 % less than the order given)',
+    )
   })
 
   it('shows differences of hours with two decimals, and none of numbers', async () => {
