@@ -30,18 +30,22 @@ export interface RunQueueParts {
   readonly onEnd: (run: Run, end: RunEnd | undefined) => Promise<void>
 }
 
-/** Times that a run is begun: one that takes its server down with it must not do so for ever. */
+/** Times that a run is begun by servers that die of it: one that takes its server down with it must not do so for ever. */
 export const ATTEMPTS_MAX = 3
 const LEASE_MS = 15_000
 /** How often is looked for work that others brought or left. */
 const LOOK_MS = 1_000
 const SAVE_TRIES_MAX = 5
+/** Users whose turn is remembered. */
+const SERVED_MAX = 100
 
 /** Takes runs out of the store and works on them, some at a time. What a program that died had taken is taken up again. */
 export class RunQueue {
   readonly #parts: RunQueueParts
   readonly #atATime: number
   readonly #leaseMs: number
+  /** Whose runs were taken, the latest at the end: everybody has a turn, however many runs somebody hands in. */
+  readonly #served = new Set<string>()
   readonly #hands = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>()
   #undo: (() => void) | undefined
   #isClosed = false
@@ -89,13 +93,23 @@ export class RunQueue {
   async #claim(): Promise<void> {
     while (this.#isWoken && this.#hands.size < this.#atATime) {
       this.#isWoken = false
-      const limit = this.#atATime - this.#hands.size
-      const claimed = await this.#parts.runs
-        .claim({ runner: this.#parts.runner, now: this.#at(0), leaseUntil: this.#at(this.#leaseMs), limit })
-        .catch((error: unknown) => this.#trouble('cannot look for runs', error))
-      for (const run of claimed ?? []) this.#take(run)
-      if (claimed?.length === limit) this.#isWoken = true
+      const lease = { runner: this.#parts.runner, now: this.#at(0), leaseUntil: this.#at(this.#leaseMs) }
+      const [run] = await this.#parts.runs
+        .claim({ ...lease, limit: 1, served: Array.from(this.#served) })
+        .catch((error: unknown) => this.#trouble('cannot look for runs', error) ?? [])
+      if (run === undefined) continue
+      this.#isWoken = true
+      this.#serve(run.userId)
+      // Who stood still for longer than a lease finds runs that lie in its own hands; they go on.
+      if (!this.#hands.has(run.id)) this.#take(run)
     }
+  }
+
+  #serve(userId: string): void {
+    this.#served.delete(userId)
+    this.#served.add(userId)
+    const [longestAgo] = this.#served
+    if (this.#served.size > SERVED_MAX && longestAgo !== undefined) this.#served.delete(longestAgo)
   }
 
   #take(run: Run): void {
@@ -136,8 +150,7 @@ export class RunQueue {
 
   async #stopped(run: Run, { why }: RunStopped): Promise<RunEnd | undefined> {
     if (why === 'cancelled') return { status: 'cancelled', at: this.#at(0) }
-    // A lease that ends now lets others have it now.
-    if (why === 'leaving') await this.#parts.runs.renew(run.id, this.#parts.runner, this.#at(0))
+    if (why === 'leaving') await this.#parts.runs.release(run.id, this.#parts.runner, this.#at(0))
     return undefined
   }
 

@@ -50,9 +50,13 @@ export interface RunStore {
     readonly now: string
     readonly leaseUntil: string
     readonly limit: number
+    /** Users who come after everybody else, the one whose turn was last at the end. */
+    readonly served?: readonly string[]
   }): Promise<readonly Run[]>
   /** False when another has it, or it has ended. */
   renew(id: string, runner: string, leaseUntil: string): Promise<boolean>
+  /** Gives it back: anybody may have it at once, and this attempt is not counted. False when another has it, or it has ended. */
+  release(id: string, runner: string, at: string): Promise<boolean>
   /** Ends it, with result or error, if `runner` still has it (undefined: whoever has it) and it has not ended; false otherwise. Sets what belongs to it (schedule or comparison result) in the same transaction. */
   finish(id: string, runner: string | undefined, end: RunEnd): Promise<boolean>
   /** Pending and running ones of a schedule or comparison. */
@@ -144,6 +148,8 @@ export interface ScheduleStore {
   /** With its run, in one transaction. */
   create(schedule: Schedule, run: Omit<Run, 'attempt'>): Promise<void>
   get(userId: string, id: string): Promise<Schedule | undefined>
+  /** Whether there is one, without reading it. */
+  has(userId: string, id: string): Promise<boolean>
   list(userId: string, query: ListQuery): Promise<ListPage<ScheduleSummary>>
   /** How many there are by status and by strategy. */
   counts(userId: string): Promise<{
@@ -186,6 +192,8 @@ export type ComparisonSummary = Omit<Comparison, 'input' | 'results'> & {
 export interface ComparisonStore {
   create(comparison: Omit<Comparison, 'results'>, runs: readonly Omit<Run, 'attempt'>[]): Promise<void>
   get(userId: string, id: string): Promise<Comparison | undefined>
+  /** Whether there is one, without reading it. */
+  has(userId: string, id: string): Promise<boolean>
   list(userId: string, query: ListQuery): Promise<ListPage<ComparisonSummary>>
   delete(userId: string, id: string): Promise<boolean>
 }

@@ -85,6 +85,16 @@ export class SqlComparisonStore implements ComparisonStore {
     return { ...comparison, input: fromJson<PlanInput>(row.input), results: results.map(resultOf) }
   }
 
+  async has(userId: string, id: string): Promise<boolean> {
+    const row = await this.#database.db
+      .selectFrom('comparisons')
+      .select('id')
+      .where('userId', '=', userId)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   async list(userId: string, query: ListQuery): Promise<ListPage<ComparisonSummary>> {
     const { page, pageSize, status, strategy, search } = query
     const found = this.#database.db

@@ -36,13 +36,14 @@ export class SqlRunStore implements RunStore {
     })
   }
 
-  /** Runs that nobody has, oldest first. In PostgreSQL those that another is just taking are passed over. */
-  async #free(db: Transaction<Tables>, { now, limit }: Claim): Promise<readonly string[]> {
+  /** Runs that nobody has: of those who were served longest ago the oldest first. In PostgreSQL those that another is just taking are passed over. */
+  async #free(db: Transaction<Tables>, { now, limit, served = [] }: Claim): Promise<readonly string[]> {
     const rows = await db
       .selectFrom('runs')
       .select('id')
       .where('status', 'in', ['pending', 'running'])
       .where(({ or, eb }) => or([eb('status', '=', 'pending'), eb('leaseUntil', '<', instant(now))]))
+      .$if(served.length > 0, (select) => select.orderBy(turnOf(served)))
       .orderBy('createdAt')
       .orderBy('position')
       .orderBy('id')
@@ -56,6 +57,17 @@ export class SqlRunStore implements RunStore {
     const { numUpdatedRows } = await this.#database.db
       .updateTable('runs')
       .set({ leaseUntil: instant(leaseUntil) })
+      .where('id', '=', id)
+      .where('runner', '=', runner)
+      .where('status', '=', 'running')
+      .executeTakeFirstOrThrow()
+    return numUpdatedRows === 1n
+  }
+
+  async release(id: string, runner: string, at: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('runs')
+      .set({ leaseUntil: instant(at), attempt: sql`attempt - 1` })
       .where('id', '=', id)
       .where('runner', '=', runner)
       .where('status', '=', 'running')
@@ -126,6 +138,12 @@ export function newRun(run: Omit<Run, 'attempt'>, createdAt: string, position: n
     leaseUntil: null,
     createdAt: instant(createdAt),
   }
+}
+
+/** When the user of a run has a turn: 0 for those who are not named. */
+function turnOf(served: readonly string[]): ReturnType<typeof sql<number>> {
+  const turns = served.map((id, at) => sql`when ${id} then ${sql.lit(at + 1)}`)
+  return sql<number>`case user_id ${sql.join(turns, sql` `)} else 0 end`
 }
 
 async function readRuns(db: Kysely<Tables>, ids: readonly string[]): Promise<readonly Run[]> {

@@ -83,6 +83,10 @@ export class SqlScheduleStore implements ScheduleStore {
     }
   }
 
+  async has(userId: string, id: string): Promise<boolean> {
+    return (await this.#of(userId).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  }
+
   async list(userId: string, query: ListQuery): Promise<ListPage<ScheduleSummary>> {
     const { page, pageSize, status, strategy, search } = query
     const found = this.#of(userId)

@@ -20,6 +20,31 @@ export function describeRuns(store: () => Store, again: () => Promise<Store>): v
       expect(await claim(store(), 'runner', 4)).toEqual([])
     })
 
+    it('are claimed of those who were not served first, and then of who was served longest ago', async () => {
+      for (const [n, userId] of ['ada', 'ada', 'bob', 'bob'].entries())
+        await addSchedule(store(), { id: `s${n}`, userId, seconds: n })
+      const next = async (...served: string[]): Promise<string | undefined> => {
+        const lease = { now: at(10), leaseUntil: at(70), limit: 1 }
+        return (await store().runs.claim({ runner: 'runner', ...lease, served }))[0]?.id
+      }
+      expect(await next('ada')).toBe('run-s2')
+      expect(await next('ada', 'bob')).toBe('run-s0')
+      expect(await next('bob', 'ada')).toBe('run-s3')
+      expect(await next('ada', 'bob')).toBe('run-s1')
+      expect(await next('ada', 'bob')).toBeUndefined()
+    })
+
+    it('that are given back are anybody’s at once, and that attempt is not counted', async () => {
+      const schedule = await addSchedule(store(), { id: 's1', userId: 'ada' })
+      await claim(store(), 'first', 1, 10)
+      expect(await store().runs.release('run-s1', 'second', at(11))).toBe(false)
+      expect(await store().runs.release('run-s1', 'first', at(11))).toBe(true)
+      expect(await claim(store(), 'second', 1, 12)).toEqual([{ ...runOf(schedule), attempt: 1 }])
+      expect(await store().runs.release('run-s1', 'first', at(13))).toBe(false)
+      await store().runs.finish('run-s1', 'second', completed(40))
+      expect(await store().runs.release('run-s1', 'second', at(14))).toBe(false)
+    })
+
     it('are taken up again when their lease has lapsed, as a further attempt, and not before', async () => {
       const schedule = await addSchedule(store(), { id: 's1', userId: 'ada' })
       await claim(store(), 'first', 1, 10)

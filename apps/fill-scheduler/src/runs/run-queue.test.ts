@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Clock, systemClock } from '../clock.js'
+import { openStore } from '../store/open-store.js'
+import type { Run, RunEnd, Store } from '../store/store.js'
+import { addSchedule, resultOf, userOf } from '../store/testing/samples.js'
+import { RunQueue } from './run-queue.js'
+
+const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** On a machine that may have much else to do. */
+const waitFor = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
+
+describe('a queue of runs', () => {
+  let folder: string
+  let store: Store
+  let queue: RunQueue
+  /** Runs that are worked on, each with what ends it. */
+  const begun: { readonly id: string; end(): void }[] = []
+  const ended: [id: string, end: RunEnd['status'] | undefined][] = []
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fill-queue-'))
+    store = await openStore({ file: join(folder, 'store.db') })
+    await store.migrate()
+    for (const id of ['ada', 'bob', 'eve']) await store.users.create(userOf(id))
+    begun.length = 0
+    ended.length = 0
+  })
+
+  afterEach(async () => {
+    await queue.close()
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const started = (clock: Clock, atATime: number, leaseMs: number): RunQueue => {
+    queue = new RunQueue({
+      ...{ runs: store.runs, clock, log: LOG, runner: 'here', atATime, leaseMs },
+      work: ({ run, signal }) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error))
+          begun.push({ id: run.id, end: () => resolve(resultOf(40)) })
+        }),
+      onEnd: async (run: Run, end) => void ended.push([run.id, end?.status]),
+    })
+    queue.start()
+    return queue
+  }
+
+  it('gives everybody a turn, however many runs somebody hands in', async () => {
+    for (const [n, userId] of ['ada', 'ada', 'ada', 'bob', 'bob', 'eve'].entries())
+      await addSchedule(store, { id: `${userId}-${n}`, userId, seconds: n })
+    started(systemClock, 1, 60_000)
+    for (let count = 1; count <= 6; count += 1) {
+      await waitFor(() => expect(begun).toHaveLength(count))
+      begun.at(-1)?.end()
+    }
+    const users = begun.map(({ id }) => id.replace('run-', '').slice(0, 3))
+    expect(users).toEqual(['ada', 'bob', 'eve', 'ada', 'bob', 'ada'])
+  })
+
+  it('goes on with what it has after it stood still for longer than a lease, and ends it once', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    let now = systemClock.now()
+    // Nothing is renewed meanwhile.
+    started({ ...systemClock, now: () => now, every: () => () => undefined }, 2, 1_000)
+    await waitFor(() => expect(begun).toHaveLength(1))
+    for (let times = 0; times < 4; times += 1) {
+      now += 60_000
+      queue.wake()
+      await waitFor(async () =>
+        expect(await store.runs.open({ scheduleId: 's1' })).toMatchObject([{ attempt: times + 2 }]),
+      )
+    }
+    expect(begun).toHaveLength(1)
+    begun[0]?.end()
+    await waitFor(() => expect(ended).not.toEqual([]))
+    expect(ended).toEqual([['run-s1', 'completed']])
+    expect(await store.schedules.get('ada', 's1')).toMatchObject({ status: 'completed' })
+  })
+
+  it('gives back what it has when it is closed, however often', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    for (let times = 1; times <= 5; times += 1) {
+      started(systemClock, 1, 60_000)
+      await waitFor(() => expect(begun).toHaveLength(times))
+      await queue.close()
+      // A lease that ends in this millisecond has not lapsed in it.
+      const later = systemClock.now() + 2
+      await waitFor(() => expect(systemClock.now()).toBeGreaterThan(later))
+    }
+    started(systemClock, 1, 60_000)
+    await waitFor(() => expect(begun).toHaveLength(6))
+    begun.at(-1)?.end()
+    await waitFor(() => expect(ended.at(-1)).toEqual(['run-s1', 'completed']))
+  })
+})
