@@ -103,9 +103,12 @@ describe('a comparison over REST', () => {
     const ask = (more: object) => planner.post('/compare', { ...request, ...more }, { 'idempotency-key': 'k' })
     const first = await ask({})
     expect((await ask({})).body['id']).toBe(first.body['id'])
-    expect((await ask({ strategies: ['spt', 'cfs'] })).status).toBe(409)
-    const cancelled = await planner.post(`/compare/${String(first.body['id'])}/cancel`)
-    expect(cancelled.status).toBe(202)
+    for (const other of [{ strategies: ['spt', 'cfs'] }, { mode: 'classic' }, { config: { lines: 2 } }])
+      expect((await ask(other)).status).toBe(409)
+    const address = `/compare/${String(first.body['id'])}`
+    expect((await planner.post(`${address}/cancel`)).status).toBe(202)
+    await planner.delete(address)
+    expect((await ask({})).status).toBe(409)
   })
 })
 

@@ -94,6 +94,12 @@ describe('schedules over REST', () => {
       expect(second.body['id']).toBe(first.body['id'])
       const third = await begin({ strategy: 'spt' })
       expect([third.status, third.body]).toMatchObject([409, { error: { code: 'idempotency_conflict' } }])
+      expect((await begin({ config: { lines: 2 } })).status).toBe(409)
+      // Its operation has ended, and cannot be that of another.
+      const address = `/schedule/${String(first.body['id'])}`
+      await planner.reached(address)
+      await planner.delete(address)
+      expect((await begin({})).status).toBe(409)
     })
   })
 
@@ -141,7 +147,15 @@ describe('schedules over REST', () => {
       expect((answer['error'] as Json)['field']).toBe(field)
     })
 
-    it('say which bodies are taken: no other kind, no other ending, no more than a file of 10 MiB', async () => {
+    it('say which bodies are taken: no text that cannot be kept, no other kind, no other ending, no more than a file of 10 MiB', async () => {
+      const lots_data = await exampleLots()
+      for (const [field, more] of [
+        ['description', { description: 'a\0b' }],
+        ['start_time', { start_time: '+275760-09-13T00:00:00Z' }],
+      ] as const) {
+        const { status, body } = await planner.post('/schedule', { lots_data, ...more })
+        expect([status, body]).toMatchObject([400, { error: { field } }])
+      }
       const text = await planner.post('/schedule', 'lots', { 'content-type': 'text/plain' })
       expect([text.status, text.body]).toMatchObject([415, { error: { code: 'unsupported_media_type' } }])
       expect((await planner.post('/schedule')).status).toBe(400)

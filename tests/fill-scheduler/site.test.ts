@@ -47,6 +47,7 @@ it('serves the page on all of its addresses, with its own scripts alone, and ask
   const asset = await client.fetch(script ?? '/assets/none.js')
   expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
   expect((await client.fetch('/assets/../../package.json')).status).toBe(404)
+  expect((await client.fetch('/', { method: 'DELETE' })).status).toBe(404)
 })
 
 it('says whether it can serve, and hands probes and everything that is not its own to Holdfast', async () => {

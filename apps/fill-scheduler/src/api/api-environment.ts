@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Changes } from '../runs/changes.js'
 import type { RunDesk } from '../runs/run-desk.js'
 import type { Store, User } from '../store/store.js'
+import type { OpenRuns } from './open-runs.js'
 import type { RateLimits } from './rate-limits.js'
 import type { ReportWriter } from './report-writer.js'
 import type { SignInCodes } from './sign-in-codes.js'
@@ -13,6 +14,7 @@ export interface ApiParts {
   readonly store: Store
   readonly accounts: Accounts
   readonly desk: RunDesk
+  readonly openRuns: OpenRuns
   readonly changes: Changes
   readonly holdfast: Pick<Holdfast, 'identify' | 'fetch' | 'stats'>
   readonly tenant: Pick<Tenant, 'revokeToken'>

@@ -7,6 +7,9 @@ import type { Problem } from '../problem.js'
 import type { Store } from '../store/store.js'
 import { badRequest, notFound, refused } from './api-error.js'
 
+/** Settings have years of four digits. */
+const YEAR_MAX = 9_999
+
 /** How somebody says by which settings to plan. */
 export interface SettingsChoice {
   readonly template_id?: string | undefined
@@ -58,9 +61,10 @@ function modeOf({ mode }: SettingsChoice): Partial<Settings> {
 function withStart(settings: Settings, startTime: string | undefined): Settings {
   if (startTime === undefined) return settings
   const time = DateTime.fromISO(startTime.trim().replace(' ', 'T'), { zone: 'utc' })
-  if (!time.isValid)
+  const local = time.setZone(settings.timeZone)
+  if (!local.isValid || local.year < 1 || local.year > YEAR_MAX)
     throw badRequest('start_time must be a time as ISO 8601 has it, 2025-01-01T08:00:00Z', 'start_time')
-  return { ...settings, start: time.setZone(settings.timeZone).toFormat('yyyy-MM-dd HH:mm') }
+  return { ...settings, start: local.toFormat('yyyy-MM-dd HH:mm') }
 }
 
 /** Whether a problem refuses what it is about. */

@@ -12,8 +12,7 @@ import { comparisonBody, comparisonSchema, comparisonSummaryBody, comparisonSumm
 import { download } from './download.js'
 import { idOfKey, newId } from './ids.js'
 import { pageBody, pageQuery, pageSchema } from './list-query.js'
-import { once } from './once.js'
-import { checkRoom } from './open-runs.js'
+import { isSameInput, once, usedBefore } from './once.js'
 import { type LotsSource, planInputOf } from './plan-order.js'
 import { comparisonForm, comparisonJson } from './plan-request.js'
 import { bodyKind, fileBody } from './request-body.js'
@@ -115,8 +114,8 @@ export function comparisonRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
     })
     .openapi(read, async (context) => context.json(comparisonBody(await ownComparison(parts, context)), 200))
     .openapi(remove, async (context) => {
-      const { id, userId } = await ownComparison(parts, context)
-      await desk.delete({ kind: 'comparison', userId, id })
+      const { id } = context.req.valid('param')
+      if (!(await desk.delete({ kind: 'comparison', userId: context.var.user.id, id }))) throw notFound('comparison')
       return context.body(null, 204)
     })
     .openapi(cancel, async (context) => {
@@ -151,7 +150,7 @@ async function ownComparison(
 }
 
 async function begin(parts: ApiParts, user: User, body: Body, key: string | undefined): Promise<ComparisonSummary> {
-  const { store, desk, clock } = parts
+  const { store, desk, openRuns, clock } = parts
   const strategies = body.strategies.map((name) => strategyNamed(name, 'strategies'))
   if (new Set(strategies).size < strategies.length) throw badRequest('strategies must name each one once', 'strategies')
   const settings = await chosenSettings(store, user.id, body)
@@ -171,8 +170,8 @@ async function begin(parts: ApiParts, user: User, body: Body, key: string | unde
     key !== undefined,
     () => store.comparisons.get(user.id, comparison.id),
     async () => {
-      await checkRoom(store, user.id)
-      await desk.submitComparison(comparison)
+      if (key !== undefined && (await desk.hasEnded(comparison.id))) throw usedBefore('comparison')
+      await openRuns.admit(user.id, () => desk.submitComparison(comparison))
       return comparison
     },
   )
@@ -182,8 +181,9 @@ async function begin(parts: ApiParts, user: User, body: Body, key: string | unde
 type Begun = Omit<Comparison, 'results'>
 
 function sameAs(made: Begun, asked: Begun): Begun {
-  if (made.input.lotsHash === asked.input.lotsHash && sameNames(made.strategies, asked.strategies)) return made
-  throw new ApiError('idempotency_conflict', 'This key was used for another comparison', { status: 409 })
+  if (made.mode === asked.mode && isSameInput(made.input, asked.input) && sameNames(made.strategies, asked.strategies))
+    return made
+  throw usedBefore('comparison')
 }
 
 function sameNames(one: readonly StrategyName[], other: readonly StrategyName[]): boolean {

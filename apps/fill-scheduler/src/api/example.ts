@@ -15,17 +15,20 @@ const LOTS = new URL('../../data/example-lots.csv', import.meta.url)
 const SCHEDULES: readonly StrategyName[] = ['smart-pack', 'cfs-pack', 'exact']
 const COMPARED: readonly StrategyName[] = ['smart-pack', 'spt-pack', 'lpt-pack', 'cfs-pack', 'hybrid-pack']
 
-type ExampleParts = Pick<ApiParts, 'store' | 'desk' | 'clock'> & { readonly accounts: Accounts }
+type ExampleParts = Pick<ApiParts, 'store' | 'desk' | 'openRuns' | 'clock'> & { readonly accounts: Accounts }
 
-/** The account of the example, with the example lots as schedules and a comparison, which are planned as any others. What is there already stays as it is. */
+/** The account of the example, with the example lots as schedules and a comparison, which are planned as any others. What is there already stays as it is, and what was deleted stays away. */
 export async function loadExample(parts: ExampleParts): Promise<User> {
   const user = await examplePlanner(parts)
   const { lots } = readLots(await readFile(LOTS), DEFAULT_SETTINGS)
   const input: PlanInput = { lots, settings: DEFAULT_SETTINGS, lotsHash: hashOf(lots) }
   for (const strategy of SCHEDULES) {
+    const key = `example ${strategy}`
+    const id = idOfKey(user.id, 'schedule', key)
+    if ((await parts.store.schedules.has(user.id, id)) || (await parts.desk.hasEnded(id))) continue
     const settings = { ...DEFAULT_SETTINGS, strategy }
     const name = `Example lots, ${strategy}`
-    await beginSchedule(parts, user.id, { name, settings, input: { ...input, settings }, key: `example ${strategy}` })
+    await beginSchedule(parts, user.id, { name, settings, input: { ...input, settings }, key })
   }
   await compare(parts, user.id, input)
   return user
@@ -39,7 +42,7 @@ async function examplePlanner({ store, accounts }: ExampleParts): Promise<User> 
 
 async function compare({ store, desk, clock }: ExampleParts, userId: string, input: PlanInput): Promise<void> {
   const id = idOfKey(userId, 'comparison', 'example')
-  if (await store.comparisons.get(userId, id)) return
+  if ((await store.comparisons.has(userId, id)) || (await desk.hasEnded(id))) return
   const comparison: Omit<Comparison, 'results'> = {
     ...{ id, userId, name: 'Example lots, five heuristics', status: 'pending', mode: 'improved' },
     ...{ strategies: COMPARED, input, createdAt: new Date(clock.now()).toISOString() },

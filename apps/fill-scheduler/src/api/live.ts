@@ -19,6 +19,9 @@ export interface LiveOptions {
 /** Changes are kept for as long as a page that was cut off needs to come back. */
 const HISTORY = { size: 50, ttl: '1h' } as const
 
+/** Runs wait for a server that comes back, also over a holiday. */
+const OPERATIONS = { runningTtl: '30d' } as const
+
 /** On a person's own machine nobody waits for a restart to be a non-event. */
 const AT_ONCE = { delayMs: 0, windowMs: 0, deadlineMs: 1_000 }
 
@@ -33,6 +36,7 @@ export function createLive(options: LiveOptions): Holdfast {
     channels: channelRules(store),
     engine: options.redisUrl === undefined ? { disk: join(options.dataDir, 'holdfast') } : { redis: options.redisUrl },
     environment,
+    operations: OPERATIONS,
     ...(origins && {
       origins: { allow: origins.filter((origin) => origin !== MISSING), allowMissing: origins.includes(MISSING) },
     }),
@@ -49,11 +53,11 @@ function channelRules({ schedules, comparisons }: Store): NonNullable<HoldfastOp
   return {
     'user:{user}': { history: HISTORY },
     'schedule:*': {
-      subscribe: async ({ user }, channel) => (await schedules.get(user, idOf(channel))) !== undefined,
+      subscribe: ({ user }, channel) => schedules.has(user, idOf(channel)),
       history: HISTORY,
     },
     'comparison:*': {
-      subscribe: async ({ user }, channel) => (await comparisons.get(user, idOf(channel))) !== undefined,
+      subscribe: ({ user }, channel) => comparisons.has(user, idOf(channel)),
       history: HISTORY,
     },
   }

@@ -1,3 +1,6 @@
+import type { PlanInput } from '../store/store.js'
+import { ApiError } from './api-error.js'
+
 /** Makes something, unless it is there already, which is looked for where `isKeyed` says so: also when somebody else makes it in the same moment. */
 export async function once<T>(
   isKeyed: boolean,
@@ -14,4 +17,14 @@ export async function once<T>(
     if (meanwhile === undefined) throw error
     return meanwhile
   }
+}
+
+/** Whether two requests under one key ask for the same lots by the same settings. */
+export function isSameInput(one: PlanInput, other: PlanInput): boolean {
+  return one.lotsHash === other.lotsHash && JSON.stringify(one.settings) === JSON.stringify(other.settings)
+}
+
+/** Refuses a key that stands for something else, or for something that was deleted. */
+export function usedBefore(what: 'schedule' | 'comparison'): ApiError {
+  return new ApiError('idempotency_conflict', `This key was used for another ${what}`, { status: 409 })
 }

@@ -41,6 +41,7 @@ export class PageFiles {
 
   /** The answer to a request for the page; undefined where it is for something else. */
   answer(request: Request): Response | undefined {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
     const { pathname, host } = new URL(request.url)
     const path = PLACES.test(pathname) ? '/index.html' : pathname
     const file = this.#files.get(path)

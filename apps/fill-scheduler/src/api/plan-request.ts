@@ -2,13 +2,19 @@ import { z } from '@hono/zod-openapi'
 import { lotsInput } from './lot-body.js'
 import { fileField, jsonField } from './request-body.js'
 
-/** Text of people: no control characters but line ends. */
+/** A line of text of people. */
 export const nameField = z
   .string()
   .trim()
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}]*$/u, 'must not have control characters')
+
+/** The same over several lines. */
+export const descriptionField = z
+  .string()
+  .max(2_000)
+  .regex(/^(?:[\t\n\r]|\P{Cc})*$/u, 'must not have control characters but line ends and tabs')
 
 const common = {
   name: nameField.optional().openapi({ description: 'Default: `Schedule` or `Comparison` and the time.' }),
@@ -22,12 +28,8 @@ const common = {
 
 const schedule = {
   ...common,
-  description: z.string().max(2_000).optional(),
+  description: descriptionField.optional(),
   strategy: z.string().max(32).optional().openapi({ description: 'Name or alias.', example: 'smart-pack' }),
-}
-
-const comparison = {
-  ...common,
 }
 
 /** Settings as they are sent: any of the vocabularies; what is wrong with them is told with its path. */
@@ -83,13 +85,13 @@ export const checkForm = z
 
 /** A comparison as JSON. */
 export const comparisonJson = z
-  .strictObject({ ...comparison, strategies: strategyList, lots_data: lotsInput, config, template_id: templateId })
+  .strictObject({ ...common, strategies: strategyList, lots_data: lotsInput, config, template_id: templateId })
   .openapi('NewComparison')
 
 /** The same as a form with a file; strategies with commas between them. */
 export const comparisonForm = z
   .strictObject({
-    ...comparison,
+    ...common,
     strategies: z
       .string()
       .max(300)

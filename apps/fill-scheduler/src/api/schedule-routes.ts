@@ -4,11 +4,10 @@ import type { Settings } from '../planning/settings.js'
 import type { PlanInput, Schedule, User } from '../store/store.js'
 import { idParam, json, refusal } from './answers.js'
 import type { ApiEnvironment, ApiParts } from './api-environment.js'
-import { ApiError, notFound } from './api-error.js'
+import { notFound } from './api-error.js'
 import { chosenSettings } from './chosen-settings.js'
 import { idOfKey, newId } from './ids.js'
-import { once } from './once.js'
-import { checkRoom } from './open-runs.js'
+import { isSameInput, once, usedBefore } from './once.js'
 import { type LotsSource, planInputOf } from './plan-order.js'
 import { scheduleForm, scheduleJson } from './plan-request.js'
 import { bodyKind, fileBody } from './request-body.js'
@@ -109,8 +108,8 @@ export function scheduleRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
       return context.json(scheduleBody(await ownSchedule(parts, context)), 200)
     })
     .openapi(remove, async (context) => {
-      const { id } = await ownSchedule(parts, context)
-      await desk.delete({ kind: 'schedule', userId: context.var.user.id, id })
+      const { id } = context.req.valid('param')
+      if (!(await desk.delete({ kind: 'schedule', userId: context.var.user.id, id }))) throw notFound('schedule')
       return context.body(null, 204)
     })
     .openapi(cancel, async (context) => {
@@ -144,11 +143,11 @@ export interface NewSchedule {
 
 /** Stores a schedule and has it planned. The same key again answers what it made. @throws ApiError `limit_exceeded`, `idempotency_conflict`. */
 export async function beginSchedule(
-  parts: Pick<ApiParts, 'store' | 'desk' | 'clock'>,
+  { store, desk, openRuns, clock }: Pick<ApiParts, 'store' | 'desk' | 'openRuns' | 'clock'>,
   userId: string,
   { name, description, settings, input, replans, key }: NewSchedule,
 ): Promise<z.infer<typeof scheduleSummarySchema>> {
-  const createdAt = new Date(parts.clock.now()).toISOString()
+  const createdAt = new Date(clock.now()).toISOString()
   const schedule: Schedule = {
     id: key === undefined ? newId() : idOfKey(userId, 'schedule', key),
     userId,
@@ -163,10 +162,10 @@ export async function beginSchedule(
   }
   const made = await once(
     key !== undefined,
-    () => parts.store.schedules.get(userId, schedule.id),
+    () => store.schedules.get(userId, schedule.id),
     async () => {
-      await checkRoom(parts.store, userId)
-      await parts.desk.submitSchedule(schedule)
+      if (key !== undefined && (await desk.hasEnded(schedule.id))) throw usedBefore('schedule')
+      await openRuns.admit(userId, () => desk.submitSchedule(schedule))
       return schedule
     },
   )
@@ -191,6 +190,6 @@ async function begin(
 
 function sameAs(made: Schedule, asked: Schedule): Schedule {
   const isSame = (['strategy', 'mode', 'replans'] as const).every((member) => made[member] === asked[member])
-  if (isSame && made.input.lotsHash === asked.input.lotsHash) return made
-  throw new ApiError('idempotency_conflict', 'This key was used for another schedule', { status: 409 })
+  if (isSame && isSameInput(made.input, asked.input)) return made
+  throw usedBefore('schedule')
 }

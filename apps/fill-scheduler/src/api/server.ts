@@ -16,6 +16,7 @@ import { loadExample } from './example.js'
 import { newId } from './ids.js'
 import { createLive } from './live.js'
 import { listenerOf } from './listener.js'
+import { OpenRuns } from './open-runs.js'
 import { loadPage } from './page-files.js'
 import { RateLimits } from './rate-limits.js'
 import { ReportWriter } from './report-writer.js'
@@ -120,6 +121,7 @@ async function assembled(options: ServerOptions, undo: Undo): Promise<ApiParts &
   return {
     ...{ store, holdfast, tenant, changes, desk, secret, clock, log },
     accounts: accountsOf(options, store, clock),
+    openRuns: new OpenRuns(store),
     codes: new SignInCodes(clock),
     limits: new RateLimits(clock),
     reports: new ReportWriter(),

@@ -11,7 +11,7 @@ import { isError } from './chosen-settings.js'
 import { download } from './download.js'
 import { newId } from './ids.js'
 import { pageBody, pageQuery, pageSchema } from './list-query.js'
-import { nameField } from './plan-request.js'
+import { descriptionField, nameField } from './plan-request.js'
 import { problemBody, problemOf } from './problem-body.js'
 import { configBody } from './request-body.js'
 import { templateBody, templateSchema } from './template-body.js'
@@ -23,10 +23,9 @@ const settings = z.record(z.string(), z.unknown()).openapi({
   description: 'Settings, in any of their vocabularies.',
   example: { lines: 2, changeover: { sameTypeHours: 3 } },
 })
-const description = z.string().max(2_000)
 const draft = {
   name: nameField.openapi({ example: 'Two lines' }),
-  description: description.optional(),
+  description: descriptionField.optional(),
   settings,
   is_public: z.boolean().default(false).openapi({ description: 'Whether everybody may read it.' }),
 }

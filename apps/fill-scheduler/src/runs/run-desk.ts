@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { OperationSnapshot } from '@holdfast/protocol'
+import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Logger, OperationEnding, OperationSpec, TenantOperations } from '@holdfast/server'
 import type { Clock } from '../clock.js'
 import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
@@ -98,6 +98,13 @@ export class RunDesk {
     await this.#announce(comparisonSpec(comparison))
     for (const run of runs) await this.#announce(contenderSpec(run))
     this.#begun({ kind: 'comparison', userId, id })
+  }
+
+  /** Whether an operation of this id has ended: also of one that was deleted, for as long as Holdfast remembers it. */
+  async hasEnded(id: string): Promise<boolean> {
+    const asked = this.#parts.operations.get(id)
+    const snapshot = await asked.catch((error: unknown) => this.#trouble('an operation could not be looked for', error))
+    return snapshot !== undefined && isTerminal(snapshot.state)
   }
 
   /** Cancels what has not ended. False when there was nothing. */
@@ -276,7 +283,7 @@ export class RunDesk {
     return comparison?.results.find(({ strategy }) => id === `${comparison.id}.${strategy}`)
   }
 
-  #trouble(what: string, error: unknown): void {
+  #trouble(what: string, error: unknown): undefined {
     const reason = error instanceof Error ? error.message : String(error)
     if (!this.#closing.signal.aborted) this.#parts.log.warn({ event: 'run.trouble', reason }, what)
   }
