@@ -1,5 +1,6 @@
 import { CsvError, parse } from 'csv-parse/sync'
 import type { Problem } from '../problem.js'
+import { delimiterOf } from './delimiter.js'
 import { excerpt } from './received.js'
 
 /** A file of more bytes is refused. */
@@ -86,7 +87,7 @@ function readRows(text: string): { rows: TableRow[]; problems: Problem[] } {
   let next = 1
   try {
     parse(text, {
-      delimiter: delimiterOf(text),
+      delimiter: delimiterOf(text.slice(0, LINE_CHARACTERS_MAX)),
       trim: true,
       relax_column_count: true,
       max_record_size: LINE_CHARACTERS_MAX,
@@ -114,13 +115,6 @@ function oddRow(code: CsvError['code'], row: number): Problem {
   if (code === 'CSV_QUOTE_NOT_CLOSED') return refusal('bad_quoting', `A quote is opened and never closed. ${rest}`, row)
   const message = `A quote stands inside a field; write it twice and the field in quotes ("5"" vial"). ${rest}`
   return refusal('bad_quoting', message, row)
-}
-
-/** The delimiter that the heading has most of; the comma when it has none. */
-function delimiterOf(text: string): string {
-  const heading = (/^\s*(.*)/.exec(text.slice(0, LINE_CHARACTERS_MAX))?.[1] ?? '').replace(/"[^"]*"/g, '')
-  const count = (delimiter: string): number => heading.split(delimiter).length
-  return [',', ';', '\t'].reduce((best, other) => (count(other) > count(best) ? other : best))
 }
 
 /** An error about the input as a whole or a row of it. */

@@ -4,7 +4,7 @@ import { csvOf, csvRows } from './csv-rows.js'
 describe('rows of a file', () => {
   it('keep the number of their line, empty lines and line breaks in quotes counted', () => {
     const { heading, rows } = csvRows(
-      '\uFEFFLot ID,Type,Vials\r\nA1,VialE,1\r\n\r\n"A\n2",VialH,2\r\nA3,"Vial ""X"", 2",3\r\n',
+      '\uFEFFLot ID,Type,Vials\r\nA1,VialE,1\r\n \r\n"A\n2",VialH,2\r\nA3,"Vial ""X"", 2",3\r\n',
     )
     expect(heading).toEqual(['Lot ID', 'Type', 'Vials'])
     expect(rows).toEqual([
@@ -16,6 +16,8 @@ describe('rows of a file', () => {
 
   it('may stand between semicolons or tabs', () => {
     expect(csvRows('Lot ID;Type\nA;B, C').rows).toEqual([{ row: 2, cells: ['A', 'B, C'] }])
+    expect(csvRows('Lot ID;Type;Note, or hint\nA;B;C').rows).toEqual([{ row: 2, cells: ['A', 'B', 'C'] }])
+    expect(csvRows('Lot ID,Type,Note; or hint\nA,B,C').rows).toEqual([{ row: 2, cells: ['A', 'B', 'C'] }])
     expect(csvRows('Lot ID\tType\nA\tB').rows).toEqual([{ row: 2, cells: ['A', 'B'] }])
   })
 

@@ -1,3 +1,4 @@
+import { delimiterOf } from '../../io/delimiter.js'
 import type { LotData } from '../api/answers.js'
 
 /** A row of a file as somebody wrote it; only shown, never planned with. */
@@ -7,11 +8,11 @@ export interface CsvRow {
   readonly cells: readonly string[]
 }
 
-/** Reads a file for showing it beside what the server says of it: quoted cells, empty lines left out, comma or semicolon as the heading has it. */
+/** Reads a file for showing it beside what the server says of it: quoted cells, empty lines left out, cells divided as the server divides them. */
 export function csvRows(text: string): { readonly heading: readonly string[]; readonly rows: readonly CsvRow[] } {
   const lines = linesOf(text.replace(/^\uFEFF/, ''))
-  const separator = separatorOf(lines[0]?.text ?? '')
-  const [heading, ...rows] = lines.map(({ row, text }) => ({ row, cells: cellsOf(text, separator) }))
+  const delimiter = delimiterOf(lines[0]?.text ?? '')
+  const [heading, ...rows] = lines.map(({ row, text }) => ({ row, cells: cellsOf(text, delimiter) }))
   return { heading: heading?.cells ?? [], rows }
 }
 
@@ -34,10 +35,6 @@ function quoted(cell: string): string {
   return /[",;\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
 }
 
-function separatorOf(heading: string): string {
-  return ['\t', ';', ','].find((one) => heading.includes(one) && !(one === ';' && heading.includes(','))) ?? ','
-}
-
 /** Lines with their numbers; a line break in quotes ends none. */
 function linesOf(text: string): { readonly row: number; readonly text: string }[] {
   const lines: { row: number; text: string }[] = []
@@ -53,12 +50,12 @@ function linesOf(text: string): { readonly row: number; readonly text: string }[
   return lines
 }
 
-function cellsOf(line: string, separator: string): readonly string[] {
+function cellsOf(line: string, delimiter: string): readonly string[] {
   const cells: string[] = []
   let [cell, isQuoted] = ['', false]
   for (const letter of line) {
     if (letter === '"') isQuoted = !isQuoted
-    if (letter === separator && !isQuoted) {
+    if (letter === delimiter && !isQuoted) {
       cells.push(cell)
       cell = ''
     } else cell += letter
