@@ -21,6 +21,7 @@ describe('a view of a plan', () => {
     const view = { fromHours: 100, toHours: 200 }
     expect(revealing(view, whole, 120, 130)).toBe(view)
     expect(revealing(view, whole, 50, 60)).toEqual({ fromHours: 45, toHours: 145 })
+    expect(revealing(view, whole, 195, 205)).toEqual({ fromHours: 110, toHours: 210 })
     expect(revealing(view, whole, 300, 310)).toEqual({ fromHours: 215, toHours: 315 })
     expect(revealing(view, whole, 300, 700)).toEqual({ fromHours: 295, toHours: 395 })
   })
