@@ -283,6 +283,7 @@ describe('work that had begun', () => {
 
   it.each<[string, Partial<Activity> | undefined]>([
     ['changed', { lotId: 'E2' }],
+    ['given another type', { lotType: 'H' }],
     ['moved', { endHours: 33 }],
     ['left out', undefined],
   ])('must not be %s', (_what, change) => {
