@@ -5,7 +5,7 @@ export interface Block {
   /** From 1, in each line anew. */
   readonly number: number
   readonly line: number
-  /** In order, the cleaning first. A line that goes on from an earlier plan may begin without one. */
+  /** In order: the cleaning, before which a line may have waited for working time, then what was done in its window. */
   readonly activities: readonly Activity[]
   readonly lots: number
   /** From the end of the cleaning to the end of the last fill. */
@@ -17,8 +17,9 @@ export function blocksOf(activities: readonly Activity[]): Block[] {
   const groups: Activity[][] = []
   for (const activity of activities) {
     const current = groups.at(-1)
-    const opens = activity.kind === 'CLEAN' || current === undefined || current[0]?.line !== activity.line
-    if (opens) groups.push([activity])
+    const isOther = current?.[0]?.line !== activity.line
+    const isNext = activity.kind === 'CLEAN' && current?.some(({ kind }) => kind !== 'CLOSED')
+    if (current === undefined || isOther || isNext) groups.push([activity])
     else current.push(activity)
   }
   let before = 0
@@ -30,8 +31,7 @@ export function blocksOf(activities: readonly Activity[]): Block[] {
 
 function blockOf(activities: readonly Activity[], number: number): Block {
   const fills = activities.filter(({ kind }) => kind === 'FILL')
-  const first = activities[0]
-  const opensAt = first?.kind === 'CLEAN' ? first.endHours : (first?.startHours ?? 0)
-  const usedHours = Math.max(0, (fills.at(-1)?.endHours ?? opensAt) - opensAt)
-  return { number, line: first?.line ?? 1, activities, lots: fills.length, usedHours }
+  const cleaned = activities.find(({ kind }) => kind === 'CLEAN')?.endHours ?? 0
+  const usedHours = Math.max(0, (fills.at(-1)?.endHours ?? cleaned) - cleaned)
+  return { number, line: activities[0]?.line ?? 1, activities, lots: fills.length, usedHours }
 }
