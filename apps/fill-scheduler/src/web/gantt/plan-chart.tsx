@@ -1,6 +1,6 @@
 import { type ReactElement, useMemo, useState } from 'react'
+import type { DueDates } from './activity-words.js'
 import type { ChartData } from './chart-data.js'
-import type { DueDates } from './details.js'
 import { Gantt } from './gantt.js'
 import { Legend } from './legend.js'
 import { type View, wholeOf } from './view.js'
