@@ -34,7 +34,7 @@ describe('the figures of a plan', () => {
   it('have waiting and lateness where there is some', () => {
     const statistics = { closedHours: 18, lateLots: 1, lateHours: 69.24 }
     expect(resultFigures({ ...result, statistics }).slice(5)).toEqual([
-      ['Closed', '18.0 h', 'waiting for working time'],
+      ['Closed', '18.0 h', 'no working time'],
       ['Late', '1 lot', '69.2 h in all'],
     ])
     expect(resultFigures({ ...result, statistics: { closedHours: 0, lateLots: 0 } })).toHaveLength(5)

@@ -14,7 +14,7 @@ export function resultFigures({ makespan, utilization, changeovers, kpis, ...res
     ['Cleaning', hours(Number(kpis['Total Clean (h)'])), counted(Number(kpis['Clean Blocks']), 'clean window')],
     ['Changeovers', hours(Number(kpis['Total Changeover (h)'])), counted(changeovers, 'time')],
   ]
-  if (closedHours > 0) figures.push(['Closed', hours(closedHours), 'waiting for working time'])
+  if (closedHours > 0) figures.push(['Closed', hours(closedHours), 'no working time'])
   if (lateLots > 0) figures.push(['Late', counted(lateLots, 'lot'), `${hours(lateHours)} in all`])
   return figures
 }
