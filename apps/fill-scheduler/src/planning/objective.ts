@@ -1,6 +1,6 @@
 import type { Lot } from './lot.js'
 import type { Plan } from './plan.js'
-import type { Rules } from './rules.js'
+import { EPSILON_HOURS, type Rules } from './rules.js'
 
 /** What plans are compared by, smaller being better: makespan + `latePenaltyPerHour` · Σ priority · hours late. Without due dates it is the makespan. */
 export function objectiveHours(plan: Plan, lots: readonly Lot[], rules: Rules): number {
@@ -22,7 +22,7 @@ export function lateLots(plan: Plan, lots: readonly Lot[]): readonly { readonly 
   for (const { kind, lotId, endHours } of plan.activities) {
     const lot = kind === 'FILL' && lotId !== undefined ? due.get(lotId) : undefined
     const hours = endHours - (lot?.dueHours ?? Infinity)
-    if (lot !== undefined && hours > 0) late.push({ lot, hours })
+    if (lot !== undefined && hours > EPSILON_HOURS) late.push({ lot, hours })
   }
   return late
 }

@@ -89,6 +89,13 @@ describe('a result', () => {
     expect(statistics).toMatchObject({ lateLots: 1, lateHours: 5 })
   })
 
+  it('does not take the last digits of a sum for being late', async () => {
+    const lots = [lotOf('A', 'E', 1_992), lotOf('B', 'E', 1_992, { dueHours: 28.2 })]
+    const { plan, statistics } = await planLots(taskOf(lots), 'given')
+    expect(plan.makespanHours).toBeGreaterThan(28.2)
+    expect(statistics).toMatchObject({ lateLots: 0, lateHours: 0 })
+  })
+
   it('says how many windows were overrun', () => {
     const lots = ['A', 'B', 'C'].map((id) => lotOf(id, 'E', 1_992_000))
     const plan = timetable([[lots, [lotOf('D', 'E', 1)]]], DEFAULT_RULES)

@@ -68,7 +68,7 @@ describe('a comparison', () => {
   it('shows differences of hours with two decimals, and none of numbers', async () => {
     const html = await text('html')
     expect(html).toMatch(
-      /Makespan \(h\)<\/th><td class="number">545\.16<\/td>[^]*?<td class="number (?:less|more)">[+-]\d+\.\d\d</,
+      /Makespan \(h\)<\/th><td class="number">545\.16<\/td>[^]*?<td class="number (?:less">-|more">\+)\d+\.\d\d</,
     )
     expect(html).toMatch(/Lots Scheduled<\/th><td class="number">15<\/td><td class="number">15<\/td><td><\/td>/)
   })

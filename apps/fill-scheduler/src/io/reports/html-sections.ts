@@ -1,5 +1,6 @@
 import type { Activity } from '../../planning/plan.js'
 import type { Lot } from '../../planning/lot.js'
+import { lateLots } from '../../planning/objective.js'
 import type { Settings } from '../../planning/settings.js'
 import type { PlanningResult } from '../../planning/strategy.js'
 import type { Problem } from '../../problem.js'
@@ -38,8 +39,8 @@ export function scheduleTable(result: PlanningResult, lots: readonly Lot[], sett
   const { activities } = result.plan
   const withLine = linesOf(activities, settings) > 1
   const time = planTime(settings)
-  const lotsById = new Map(lots.map((lot) => [lot.id, lot]))
-  const row = (activity: Activity): Markup => activityRow(activity, time, withLine, lotsById.get(activity.lotId ?? ''))
+  const lateHours = new Map(lateLots(result.plan, lots).map(({ lot, hours }) => [lot.id, hours]))
+  const row = (activity: Activity): Markup => activityRow(activity, time, withLine, lateHours.get(activity.lotId ?? ''))
   return markup`<table class="schedule">
 <thead><tr><th>Start</th><th>End</th><th class="number">Hours</th><th>Activity</th><th>Lot ID</th><th>Type</th><th>Note</th>${withLine ? markup`<th>Line</th>` : undefined}</tr></thead>
 ${blocksOf(activities).map(
@@ -57,9 +58,9 @@ export function blockTitle(block: Block, withLine: boolean, { windowHours }: Set
   return `${name}: ${lots}, ${block.usedHours.toFixed(2)} of ${windowHours} h of the window used`
 }
 
-function activityRow(activity: Activity, time: PlanTime, withLine: boolean, lot: Lot | undefined): Markup {
+function activityRow(activity: Activity, time: PlanTime, withLine: boolean, lateHours: number | undefined): Markup {
   const { kind, lotId, lotType, note, line, startHours, endHours } = activity
-  return markup`<tr><td class="time start">${time.text(startHours)}</td><td class="time end">${time.text(endHours)}</td><td class="number hours">${lengthHours(activity).toFixed(2)}</td><td class="kind"><span class="badge ${kind.toLowerCase()}">${KIND_LOOKS[kind].label}</span></td><td class="lot">${named(lotId)}</td><td class="type">${named(lotType)}</td><td class="note">${note ?? ''}${lateness(activity, lot)}</td>${withLine ? markup`<td class="line">${line}</td>` : undefined}</tr>
+  return markup`<tr><td class="time start">${time.text(startHours)}</td><td class="time end">${time.text(endHours)}</td><td class="number hours">${lengthHours(activity).toFixed(2)}</td><td class="kind"><span class="badge ${kind.toLowerCase()}">${KIND_LOOKS[kind].label}</span></td><td class="lot">${named(lotId)}</td><td class="type">${named(lotType)}</td><td class="note">${note ?? ''}${lateness(lateHours)}</td>${withLine ? markup`<td class="line">${line}</td>` : undefined}</tr>
 `
 }
 
@@ -68,7 +69,6 @@ function named(text: string | undefined): Markup | undefined {
   return text === undefined ? undefined : markup`<bdi>${text}</bdi>`
 }
 
-function lateness({ endHours }: Activity, lot: Lot | undefined): Markup | undefined {
-  if (lot?.dueHours === undefined || endHours <= lot.dueHours) return undefined
-  return markup` <span class="late">${(endHours - lot.dueHours).toFixed(1)} h late</span>`
+function lateness(hours: number | undefined): Markup | undefined {
+  return hours === undefined ? undefined : markup` <span class="late">${hours.toFixed(1)} h late</span>`
 }

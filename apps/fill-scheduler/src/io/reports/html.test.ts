@@ -32,6 +32,15 @@ describe('the HTML report', () => {
     expect(html).toContain('<dt>Late lots</dt><dd>1 (9.0 h)</dd>')
   })
 
+  it('does not take for late what is in time', () => {
+    const lots = [
+      lotOf('A', 'E', 1_992, { dueHours: 24.09 }),
+      lotOf('B', 'E', 1_992, { dueHours: 28.2 }),
+      lotOf('C', 'E', 19_920, { dueHours: 33 }),
+    ]
+    expect(scheduleHtml(sampleReport({ lots })).match(/[\d.]+ h late/g)).toEqual(['0.0 h late', '0.2 h late'])
+  })
+
   it('loads nothing and runs nothing: only its own style is applied', () => {
     const html = scheduleHtml(sampleReport())
     const style = /<style>([^]*?)<\/style>/.exec(html)?.[1] ?? ''
