@@ -93,4 +93,15 @@ describe('two servers on one PostgreSQL and one Redis', () => {
       live.disconnect()
     },
   )
+
+  it('say that the same may succeed later while PostgreSQL is away, and go on when it is back', async () => {
+    const { id } = await there.schedule(improver(2))
+    await there.reached(`/schedule/${id}`, ['running'])
+    await postgres.stop()
+    const { status, body, headers } = await there.get('/schedules')
+    expect([status, body]).toMatchObject([503, { error: { code: 'unavailable', retryable: true } }])
+    expect(headers.get('retry-after')).toBe('5')
+    await postgres.begin()
+    expect(await there.reached(`/schedule/${id}`)).toMatchObject({ status: 'completed' })
+  })
 })

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
+import { StoreAwayError } from '../store/store.js'
 import type { ApiEnvironment, ApiParts } from './api-environment.js'
 import { ApiError, badRequest, errorAnswer, notFound } from './api-error.js'
 import { authRoutes } from './auth-routes.js'
@@ -70,6 +71,11 @@ function openPaths(app: OpenAPIHono<ApiEnvironment>): readonly string[] {
 function answerTo(error: Error, { log }: Pick<ApiParts, 'log'>, path: string): Response {
   if (error instanceof ApiError) return errorAnswer(error)
   if (error instanceof HTTPException) return errorAnswer(ofHono(error))
+  if (error instanceof StoreAwayError) {
+    log.warn({ event: 'store.away', path, reason: error.message }, 'a request was refused')
+    const message = 'The database does not answer; try again in a moment'
+    return errorAnswer(new ApiError('unavailable', message, { status: 503, retryAfterMs: 5_000 }))
+  }
   const id = newId()
   log.error({ event: 'api.failed', id, path, reason: error.message, stack: error.stack }, 'a request failed')
   return errorAnswer(new ApiError('internal_error', 'Internal error', { status: 500, id }))

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from './open-store.js'
 import { openPostgres } from './sql/postgres.js'
+import { StoreAwayError } from './store.js'
 import { describeStore } from './testing/conformance.js'
 import { PostgresServer } from './testing/postgres-server.js'
 import { addSchedule, claim, completed, userOf } from './testing/samples.js'
@@ -41,8 +42,8 @@ describe('the PostgreSQL store', () => {
     // Several connections, all of which break.
     await Promise.all(Array.from({ length: 8 }, () => store.ping()))
     await server.stop()
-    await expect(store.ping()).rejects.toThrow()
-    await expect(store.runs.finish('run-s1', 'runner', completed(40))).rejects.toThrow()
+    await expect(store.ping()).rejects.toThrow(StoreAwayError)
+    await expect(store.runs.finish('run-s1', 'runner', completed(40))).rejects.toThrow(StoreAwayError)
     await server.begin()
     await store.ping()
     expect(await store.runs.finish('run-s1', 'runner', completed(40))).toBe(true)

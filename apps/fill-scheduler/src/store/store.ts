@@ -19,6 +19,16 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** The database does not answer, or is busy for too long. The same may succeed later; nothing is known of what was being written. */
+export class StoreAwayError extends Error {
+  readonly code = 'store_away'
+
+  constructor(cause: unknown) {
+    super(`the store is away: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'StoreAwayError'
+  }
+}
+
 /** An account. The e-mail address is kept in lower case and unique. */
 export interface User {
   readonly id: string

@@ -8,6 +8,7 @@ import {
   SelectQueryNode,
 } from 'kysely'
 import type Libsql from 'libsql'
+import { StoreAwayError } from '../store.js'
 import { parametersOf } from './values.js'
 
 /** How long a writer waits for another before those beside it in this process have their turn, in milliseconds; so long the process stands still. */
@@ -72,7 +73,8 @@ async function begin(libsql: Libsql.Database): Promise<void> {
     try {
       return void libsql.exec('begin immediate')
     } catch (error) {
-      if (turn === TURNS_MAX || !isBusy(error)) throw error
+      if (!isBusy(error)) throw error
+      if (turn === TURNS_MAX) throw new StoreAwayError(error)
       await setImmediate()
     }
   }

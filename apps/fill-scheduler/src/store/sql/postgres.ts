@@ -1,5 +1,6 @@
 import { CamelCasePlugin, Kysely, type PostgresPool, type PostgresPoolClient, PostgresDialect } from 'kysely'
 import { DatabaseError, Pool, type PoolClient } from 'pg'
+import { StoreAwayError } from '../store.js'
 import type { Database } from './database.js'
 import type { Tables } from './tables.js'
 import { parametersOf } from './values.js'
@@ -15,6 +16,9 @@ const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000
 
 /** Serialization failure and deadlock: the server undid the transaction. */
 const CONFLICTS = ['40001', '40P01']
+
+/** It shuts down, has crashed, starts, has no connection left: what PostgreSQL says of itself where others would say nothing. */
+const AWAY = ['57P01', '57P02', '57P03', '53300']
 
 /** Connects to PostgreSQL when first asked, and anew when connections were lost. `url` as `psql` takes it, TLS (`sslmode`, `sslrootcert`) included. */
 export function openPostgres(url: string, answerTimeoutMs: number = ANSWER_TIMEOUT_MS): Database {
@@ -40,7 +44,19 @@ export function openPostgres(url: string, answerTimeoutMs: number = ANSWER_TIMEO
 
 /** A pool that gives no connection to anybody else that has not answered: what comes next would wait behind what never ends. */
 function careful(pool: Pool): PostgresPool {
-  return { connect: async () => carefulClient(await pool.connect()), end: () => pool.end() }
+  const connect = async (): Promise<PoolClient> => {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      throw isAway(error) ? new StoreAwayError(error) : error
+    }
+  }
+  return { connect: async () => carefulClient(await connect()), end: () => pool.end() }
+}
+
+/** Whether nobody is there; errors that are not a database's do not come from the server. */
+function isAway(error: unknown): boolean {
+  return !(error instanceof DatabaseError) || AWAY.includes(error.code ?? '')
 }
 
 function carefulClient(client: PoolClient): PostgresPoolClient {
@@ -51,9 +67,9 @@ function carefulClient(client: PoolClient): PostgresPoolClient {
     try {
       return await client.query(sql, values)
     } catch (error) {
-      // Everything else does not come from the server.
-      if (!(error instanceof DatabaseError)) broken = error instanceof Error ? error : new Error('no answer')
-      throw error
+      if (!isAway(error)) throw error
+      broken = new StoreAwayError(error)
+      throw broken
     }
   }
   return { query: ask as PostgresPoolClient['query'], release: () => client.release(broken) }
