@@ -129,6 +129,12 @@ describe('the order given', () => {
     )
     expect(ids).toEqual([[['L0', 'L3', 'L4']], [['L1'], ['L2']]])
   })
+
+  it('stays in a block while the next lot fits, also when another line is free', () => {
+    const lots = [20, 20, 100].map((hours, index) => lotOf(`L${index}`, 'E', 19_920 * hours))
+    const arrangement = givenOrder(lots, { ...DEFAULT_RULES, lines: 2 })
+    expect(arrangement).toEqual([[[lots[0], lots[1]]], [[lots[2]]]])
+  })
 })
 
 describe('several lines', () => {

@@ -58,6 +58,16 @@ describe('the HTML report', () => {
     expect(html).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u202A-\u202E\u2066-\u2069]/)
   })
 
+  it('shows what had begun before the plan as faded, and nothing else', () => {
+    const { activities } = sampleReport().result.plan
+    const begun = activities.map((activity, index) => (index < 2 ? { ...activity, frozen: true } : activity))
+    const html = scheduleHtml(sampleReport({ result: { plan: { activities: begun, makespanHours: 545.16 } } }))
+    expect(html.match(/class="bar \w+ frozen"/g)).toEqual(['class="bar clean frozen"', 'class="bar fill frozen"'])
+    expect(html.match(/begun already<\/title>/g)).toHaveLength(2)
+    expect(html).toContain('<li>Faded: begun already</li>')
+    expect(scheduleHtml(sampleReport())).not.toMatch(/ frozen"|begun already/)
+  })
+
   it('says of a bar what it is, and names lines where there are several', () => {
     const html = scheduleHtml(sampleReport({ settings: { lines: 2 } }))
     expect(html).toContain(
@@ -71,6 +81,12 @@ describe('the HTML report', () => {
 describe('the colours of activities', () => {
   it.each(Object.entries(KIND_LOOKS))('%s can be read on its colour', (_kind, { colour, text }) => {
     expect(contrast(colour, text)).toBeGreaterThanOrEqual(4.5)
+  })
+
+  it.each(Object.entries(KIND_LOOKS))('%s can be read on its faded colour, which is another', (_kind, look) => {
+    const faded = fadedLook(look)
+    expect(contrast(faded.colour, faded.text)).toBeGreaterThanOrEqual(4.5)
+    expect(faded.colour).not.toBe(look.colour)
   })
 
   it.each(Object.values(KIND_LOOKS))('$label can be read when it is faded', (look) => {

@@ -63,6 +63,14 @@ describe('the workbook of a plan', () => {
     expect(configuration?.rows.map(([path, value]) => [path?.[1], value?.[1]])).toContainEqual(['windowHours', 120])
   })
 
+  it('has utilisation and lots that are late as numbers', async () => {
+    const lots = [lotOf('A', 'E', 19_920, { dueHours: 20 }), lotOf('B', 'E', 19_920, { dueHours: 40 })]
+    const [summary] = await read((await reportFile('xlsx', sampleReport({ lots }))).bytes)
+    const values = summary?.rows.map(([name, value]) => [name?.[1], value?.[1]])
+    expect(values).toContainEqual(['Late lots', 1])
+    expect(values).toContainEqual(['Utilisation (%)', expect.closeTo((2 / 30) * 100, 9)])
+  })
+
   it('has no formula, and keeps names as they are but for what cannot be seen', async () => {
     const lots = HOSTILE_NAMES.map((name, at) => lotOf(name, HOSTILE_NAMES.at(at - 5) ?? '', 1_000))
     const sheets = await read((await reportFile('xlsx', sampleReport({ name: '=cmd()', lots }))).bytes)
