@@ -37,4 +37,15 @@ describe('files of output', () => {
     await expect(writeWhole(join(folder, 'taken', 'name'), 'x')).rejects.toThrow(/cannot write .*name: it is a folder/)
     expect(await readdir(join(folder, 'taken'))).toEqual(['name'])
   })
+
+  it('are refused where no folder can be made, and made in folders of folders', async () => {
+    await expect(writeWhole('/proc/nowhere/plan/a.txt', 'x')).rejects.toThrow(/cannot write .*a\.txt/)
+    await writeFile(join(folder, 'file'), '')
+    await expect(writeWhole(join(folder, 'file', 'plan', 'a.txt'), 'x')).rejects.toThrow(
+      /part of the path is no folder/,
+    )
+    const deep = ['one', 'two'].map((name) => join(folder, 'new', 'deep', name, 'a.txt'))
+    await Promise.all(deep.map((path) => writeWhole(path, path)))
+    expect(await Promise.all(deep.map((path) => readFile(path, 'utf8')))).toEqual(deep)
+  })
 })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Failure } from './shell.js'
 
@@ -23,7 +23,7 @@ export async function writeFiles(
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await writeFile(draft, content, { flag: 'wx' })
     await rename(draft, path)
   } catch (error) {
@@ -31,6 +31,21 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     throw new Failure(`cannot write ${path}: ${reasonOf(error)}`)
   }
 }
+
+/** What `mkdir` does with `recursive`, which never ends on Node 20 where a file system, such as /proc or that of an automounter, says ENOENT of what it does not let anybody make. */
+async function makeFolder(path: string): Promise<void> {
+  if (await isThere(path)) return
+  if (dirname(path) !== path) await makeFolder(dirname(path))
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 /** Why the system refused, in words. */
 export function reasonOf(error: unknown): string {
