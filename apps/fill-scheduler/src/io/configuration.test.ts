@@ -177,6 +177,10 @@ describe('settings', () => {
       'bad_setting: report.htmlFile must be a file name without folders, received "../x.html".',
       { report: { htmlFile: '../x.html' } },
     ],
+    [
+      'bad_setting: report.htmlFile must be a file name that no other report has, received "Schedule.csv".',
+      { report: { htmlFile: 'Schedule.csv' } },
+    ],
     ['bad_setting: interactive must be true or false, received "yes".', { interactive: 'yes' }],
     ['bad_setting: calendar.shifts must be a list of 1 to 21 items, received nothing.', { calendar: { holidays: [] } }],
     [

@@ -41,6 +41,9 @@ function shiftProblems({ calendar }: Settings): Problem[] {
   })
 }
 
+/** Files that are written beside the HTML report; on some systems case makes no other name. */
+const OTHER_REPORTS = /^(?:summary\.txt|schedule\.(?:csv|json|xlsx|pdf))$/i
+
 function reportProblems({ report }: Settings): Problem[] {
   const problems: Problem[] = []
   if (report.dateTimeFormat.replaceAll(/%[YmdHMS%]/g, '').includes('%')) {
@@ -48,6 +51,9 @@ function reportProblems({ report }: Settings): Problem[] {
   }
   if (/[/\\\0]|^\.\.?$/.test(report.htmlFile)) {
     problems.push(bad('report.htmlFile', `a file name without folders, received ${received(report.htmlFile)}`))
+  }
+  if (OTHER_REPORTS.test(report.htmlFile)) {
+    problems.push(bad('report.htmlFile', `a file name that no other report has, received ${received(report.htmlFile)}`))
   }
   return problems
 }
