@@ -35,7 +35,7 @@ export interface RunOperationParts {
 /** How soon a cancel is noticed that came by another server. */
 const LOOK_MS = 300
 /** How often is said that the work goes on: a solver may have nothing to report for long. */
-const HEARTBEAT_MS = 5_000
+const HEARTBEAT_MS = 2_000
 
 /**
  * One attempt at the operation of a run. The worker is named by its attempt and not held by the node, so that a server that ends leaves the

@@ -32,7 +32,8 @@ export interface RunQueueParts {
 
 /** Times that a run is begun by servers that die of it: one that takes its server down with it must not do so for ever. */
 export const ATTEMPTS_MAX = 3
-const LEASE_MS = 15_000
+/** How long nobody else takes a run up after its server was last heard of. */
+export const LEASE_MS = 15_000
 /** How often is looked for work that others brought or left. */
 const LOOK_MS = 1_000
 const SAVE_TRIES_MAX = 5

@@ -1,5 +1,6 @@
 import type { OperationSpec } from '@holdfast/server'
 import type { Comparison, Run, Schedule } from '../store/store.js'
+import { LEASE_MS } from './run-queue.js'
 
 /** The steps of every run, and how much of its time each takes. */
 const PHASES = [
@@ -9,6 +10,9 @@ const PHASES = [
   { name: 'checking', weight: 4 },
   { name: 'saving', weight: 4 },
 ] as const
+
+/** After so long without a word watchers are told that nobody plans: well before another server takes the run up. */
+const SILENCE_MS = LEASE_MS * 0.4
 
 /** A step of a run. */
 export type PhaseName = (typeof PHASES)[number]['name']
@@ -31,6 +35,7 @@ export function scheduleSpec({
     unit: 'lots',
     total: input.lots.length,
     phases: PHASES,
+    lease: SILENCE_MS,
     queued: true,
   }
 }
@@ -50,6 +55,7 @@ export function contenderSpec({ id, userId, comparisonId, strategy, input }: Omi
     unit: 'lots',
     total: input.lots.length,
     phases: PHASES,
+    lease: SILENCE_MS,
     queued: true,
     ...(comparisonId !== undefined && { parent: comparisonId }),
   }
