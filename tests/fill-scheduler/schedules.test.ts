@@ -273,6 +273,18 @@ describe('schedules over REST', () => {
     })
   })
 
+  it('leave what has begun on its line and at its time when they are planned anew', async () => {
+    const { id } = await planned({ config: { lines: 2 } })
+    for (const [field, config] of [
+      ['lines', { lines: 1 }],
+      ['start', { start: '2025-01-03 08:00' }],
+      ['timeZone', { timeZone: 'Asia/Tokyo' }],
+    ] as const) {
+      const answer = await planner.post(`/schedule/${id}/replan`, { from: '2025-01-04T08:00:00Z', config })
+      expect([answer.status, answer.body]).toMatchObject([400, { error: { code: 'invalid_config', field } }])
+    }
+  })
+
   it('writes reports of many lots beside everything else', async () => {
     const { id } = await planned({ lots_data: manyLots(301), strategy: 'lpt' })
     const answer = await planner.get<{ text: string }>(`/schedule/${id}/export?format=csv`)

@@ -1,8 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
+import { InputError } from '../problem.js'
 import { StoreAwayError } from '../store/store.js'
 import type { ApiEnvironment, ApiParts } from './api-environment.js'
-import { ApiError, badRequest, errorAnswer, notFound } from './api-error.js'
+import { ApiError, badRequest, errorAnswer, notFound, refused } from './api-error.js'
 import { authRoutes } from './auth-routes.js'
 import { authentication } from './authentication.js'
 import { comparisonRoutes } from './comparison-routes.js'
@@ -71,6 +72,7 @@ function openPaths(app: OpenAPIHono<ApiEnvironment>): readonly string[] {
 function answerTo(error: Error, { log }: Pick<ApiParts, 'log'>, path: string): Response {
   if (error instanceof ApiError) return errorAnswer(error)
   if (error instanceof HTTPException) return errorAnswer(ofHono(error))
+  if (error instanceof InputError) return errorAnswer(refused('invalid_config', error.problems))
   if (error instanceof StoreAwayError) {
     log.warn({ event: 'store.away', path, reason: error.message }, 'a request was refused')
     const message = 'The database does not answer; try again in a moment'

@@ -24,7 +24,10 @@ export function replanOf(
   { plan, strategy, mode }: StoredResult,
   request: Replan,
 ): { readonly settings: Settings; readonly input: PlanInput } {
-  const settings = settingsOver(settingsSchema.parse(input.settings), { strategy, mode, ...request })
+  const before = settingsSchema.parse(input.settings)
+  const settings = settingsOver(before, { strategy, mode, ...request })
+  const moved = FIXED.filter((name) => settings[name] !== before[name]).map(movedSetting)
+  if (moved.length > 0) throw refused('invalid_config', moved)
   const fromHours = planTime(settings).parse(request.from)
   if (fromHours === undefined || fromHours < 0)
     throw badRequest('from must be a time, not before the start of the plan', 'from')
@@ -35,6 +38,14 @@ export function replanOf(
   const objections = objectionsTo(lots, settings, [settings.strategy], frozen)
   if (objections.some(isError)) throw refused('invalid_config', objections)
   return { settings, input: { lots, settings, frozen, lotsHash: hashOf(lots) } }
+}
+
+/** Settings that say when hour 0 is: what has begun would be at another time. */
+const FIXED = ['start', 'timeZone'] as const
+
+function movedSetting(field: (typeof FIXED)[number]): Problem {
+  const message = `${field} must stay as it was: what has begun keeps its time`
+  return { severity: 'error', code: 'start_changed', message, field }
 }
 
 interface LotsOfReplan {

@@ -106,11 +106,9 @@ export async function startServer(options: ServerOptions): Promise<FillServer> {
 async function assembled(options: ServerOptions, undo: Undo): Promise<ApiParts & { readonly holdfast: Holdfast }> {
   const { log, clock = systemClock } = options
   const secret = options.secret ?? process.env['HOLDFAST_SECRET'] ?? (await ownSecret(options))
-  const store = await openedStore(options)
+  const store = await usable(openedStore(options))
   undo.add(() => store.close())
-  await store.migrate().catch((error: unknown) => {
-    throw new Error(`the store cannot be used: ${error instanceof Error ? error.message : String(error)}`)
-  })
+  await usable(store.migrate())
   const holdfast = createLive({ ...options, store, secret })
   undo.add(() => holdfast.close())
   await holdfast.start()
@@ -136,6 +134,16 @@ function ownSecret({ redisUrl, dataDir }: ServerOptions): Promise<string> {
 
 function openedStore({ databaseUrl, dataDir }: ServerOptions): Promise<Store> {
   return openStore(databaseUrl === undefined ? { file: join(dataDir, 'fill-scheduler.db') } : { url: databaseUrl })
+}
+
+async function usable<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    throw new Error(`the store cannot be used: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 function deskOf(

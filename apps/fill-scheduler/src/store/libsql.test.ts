@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
@@ -39,6 +39,12 @@ describe('the embedded store', () => {
       'the database was changed by a newer version of the fill scheduler (0002-of-next-year), this one knows 0001-first-tables; start the newer version',
     )
     await store.close()
+  })
+
+  it('names a file that is no database', async () => {
+    const file = join(folder, 'plans.db')
+    writeFileSync(file, 'this is something else, and longer than a page header of a database would be')
+    await expect(openStore({ file })).rejects.toThrow(`${file}: file is not a database`)
   })
 
   it('fails with what is wrong where there is no database but something else', async () => {

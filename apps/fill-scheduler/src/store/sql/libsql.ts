@@ -22,17 +22,28 @@ export function openLibsql(file: string): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   // The file beside it, of what was written last, gets the same permissions.
   closeSync(openSync(file, 'a', 0o600))
-  const libsql = new Libsql(file)
-  libsql.pragma(`busy_timeout = ${OPENING_TIMEOUT_MS}`)
-  libsql.pragma('journal_mode = wal')
-  libsql.pragma('synchronous = full')
-  libsql.pragma('foreign_keys = on')
-  libsql.pragma(`busy_timeout = ${TURN_MS}`)
+  const libsql = connected(file)
   return {
     db: new Kysely<Tables>({ dialect: new LibsqlDialect(libsql), plugins: [new CamelCasePlugin()] }),
     kind: 'libsql',
     // A transaction has the file for itself from its beginning.
     isConflict: () => false,
+  }
+}
+
+/** @throws Error that names the file when it is no database. */
+function connected(file: string): Libsql.Database {
+  const libsql = new Libsql(file)
+  try {
+    libsql.pragma(`busy_timeout = ${OPENING_TIMEOUT_MS}`)
+    libsql.pragma('journal_mode = wal')
+    libsql.pragma('synchronous = full')
+    libsql.pragma('foreign_keys = on')
+    libsql.pragma(`busy_timeout = ${TURN_MS}`)
+    return libsql
+  } catch (error) {
+    libsql.close()
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 
