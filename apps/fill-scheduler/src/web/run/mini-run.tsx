@@ -1,8 +1,7 @@
-import type { OperationSnapshot } from '@holdfast/protocol'
 import { useOperation } from '@holdfast/client/react'
 import type { ReactElement } from 'react'
 import { RunBar } from './run-bar.js'
-import { stateWords } from './run-figures.js'
+import { shortWords, stateWords } from './run-figures.js'
 
 /** A run in a line of a list. */
 export function MiniRun({ id, label }: { readonly id: string; readonly label: string }): ReactElement {
@@ -18,10 +17,4 @@ export function MiniRun({ id, label }: { readonly id: string; readonly label: st
       <span className="mini-percent">{shortWords(snapshot)}</span>
     </span>
   )
-}
-
-function shortWords(snapshot: OperationSnapshot | undefined): string {
-  if (snapshot?.state === 'queued') return 'waits'
-  const percent = snapshot?.progress.percent
-  return percent === undefined ? '…' : `${Math.floor(percent)} %`
 }

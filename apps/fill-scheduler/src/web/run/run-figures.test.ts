@@ -1,6 +1,6 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { describe, expect, it } from 'vitest'
-import { runFigures, stateWords } from './run-figures.js'
+import { runFigures, shortWords, stateWords } from './run-figures.js'
 
 const snapshot: OperationSnapshot = {
   id: 's1',
@@ -41,5 +41,7 @@ describe('figures of a run', () => {
     expect(stateWords({ ...snapshot, state: 'queued' })).toBe('Waiting for its turn')
     expect(stateWords({ ...snapshot, cancelRequested: true })).toBe('Cancelling')
     expect(stateWords({ ...snapshot, state: 'stalled' })).toContain('taken up again')
+    const states = (['running', 'queued', 'stalled'] as const).map((state) => shortWords({ ...snapshot, state }))
+    expect([...states, shortWords(undefined)]).toEqual(['9 %', 'waits', 'no word', '…'])
   })
 })

@@ -33,6 +33,14 @@ export function stateWords({ state, cancelRequested, progress, attempt }: Operat
   return attempt > 1 ? `${step}, attempt ${attempt}` : step
 }
 
+/** The same where there is hardly any room: how far it is, or why it does not move. */
+export function shortWords(snapshot: OperationSnapshot | undefined): string {
+  if (snapshot?.state === 'queued') return 'waits'
+  if (snapshot?.state === 'stalled') return 'no word'
+  const percent = snapshot?.progress.percent
+  return percent === undefined ? '…' : `${Math.floor(percent)} %`
+}
+
 const PHASES: Readonly<Record<string, string>> = {
   loading: 'Loading',
   validating: 'Validating the lots',
