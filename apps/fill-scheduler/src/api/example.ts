@@ -25,7 +25,7 @@ export async function loadExample(parts: ExampleParts): Promise<User> {
   for (const strategy of SCHEDULES) {
     const key = `example ${strategy}`
     const id = idOfKey(user.id, 'schedule', key)
-    if ((await parts.store.schedules.has(user.id, id)) || (await parts.desk.hasEnded(id))) continue
+    if ((await parts.store.schedules.status(user.id, id)) || (await parts.desk.hasEnded(id))) continue
     const settings = { ...DEFAULT_SETTINGS, strategy }
     const name = `Example lots, ${strategy}`
     await beginSchedule(parts, user.id, { name, settings, input: { ...input, settings }, key })
@@ -42,7 +42,7 @@ async function examplePlanner({ store, accounts }: ExampleParts): Promise<User> 
 
 async function compare({ store, desk, clock }: ExampleParts, userId: string, input: PlanInput): Promise<void> {
   const id = idOfKey(userId, 'comparison', 'example')
-  if ((await store.comparisons.has(userId, id)) || (await desk.hasEnded(id))) return
+  if ((await store.comparisons.status(userId, id)) || (await desk.hasEnded(id))) return
   const comparison: Omit<Comparison, 'results'> = {
     ...{ id, userId, name: 'Example lots, five heuristics', status: 'pending', mode: 'improved' },
     ...{ strategies: COMPARED, input, createdAt: new Date(clock.now()).toISOString() },

@@ -53,11 +53,11 @@ function channelRules({ schedules, comparisons }: Store): NonNullable<HoldfastOp
   return {
     'user:{user}': { history: HISTORY },
     'schedule:*': {
-      subscribe: ({ user }, channel) => schedules.has(user, idOf(channel)),
+      subscribe: async ({ user }, channel) => (await schedules.status(user, idOf(channel))) !== undefined,
       history: HISTORY,
     },
     'comparison:*': {
-      subscribe: ({ user }, channel) => comparisons.has(user, idOf(channel)),
+      subscribe: async ({ user }, channel) => (await comparisons.status(user, idOf(channel))) !== undefined,
       history: HISTORY,
     },
   }

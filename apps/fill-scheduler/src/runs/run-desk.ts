@@ -268,10 +268,19 @@ export class RunDesk {
   }
 
   async #compareOne(snapshot: OperationSnapshot): Promise<void> {
-    const found = await this.#found(snapshot)
-    if (found === undefined) await this.#endOperation(snapshot.id, { state: 'cancelled' })
-    else if (isOver(found.status)) await this.#endOperation(snapshot.id, { ...endingOf(found), ...REGARDLESS })
-    else this.#watch(snapshot.id)
+    const status = await this.#statusOf(snapshot)
+    if (status !== undefined && !isOver(status)) return this.#watch(snapshot.id)
+    const found = status && (await this.#found(snapshot))
+    const ending = found ? { ...endingOf(found), ...REGARDLESS } : ({ state: 'cancelled' } as const)
+    await this.#endOperation(snapshot.id, ending)
+  }
+
+  /** What the store says of it, without its plans: there may be hundreds of them, and they are large. */
+  async #statusOf({ id, kind, owner, parent }: OperationSnapshot): Promise<RunStatus | undefined> {
+    const { schedules, comparisons } = this.#parts.store
+    if (kind === 'schedule') return schedules.status(owner, id)
+    if (kind === 'comparison' || parent === undefined) return comparisons.status(owner, id)
+    return comparisons.status(owner, parent, id.slice(parent.length + 1) as Run['strategy'])
   }
 
   /** What the store has of it. */

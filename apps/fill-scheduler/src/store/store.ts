@@ -158,8 +158,8 @@ export interface ScheduleStore {
   /** With its run, in one transaction. */
   create(schedule: Schedule, run: Omit<Run, 'attempt'>): Promise<void>
   get(userId: string, id: string): Promise<Schedule | undefined>
-  /** Whether there is one, without reading it. */
-  has(userId: string, id: string): Promise<boolean>
+  /** How far it is, without reading it; undefined: there is none. */
+  status(userId: string, id: string): Promise<RunStatus | undefined>
   list(userId: string, query: ListQuery): Promise<ListPage<ScheduleSummary>>
   /** How many there are by status and by strategy. */
   counts(userId: string): Promise<{
@@ -202,8 +202,8 @@ export type ComparisonSummary = Omit<Comparison, 'input' | 'results'> & {
 export interface ComparisonStore {
   create(comparison: Omit<Comparison, 'results'>, runs: readonly Omit<Run, 'attempt'>[]): Promise<void>
   get(userId: string, id: string): Promise<Comparison | undefined>
-  /** Whether there is one, without reading it. */
-  has(userId: string, id: string): Promise<boolean>
+  /** How far it is, or one strategy of it, without reading it; undefined: there is none. */
+  status(userId: string, id: string, strategy?: StrategyName | 'given'): Promise<RunStatus | undefined>
   list(userId: string, query: ListQuery): Promise<ListPage<ComparisonSummary>>
   delete(userId: string, id: string): Promise<boolean>
 }

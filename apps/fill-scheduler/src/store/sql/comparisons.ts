@@ -8,6 +8,7 @@ import type {
   ListQuery,
   PlanInput,
   Run,
+  RunStatus,
   StoredResult,
 } from '../store.js'
 import { type Database, transaction } from './database.js'
@@ -85,14 +86,16 @@ export class SqlComparisonStore implements ComparisonStore {
     return { ...comparison, input: fromJson<PlanInput>(row.input), results: results.map(resultOf) }
   }
 
-  async has(userId: string, id: string): Promise<boolean> {
-    const row = await this.#database.db
-      .selectFrom('comparisons')
-      .select('id')
-      .where('userId', '=', userId)
-      .where('id', '=', id)
+  async status(...[userId, id, strategy]: Parameters<ComparisonStore['status']>): Promise<RunStatus | undefined> {
+    const { db } = this.#database
+    const found = db.selectFrom('comparisons').where('userId', '=', userId).where('comparisons.id', '=', id)
+    if (strategy === undefined) return (await found.select('comparisons.status').executeTakeFirst())?.status
+    const result = await found
+      .innerJoin('comparisonResults', 'comparisonId', 'comparisons.id')
+      .where('strategy', '=', strategy)
+      .select('comparisonResults.status')
       .executeTakeFirst()
-    return row !== undefined
+    return result?.status
   }
 
   async list(userId: string, query: ListQuery): Promise<ListPage<ComparisonSummary>> {

@@ -83,8 +83,8 @@ export class SqlScheduleStore implements ScheduleStore {
     }
   }
 
-  async has(userId: string, id: string): Promise<boolean> {
-    return (await this.#of(userId).select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  async status(userId: string, id: string): Promise<RunStatus | undefined> {
+    return (await this.#of(userId).select('status').where('id', '=', id).executeTakeFirst())?.status
   }
 
   async list(userId: string, query: ListQuery): Promise<ListPage<ScheduleSummary>> {

@@ -32,6 +32,16 @@ export function describeComparisons(store: () => Store): void {
       await end({ given: completed(50, 20), 'spt-pack': completed(40, 21) })
       expect(await status()).toBe('running')
       expect(await store().comparisons.get('ada', 'c1')).not.toHaveProperty('endedAt')
+      expect(await store().comparisons.status('ada', 'c1')).toBe('running')
+      expect(await store().comparisons.status('ada', 'c1', 'given')).toBe('completed')
+      expect(await store().comparisons.status('ada', 'c1', 'lpt-pack')).toBe('pending')
+      for (const [user, id, strategy] of [
+        ['bob', 'c1'],
+        ['bob', 'c1', 'given'],
+        ['ada', 'c2'],
+        ['ada', 'c1', 'exact'],
+      ] as const)
+        expect(await store().comparisons.status(user, id, strategy)).toBeUndefined()
       await end({ 'lpt-pack': failed('no_plan', 22) })
       expect(await store().comparisons.get('ada', 'c1')).toMatchObject({
         status: 'completed',

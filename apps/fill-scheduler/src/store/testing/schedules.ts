@@ -123,9 +123,9 @@ export function describeSchedules(store: () => Store): void {
     it('do not exist for others', async () => {
       const schedule = await addSchedule(store(), { id: 's1', userId: 'ada' })
       expect(await store().schedules.get('bob', 's1')).toBeUndefined()
-      expect(await store().schedules.has('bob', 's1')).toBe(false)
-      expect(await store().schedules.has('ada', 's1')).toBe(true)
-      expect(await store().schedules.has('ada', 's2')).toBe(false)
+      expect(await store().schedules.status('bob', 's1')).toBeUndefined()
+      expect(await store().schedules.status('ada', 's1')).toBe('pending')
+      expect(await store().schedules.status('ada', 's2')).toBeUndefined()
       expect(await store().schedules.delete('bob', 's1')).toBe(false)
       expect(await store().schedules.list('bob', PAGE)).toEqual({ items: [], total: 0 })
       expect(await store().schedules.list('bob', { ...PAGE, search: 'Week' })).toEqual({ items: [], total: 0 })
