@@ -2,7 +2,7 @@ import type { ScheduleResult } from '../api/answers.js'
 import { counted, fixed, hours, percent } from '../wording/numbers.js'
 
 /** A figure of a plan: its name, its value, and what helps to read it. */
-export type Figure = readonly [name: string, value: string, note: string]
+type Figure = readonly [name: string, value: string, note: string]
 
 /** The figures of a plan as texts; what is not in it is left out. */
 export function resultFigures({ makespan, utilization, changeovers, kpis, ...result }: ScheduleResult): Figure[] {
