@@ -80,22 +80,9 @@ describe('an account', () => {
     expect(await accounts.login({ ...ADA, password: 'wrong horse' })).toBeUndefined()
     expect(await accounts.login({ ...ADA, email: 'eve@example.com' })).toBeUndefined()
     expect(await accounts.active(id)).toMatchObject({ id })
-    expect(await accounts.deactivate(id)).toBe(true)
+    await store.users.update(id, { isActive: false })
     expect(await accounts.login(ADA)).toBeUndefined()
     expect(await accounts.active(id)).toBeUndefined()
-    expect(await accounts.deactivate('none')).toBe(false)
-  })
-
-  it('changes its password when the current one is known', async () => {
-    const { id } = await accounts.register(ADA)
-    const change = (current: string, next: string): Promise<void> => accounts.changePassword(id, { current, next })
-    expect(await codeOf(change('wrong horse', 'other horse'))).toBe('wrong_password')
-    expect(await codeOf(change(ADA.password, 'short'))).toBe('invalid_password')
-    await change(ADA.password, 'other horse')
-    expect(await accounts.login(ADA)).toBeUndefined()
-    expect(await accounts.login({ ...ADA, password: 'other horse' })).toMatchObject({ id })
-    const stranger = accounts.changePassword('none', { current: ADA.password, next: 'other horse' })
-    expect(await codeOf(stranger)).toBe('wrong_password')
   })
 
   it('gets a password of today’s cost at the next login', async () => {

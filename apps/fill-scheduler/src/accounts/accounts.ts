@@ -12,9 +12,9 @@ const TRIED_UNITS_MAX = 2 * PASSWORD_LENGTH.max + 1
 
 const address = z.email().max(254)
 
-/** Why an account cannot be made or changed. */
+/** Why an account cannot be made. */
 export class AccountError extends Error {
-  readonly code: 'email_taken' | 'invalid_email' | 'invalid_password' | 'wrong_password'
+  readonly code: 'email_taken' | 'invalid_email' | 'invalid_password'
   /** The member of the request. */
   readonly field: 'email' | 'password'
 
@@ -72,7 +72,7 @@ export class Accounts {
     const user = checked === undefined ? undefined : await this.#users.byEmail(checked)
     const isRight = await this.#passwords.verify(password.slice(0, TRIED_UNITS_MAX), user?.passwordHash)
     if (user === undefined || !isRight || !user.isActive) return undefined
-    if (this.#passwords.isOutdated(user.passwordHash)) await this.#keep(user.id, password)
+    if (this.#passwords.isOutdated(user.passwordHash)) await this.#renew(user.id, password)
     return user
   }
 
@@ -82,20 +82,8 @@ export class Accounts {
     return user?.isActive ? user : undefined
   }
 
-  /** Sets another password. @throws AccountError `wrong_password`, `invalid_password` */
-  async changePassword(id: string, { current, next }: { current: string; next: string }): Promise<void> {
-    const user = await this.active(id)
-    const isRight = await this.#passwords.verify(current.slice(0, TRIED_UNITS_MAX), user?.passwordHash)
-    if (!isRight) throw new AccountError('wrong_password', 'the current password is wrong')
-    await this.#keep(id, checkedPassword(next))
-  }
-
-  /** Closes an account; what it holds stays. False when there is none. */
-  deactivate(id: string): Promise<boolean> {
-    return this.#users.update(id, { isActive: false })
-  }
-
-  async #keep(id: string, password: string): Promise<void> {
+  /** Keeps the password at today's cost. */
+  async #renew(id: string, password: string): Promise<void> {
     await this.#users.update(id, { passwordHash: await this.#passwords.hash(password) })
   }
 }
