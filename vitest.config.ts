@@ -5,6 +5,7 @@ const conditions = ['@holdfast/source', 'node']
 
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const timeouts = { testTimeout: 20_000, hookTimeout: 60_000 }
+const setupFiles = ['tests/kit/repeatable.ts']
 
 /** What starts whole systems and waits for them: two at a time. */
 const systems = [
@@ -35,6 +36,7 @@ export default defineConfig({
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
           ...timeouts,
+          setupFiles,
         },
       },
       {
@@ -46,6 +48,7 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           ...timeouts,
+          setupFiles,
         },
       },
       {
@@ -57,6 +60,7 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           ...timeouts,
+          setupFiles,
         },
       },
     ],

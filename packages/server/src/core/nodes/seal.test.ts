@@ -70,13 +70,25 @@ describe('what is no sealed text', () => {
       fc.property(fc.nat(text.length - 1), fc.string({ minLength: 1, maxLength: 3 }), (at, put) => {
         const changed = text.slice(0, at) + put + text.slice(at + put.length)
         fc.pre(changed !== text)
-        // The last letter of a seal carries bits that mean nothing (RFC 4648 3.5): such a seal is the same seal.
-        fc.pre(changed.slice(43) !== text.slice(43) || at < 42)
         expect(other.open(changed)).toEqual({ refusal: 'forged' })
       }),
       { numRuns: 2_000 },
     )
     expect(other.open(text)).toHaveProperty('letter')
+  })
+
+  it('T-096 is refused where a seal is only spelled differently', () => {
+    const texts = Array.from({ length: 100 }, (_, index) => one.close('other', index))
+    const spellings = (text: string): string[] => {
+      const seal = text.slice(0, 43)
+      const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+      // The last letter carries two bits that mean nothing (RFC 4648, 3.5), and a lenient reader takes both alphabets.
+      const last = letters[letters.indexOf(seal.at(-1) ?? '') ^ 1] ?? ''
+      return [seal.slice(0, 42) + last, seal.replaceAll('-', '+').replaceAll('_', '/')]
+    }
+    for (const text of texts)
+      for (const seal of spellings(text).filter((spelling) => !text.startsWith(spelling)))
+        expect(other.open(seal + text.slice(43))).toEqual({ refusal: 'forged' })
   })
 
   it('T-096 is refused, whatever it is', () => {
