@@ -78,7 +78,9 @@ function failures() {
   })
 }
 
-const firstLines = (text = '') => text.split('\n').slice(0, 12).join('\n')
+function firstLines(text = '') {
+  return text.split('\n').slice(0, 12).join('\n')
+}
 
 function readReport() {
   try {
