@@ -31,7 +31,7 @@ export interface HoldfastStats {
   readonly cluster: {
     /** Whether the engine took the last renewal of this node's lease. */
     readonly leaseHeld: boolean
-    /** Sessions whose record waits to be written. */
+    /** Sessions whose record waits to be written, or is being written. */
     readonly sessionsUnsaved: number
     /** Works that the engine refused and that are tried again. */
     readonly retriesWaiting: number

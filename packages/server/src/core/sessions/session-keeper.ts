@@ -79,9 +79,9 @@ export class SessionKeeper {
     this.records = new SessionRecords(parts.engine.records)
   }
 
-  /** Records that wait to be written. */
-  get waiting(): number {
-    return this.#changed.size + this.#due.size + this.#ending.size
+  /** Records that wait to be written, or are being written: what is under way is not yet safe from a kill. */
+  get unsaved(): number {
+    return this.#changed.size + this.#due.size + this.#writing.size + this.#ending.size
   }
 
   /** Milliseconds that the record of a live session is kept without a write. */

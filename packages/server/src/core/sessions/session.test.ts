@@ -449,13 +449,17 @@ describe('the record of a session that lives', () => {
     for (let count = 0; count < 600; count += 1) node.live(node.sessions.issue())
     await settle()
     expect(waiting).toHaveLength(256)
+    // What is being written is not saved yet.
+    expect(node.sessions.unsaved).toBe(600)
     for (const goOn of waiting.splice(0, 100)) goOn()
     await settle()
     expect(waiting).toHaveLength(256)
+    expect(node.sessions.unsaved).toBe(500)
     while (waiting.length > 0) {
       for (const goOn of waiting.splice(0)) goOn()
       await settle()
     }
+    expect(node.sessions.unsaved).toBe(0)
     expect(engine.records.size).toBe(600)
   })
 

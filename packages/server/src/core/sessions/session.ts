@@ -55,9 +55,9 @@ export class Sessions {
     parts.control.on('session.claim', ({ record, version }) => this.#giveAway(record, version))
   }
 
-  /** Records that wait to be written. */
+  /** Records that wait to be written, or are being written. */
   get unsaved(): number {
-    return this.#keeper.waiting
+    return this.#keeper.unsaved
   }
 
   /** Keeps the records of live sessions up to date from now on. */
