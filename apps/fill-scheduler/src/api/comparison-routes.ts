@@ -16,7 +16,7 @@ import { isSameInput, once, usedBefore } from './once.js'
 import { type LotsSource, planInputOf } from './plan-order.js'
 import { comparisonForm, comparisonJson } from './plan-request.js'
 import { bodyKind, fileBody } from './request-body.js'
-import { statusSchema } from './schedule-body.js'
+import { cancelAnswer, statusSchema } from './schedule-body.js'
 import { defaultName, idempotencyKey } from './schedule-routes.js'
 
 const tags = ['Comparisons']
@@ -61,13 +61,7 @@ const cancel = createRoute({
   tags,
   summary: 'Cancel what has not ended of a comparison',
   request: { params: idParam },
-  responses: {
-    202: {
-      description: 'How it is now; one that had ended stays as it was',
-      content: json(z.object({ id: z.string(), status: statusSchema })),
-    },
-    default: refusal,
-  },
+  responses: { 202: cancelAnswer, default: refusal },
 })
 
 const exporting = createRoute({

@@ -3,11 +3,18 @@ import { planTime } from '../io/plan-time.js'
 import { settingsSchema } from '../planning/settings.js'
 import { STRATEGY_NAMES } from '../planning/strategy-name.js'
 import type { Schedule, ScheduleSummary } from '../store/store.js'
+import { json } from './answers.js'
 import { lotBody, lotSchema } from './lot-body.js'
 import { resultBody, resultSchema } from './result-body.js'
 
 /** States of a run. */
 export const statusSchema = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled'])
+
+/** What a cancel answers, of a schedule or a comparison. */
+export const cancelAnswer = {
+  description: 'How it is now; one that had ended stays as it was',
+  content: json(z.object({ id: z.string(), status: statusSchema })),
+} as const
 
 /** Why a run failed. */
 export const failureSchema = z.object({ code: z.string(), message: z.string() }).openapi('Failure')

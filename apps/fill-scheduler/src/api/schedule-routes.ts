@@ -12,10 +12,10 @@ import { type LotsSource, planInputOf } from './plan-order.js'
 import { scheduleForm, scheduleJson } from './plan-request.js'
 import { bodyKind, fileBody } from './request-body.js'
 import {
+  cancelAnswer,
   scheduleBody,
   scheduleSchema,
   scheduleSummarySchema,
-  statusSchema,
   summaryBody,
   summaryOf,
 } from './schedule-body.js'
@@ -80,13 +80,7 @@ const cancel = createRoute({
   tags,
   summary: 'Cancel a schedule that has not ended',
   request: { params: idParam },
-  responses: {
-    202: {
-      description: 'How it is now; one that had ended stays as it was',
-      content: json(z.object({ id: z.string(), status: statusSchema })),
-    },
-    default: refusal,
-  },
+  responses: { 202: cancelAnswer, default: refusal },
 })
 
 type Body = Omit<z.output<typeof scheduleJson>, 'lots_data'> & LotsSource
