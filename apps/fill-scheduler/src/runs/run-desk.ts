@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js'
 import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
 import type { Changes } from './changes.js'
 import { planRun } from './plan-run.js'
-import { RunStopped, beginOperation, endOperation, ensureOperation } from './run-operation.js'
+import { RunStopped, beginOperation, endOperation, ensureOperation, isRefusal } from './run-operation.js'
 import { type RunHand, RunQueue } from './run-queue.js'
 import { OPERATION_KINDS, comparisonSpec, contenderSpec, scheduleSpec } from './run-specs.js'
 
@@ -141,7 +141,8 @@ export class RunDesk {
     try {
       this.#watch((await ensureOperation(this.#parts.operations, spec)).id)
     } catch (error) {
-      this.#trouble('an operation could not be begun', error)
+      // Its comparison was cancelled in the same moment.
+      if (!isRefusal(error, 'already_ended')) this.#trouble('an operation could not be begun', error)
     }
   }
 

@@ -70,7 +70,9 @@ export class RunOperation {
 
   /** How far planning is; of what comes faster than it can be told, the newest. */
   progress(progress: PlanningProgress): void {
-    this.#next = { ...this.#next, ...reportOf(progress) }
+    const phase = this.#next?.phase
+    // A report is whole: what one of before counted, perhaps in another unit, is not mixed into it.
+    this.#next = { ...(phase !== undefined && { phase }), ...reportOf(progress) }
     this.#saying ??= this.#say()
   }
 
@@ -104,7 +106,7 @@ export class RunOperation {
     try {
       if (this.#attempt !== undefined) await say(this.#attempt)
     } catch (error) {
-      if (error instanceof HoldfastError && ['stale_report', 'already_ended'].includes(error.code)) await this.#look()
+      if (isRefusal(error, 'stale_report', 'already_ended')) await this.#look()
       else this.#parts.onTrouble(error)
     }
   }
@@ -127,16 +129,27 @@ export async function beginOperation(
 ): Promise<RunOperation> {
   const { operations, onTrouble } = parts
   try {
-    const snapshot = (await operations.get(id)) ?? (await ensureOperation(operations, await spec()))
-    if (snapshot.cancelRequested || snapshot.state === 'cancelled') throw new RunStopped('cancelled')
-    if (isTerminal(snapshot.state)) throw new RunStopped('lost')
+    stopWhereOver((await operations.get(id)) ?? (await ensureOperation(operations, await spec())))
     const { attempt } = await operations.attempt(id, { force: true })
     return new RunOperation(id, attempt, parts)
   } catch (error) {
     if (error instanceof RunStopped) throw error
-    onTrouble(error)
+    // It may have ended since it was looked at.
+    if (isRefusal(error, 'already_ended')) stopWhereOver(await operations.get(id).catch(onTrouble))
+    else onTrouble(error)
     return new RunOperation(id, undefined, parts)
   }
+}
+
+function stopWhereOver(snapshot: OperationSnapshot | void): void {
+  if (!snapshot) return
+  if (snapshot.cancelRequested || snapshot.state === 'cancelled') throw new RunStopped('cancelled')
+  if (isTerminal(snapshot.state)) throw new RunStopped('lost')
+}
+
+/** Whether an operation refused with one of these codes. */
+export function isRefusal(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof HoldfastError && codes.includes(error.code)
 }
 
 /** The operation of a specification: a new one, or the one that has its id, which another may have begun in the same moment. */
@@ -166,7 +179,7 @@ export async function endOperation(operations: TenantOperations, id: string, end
     if (ending.state === 'completed' && (await operations.get(id))?.state === 'queued') await operations.attempt(id)
     await operations.end(id, ending)
   } catch (error) {
-    if (error instanceof HoldfastError && ['not_found', 'already_ended', 'stale_report'].includes(error.code)) return
+    if (isRefusal(error, 'not_found', 'already_ended', 'stale_report')) return
     throw error
   }
 }
