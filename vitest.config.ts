@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@holdfast/source', 'node']
 
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
-const timeouts = { testTimeout: 20_000, hookTimeout: 60_000 }
+/** Above the bounds of the waits inside, of which a test has several: they say what did not come. */
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 }
 const setupFiles = ['tests/kit/repeatable.ts']
 
 /** What starts whole systems and waits for them: two at a time. */

@@ -8,8 +8,6 @@ import { note } from './journal.js'
 
 const CUT_MS = 6000
 const COUNT_DOWN_MS = 250
-/** Recovered messages follow the new connection within this time. */
-const SETTLE_MS = 400
 
 /** What the panel tells the rest of the page, and asks of it. */
 export interface ConnectionEvents {
@@ -17,8 +15,6 @@ export interface ConnectionEvents {
   lost(): void
   /** It is there again. */
   found(): void
-  /** Messages recovered since the last call. */
-  takeRecovered(): number
 }
 
 const STATUS_TEXTS: Record<StatusChange['state'], string> = {
@@ -82,12 +78,8 @@ export class ConnectionPanel {
     const away = this.#lostAt === undefined ? undefined : systemClock.now() - this.#lostAt
     this.#lostAt = undefined
     this.#events.found()
-    if (away === undefined) return note(`Connected as ${this.#user}`, 'good')
-    note(`Connected again after ${formatDuration(away / 1000)}`, 'good')
-    systemClock.after(SETTLE_MS, () => {
-      const count = this.#events.takeRecovered()
-      if (count > 0) note(`Recovered ${count} ${count === 1 ? 'message' : 'messages'}, in order, none twice`, 'good')
-    })
+    if (away === undefined) note(`Connected as ${this.#user}`, 'good')
+    else note(`Connected again after ${formatDuration(away / 1000)}`, 'good')
   }
 
   #show(): void {

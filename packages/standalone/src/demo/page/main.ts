@@ -37,7 +37,6 @@ function startDemo(client: Holdfast, network: CuttableNetwork, user: string): vo
       operation.markStale(true)
     },
     found: () => operation.markStale(false),
-    takeRecovered: () => room.takeRecovered(),
   })
   showCommands({ operation: undefined, user })
   client.connect()
@@ -45,7 +44,7 @@ function startDemo(client: Holdfast, network: CuttableNetwork, user: string): vo
 }
 
 function startSingle(client: Holdfast, network: CuttableNetwork, user: string, operation: string): void {
-  new ConnectionPanel(client, network, user, { lost() {}, found() {}, takeRecovered: () => 0 })
+  new ConnectionPanel(client, network, user, { lost() {}, found() {} })
   showSingle(client, operation, user)
   client.connect()
 }

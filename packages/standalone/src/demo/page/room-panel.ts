@@ -19,7 +19,6 @@ export class RoomPanel {
   readonly #user: string
   /** What a reload brings back is no recovery; what comes after a break of this page is. */
   #wasLost = false
-  #recovered = 0
 
   /** Joins the room as `user`. */
   constructor(client: Holdfast, user: string) {
@@ -36,20 +35,15 @@ export class RoomPanel {
     this.#wasLost = true
   }
 
-  /** Messages recovered since the last call. */
-  takeRecovered(): number {
-    const count = this.#recovered
-    this.#recovered = 0
-    return count
-  }
-
   #listen(): void {
     const room = this.#room
     room.on('*', (message) => {
       if (message.id === undefined) return
-      const recovered = message.recovered && this.#wasLost
-      if (recovered) this.#recovered += 1
-      addMessage(message, recovered)
+      addMessage(message, message.recovered && this.#wasLost)
+    })
+    room.on('subscribed', ({ recovered, messages }) => {
+      if (!this.#wasLost || recovered === 'new' || messages === 0) return
+      note(`Recovered ${messages} ${messages === 1 ? 'message' : 'messages'}, in order, none twice`, 'good')
     })
     room.on('gap', (gap) => {
       addGap(gap)
