@@ -47,6 +47,19 @@ describe('the bridge from Node to a fetch-style handler', () => {
     expect(errors).toEqual([])
   })
 
+  it('passes on every cookie that an answer sets', async () => {
+    const cookies = ['session=1; HttpOnly', 'theme=dark; Expires=Wed, 21 Oct 2026 07:28:00 GMT']
+    const handle = async (): Promise<Response> => {
+      const headers = new Headers(cookies.map((cookie) => ['set-cookie', cookie]))
+      return new Response('', { headers })
+    }
+    const baker = createServer(toNodeListener(handle, (error) => errors.push(error)))
+    await once(baker.listen(0, '127.0.0.1'), 'listening')
+    const { headers } = await fetch(`http://127.0.0.1:${(baker.address() as AddressInfo).port}/`)
+    expect(headers.getSetCookie()).toEqual(cookies)
+    baker.close()
+  })
+
   it('lets a handler of its own read a body of any size as it comes', async () => {
     const handle = async (request: Request): Promise<Response> => Response.json((await request.text()).length)
     const streams = createServer(toNodeListener(handle, (error) => errors.push(error), { streams: () => true }))

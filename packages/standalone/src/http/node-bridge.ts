@@ -111,6 +111,9 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   // Those of the site have them already; what is refused here does not.
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) outgoing.setHeader(name, value)
   response.headers.forEach((value, name) => outgoing.setHeader(name, value))
+  // The only header that stands several times and cannot be joined (RFC 9110, 5.3): `forEach` names it once for each.
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   // What is left of a body that was not read would be taken for the next request.
   if (!incoming.complete) outgoing.setHeader('connection', 'close')
   if (isEndless(response)) return sendAsItComes(response, incoming, outgoing)
