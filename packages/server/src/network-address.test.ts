@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { networkOf, plainAddress } from './network-address.js'
+import { isLoopbackAddress, networkOf, plainAddress } from './network-address.js'
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -19,3 +19,17 @@ it('an address is compared without its zone, and IPv4 as IPv4', () => {
   expect(plainAddress('fe80::1%eth0')).toBe('fe80::1')
   expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
 })
+
+it.each<[string, boolean]>([
+  ['127.0.0.1', true],
+  ['127.8.9.10', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['128.0.0.1', false],
+  ['127.0.0.1.evil.test', false],
+  ['::2', false],
+  ['localhost', false],
+  ['', false],
+])('%s is an address of this machine alone: %s', (address, isLoopback) =>
+  expect(isLoopbackAddress(address)).toBe(isLoopback),
+)

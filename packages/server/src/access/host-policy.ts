@@ -11,11 +11,6 @@ export function isLoopbackName(name: string): boolean {
   return name === '[::1]' || /(?:^|\.)localhost$/.test(name) || /^127(?:\.\d{1,3}){3}$/.test(name)
 }
 
-/** Whether a server that listens at this address is reached by this machine alone. */
-export function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address)
-}
-
 /**
  * For which names a node answers. A page whose name was pointed at this machine (DNS rebinding) sends its own name, and its scripts would count as ours. The
  * names of the machine itself are always answered.

@@ -27,6 +27,11 @@ describe('violations', () => {
     expect(violations.isBlocked(PAIR)).toBe(false)
   })
 
+  it('block nobody on a Unix socket, where one address is that of many', () => {
+    expect(add(20, { ...PAIR, address: 'unix' })).not.toContain(true)
+    expect(violations.stats(10)).toMatchObject({ counted: 1, blocked: 0, newest: [{ violations: 5 }] })
+  })
+
   it('begin anew after a block', () => {
     add(5)
     clock.advance(BLOCK_MS)

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import { isCountable } from '../network-address.js'
 import { enter } from '../newest-entries.js'
 
 /** Violations of one pair within the window that block it. */
@@ -54,7 +55,7 @@ export class OriginViolations {
     return block !== undefined && block.until > this.#clock.now()
   }
 
-  /** Counts a violation of a pair that is not blocked; true when it is blocked from now on. */
+  /** Counts a violation of a pair that is not blocked; true when it is blocked from now on. Where an address is that of many it blocks nobody. */
   add(pair: OriginPair): boolean {
     const now = this.#clock.now()
     this.#forget(now)
@@ -63,9 +64,9 @@ export class OriginViolations {
     const earlier = this.#counted.get(key)?.times ?? []
     const times = [...earlier.filter((time) => time > now - VIOLATION_WINDOW_MS), now]
     this.#counted.delete(key)
-    const blocks = times.length >= VIOLATIONS_MAX
+    const blocks = times.length >= VIOLATIONS_MAX && isCountable(pair.address)
     if (blocks) enter(this.#blocked, key, { ...pair, until: now + BLOCK_MS }, PAIRS_MAX)
-    else enter(this.#counted, key, { ...pair, times }, PAIRS_MAX)
+    else enter(this.#counted, key, { ...pair, times: times.slice(-VIOLATIONS_MAX) }, PAIRS_MAX)
     return blocks
   }
 

@@ -1,3 +1,9 @@
+import { once } from 'node:events'
+import { mkdtemp } from 'node:fs/promises'
+import { type IncomingMessage, createServer, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { AuditEvent, AuditFields } from '../telemetry/audit.js'
 import { HostPolicy } from './host-policy.js'
@@ -107,6 +113,25 @@ describe('the head of a request', () => {
       forwardedProto: undefined,
     })
     expect(headOf({ rawHeaders: [], socket: {} })).toMatchObject({ peer: '', hosts: [], origins: [] })
+  })
+
+  it.skipIf(process.platform === 'win32')('of Node says that its peer is on a Unix socket', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'holdfast-')), 'socket')
+    const server = createServer((request, response) => response.end(headOf(request).peer))
+    await once(server.listen(path), 'listening')
+    const asked = request({ socketPath: path }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    expect(await text(answer)).toBe('unix')
+    server.close()
+  })
+
+  it.each<[string, { listening: boolean; address: unknown }, string]>([
+    ['came over TCP and is gone', { listening: true, address: { address: '::', port: 1 } }, ''],
+    ['came over TCP to a server that has closed', { listening: false, address: null }, ''],
+    ['is on a Unix socket that was inherited', { listening: true, address: null }, 'unix'],
+  ])('of Node tells who %s', (_, { listening, address }, peer) => {
+    const socket = { server: { listening, address: () => address } }
+    expect(headOf({ rawHeaders: [], socket }).peer).toBe(peer)
   })
 
   it('of a fetch-style request believes nobody', () => {

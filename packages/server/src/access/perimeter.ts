@@ -1,4 +1,4 @@
-import { plainAddress } from '../network-address.js'
+import { UNIX_PEER, plainAddress } from '../network-address.js'
 import type { Audit } from '../telemetry/audit.js'
 import { type HostPolicy, hostName } from './host-policy.js'
 import type { Forwarding, TrustedProxies } from './trusted-proxies.js'
@@ -13,7 +13,7 @@ export interface RequestHead extends Forwarding {
 
 /** Who stands behind a request. */
 export interface Visitor {
-  /** The address of the client, after trusted proxies; empty where nobody knows. */
+  /** The address of the client, after trusted proxies; `unix` on a Unix socket, empty where nobody knows. */
   readonly address: string
   /** The page that asks; undefined: no page, or none that says so. */
   readonly origin: string | undefined
@@ -79,7 +79,12 @@ function isMalformed(origin: string): boolean {
 /** The request of Node's HTTP server, as far as it is needed here. */
 export interface IncomingHead {
   readonly rawHeaders: readonly string[]
-  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean | undefined }
+  readonly socket: {
+    readonly remoteAddress?: string | undefined
+    readonly encrypted?: boolean | undefined
+    /** What has accepted it: Node sets it and does not document it. */
+    readonly server?: { readonly listening: boolean; address(): unknown } | undefined
+  }
 }
 
 const HEADERS_READ = ['host', 'origin', 'x-forwarded-for', 'x-forwarded-proto']
@@ -91,13 +96,20 @@ export function headOf({ rawHeaders, socket }: IncomingHead): RequestHead {
   for (let at = 0; at + 1 < rawHeaders.length; at += 2)
     found.get((rawHeaders[at] ?? '').toLowerCase())?.push((rawHeaders[at + 1] ?? '').trim())
   return {
-    peer: plainAddress(socket.remoteAddress ?? ''),
+    peer: peerOf(socket),
     isEncrypted: socket.encrypted === true,
     forwardedFor: joined(found.get('x-forwarded-for')),
     forwardedProto: joined(found.get('x-forwarded-proto')),
     hosts: found.get('host') ?? [],
     origins: found.get('origin') ?? [],
   }
+}
+
+/** A TCP connection that is gone has no address either: what accepted it tells them apart. Of an inherited Unix socket Node does not know the path. */
+function peerOf({ remoteAddress, server }: IncomingHead['socket']): string {
+  if (remoteAddress !== undefined) return plainAddress(remoteAddress)
+  const bound = server?.address()
+  return typeof bound === 'string' || (bound === null && server?.listening === true) ? UNIX_PEER : ''
 }
 
 /** Reads a head from a fetch-style request of which nothing else is known: no peer, and so no proxy that could be trusted. */

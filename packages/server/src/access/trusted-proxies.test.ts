@@ -31,6 +31,13 @@ describe('the address of a client', () => {
     ['nothing where the socket is gone', '', '203.0.113.7', ''],
   ])('is %s', (_, peer, forwardedFor, address) => expect(proxies.addressOf(said(peer, forwardedFor))).toBe(address))
 
+  it('is what the proxy on a Unix socket says, where it is trusted, and no word of anybody else’s', () => {
+    const behindSocket = new TrustedProxies(['unix'])
+    expect(behindSocket.addressOf(said('unix', '8.8.8.8, 203.0.113.7'))).toBe('203.0.113.7')
+    expect(behindSocket.addressOf(said('unix', 'unix'))).toBe('unix')
+    expect(proxies.addressOf(said('unix', '203.0.113.7'))).toBe('unix')
+  })
+
   it('is that of the peer where no proxy is trusted', () =>
     expect(new TrustedProxies([]).addressOf(said('127.0.0.1', '203.0.113.7'))).toBe('127.0.0.1'))
 })
@@ -46,7 +53,8 @@ describe('a proxy', () => {
     ['192.0.2.0/24', ['192.0.2.0', '192.0.2.255'], ['192.0.3.0']],
     ['192.0.2.7', ['192.0.2.7'], ['192.0.2.8']],
     ['2001:db8::/33', ['2001:db8:7fff::1'], ['2001:db8:8000::1']],
-    ['0.0.0.0/0', ['8.8.8.8'], ['2001:db8::1']],
+    ['0.0.0.0/0', ['8.8.8.8'], ['2001:db8::1', 'unix']],
+    ['unix', ['unix'], ['', '127.0.0.1', '::1', '0.0.0.0']],
   ])('of %s is trusted, and no other', (entry, inside, outside) => {
     const proxies = new TrustedProxies([entry])
     expect(inside.filter((address) => !proxies.trusts(address))).toEqual([])
@@ -68,7 +76,7 @@ describe('a proxy', () => {
     '__proto__',
   ])('cannot be %j', (entry) =>
     expect(() => new TrustedProxies([entry])).toThrow(
-      'must be an address, a network such as 10.0.0.0/8, loopback or private',
+      'must be an address, a network such as 10.0.0.0/8, loopback, private or unix',
     ),
   )
 })

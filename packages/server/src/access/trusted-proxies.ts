@@ -1,15 +1,17 @@
 import { BlockList, isIP } from 'node:net'
-import { plainAddress } from '../network-address.js'
+import { UNIX_PEER, plainAddress } from '../network-address.js'
 
 /** Networks that have a name. */
 const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', ['127.0.0.0/8', '::1/128']],
+  // No network: whoever may open the socket.
+  [UNIX_PEER, []],
   ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10']],
 ])
 
 /** What a request says of where it came from. */
 export interface Forwarding {
-  /** The other end of the TCP connection. */
+  /** The other end of the TCP connection; `unix` for one on a Unix socket. */
   readonly peer: string
   /** Whether that connection is encrypted. */
   readonly isEncrypted: boolean
@@ -23,14 +25,16 @@ export interface Forwarding {
 export class TrustedProxies {
   readonly #networks = new BlockList()
   readonly #isEmpty: boolean
+  readonly #trustsUnix: boolean
 
   /**
-   * `entries` are addresses, networks such as `10.0.0.0/8`, and the words `loopback` and `private`.
+   * `entries` are addresses, networks such as `10.0.0.0/8`, and the words `loopback`, `private` and `unix`.
    *
    * @throws RangeError for an entry that is none of these, in words that follow its name.
    */
   constructor(entries: readonly string[]) {
     this.#isEmpty = entries.length === 0
+    this.#trustsUnix = entries.includes(UNIX_PEER)
     for (const entry of entries) for (const network of NAMED.get(entry) ?? [entry]) this.#add(network)
   }
 
@@ -55,6 +59,7 @@ export class TrustedProxies {
 
   /** Whether an address is that of a trusted proxy. */
   trusts(address: string): boolean {
+    if (address === UNIX_PEER) return this.#trustsUnix
     const version = isIP(address)
     return version !== 0 && this.#networks.check(address, version === 4 ? 'ipv4' : 'ipv6')
   }
@@ -65,7 +70,7 @@ export class TrustedProxies {
     const bits = version === 4 ? 32 : 128
     const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
     if (version === 0 || address.includes('%') || rest.length > 0 || length < 0 || length > bits)
-      throw new RangeError('must be an address, a network such as 10.0.0.0/8, loopback or private')
+      throw new RangeError('must be an address, a network such as 10.0.0.0/8, loopback, private or unix')
     this.#networks.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6')
   }
 }

@@ -59,7 +59,7 @@ describe('hosts', () => {
 describe('trustedProxies', () => {
   it.each(['proxy.example.com', '10.0.0.0/64', 'everybody'])('%j is refused', (entry) =>
     expect(problemOf({ trustedProxies: ['loopback', entry] })).toBe(
-      `trustedProxies.1 must be an address, a network such as 10.0.0.0/8, loopback or private, received "${entry}"`,
+      `trustedProxies.1 must be an address, a network such as 10.0.0.0/8, loopback, private or unix, received "${entry}"`,
     ),
   )
 

@@ -23,7 +23,7 @@ export interface OriginOptions {
   readonly origins?: OriginsOption
   /** The names that the node answers for, without ports (default: any; in development, where it listens on loopback alone, only the names of this machine). */
   readonly hosts?: readonly string[]
-  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, `loopback`, `private` (default: none). */
+  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, `loopback`, `private`, `unix` (default: none). */
   readonly trustedProxies?: readonly string[]
 }
 

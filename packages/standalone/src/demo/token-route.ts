@@ -1,3 +1,4 @@
+import { isLoopbackAddress } from '@holdfast/server'
 import { z } from 'zod'
 import { type Unread, readJson } from '../http/json-body.js'
 import { type Handler, refusal } from '../http/site.js'
@@ -50,8 +51,4 @@ function isOwnPage(request: Request): boolean {
 
 function isLoopbackName(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || isLoopbackAddress(hostname)
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address)
 }

@@ -71,6 +71,17 @@ describe('a node', () => {
 })
 
 describe('on all nodes together', () => {
+  it('an address has so many places, and a Unix socket as many as are asked for', async () => {
+    const limits = { connectionsPerAddressMax: 1 }
+    const admission = admissionOf('n1', limits)
+    const places = async (address: string): Promise<boolean[]> => [
+      await admission.takePlace(visitor('ada', 'acme', address)),
+      await admission.takePlace(visitor('bob', 'acme', address)),
+    ]
+    expect(await places('192.0.2.1')).toEqual([true, false])
+    expect(await places('unix')).toEqual([true, true])
+  })
+
   it('each user has so many places', async () => {
     const [one, other] = [admissionOf('n1'), admissionOf('n2')]
     expect(await one.takePlace(ADA)).toBe(true)

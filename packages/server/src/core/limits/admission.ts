@@ -1,6 +1,6 @@
 import { type Identity, userKey } from '../../access/identity.js'
 import type { Engine } from '../../engine/engine.js'
-import { networkOf } from '../../network-address.js'
+import { isCountable, networkOf } from '../../network-address.js'
 import type { Retries } from '../retries.js'
 import { type Count, SharedCounts } from './shared-counts.js'
 
@@ -19,7 +19,7 @@ export interface AdmissionLimits {
   readonly connectionsPerUserMax: number
   /** Of one tenant, on all nodes; undefined: as many as come. */
   readonly connectionsPerTenantMax: number | undefined
-  /** From one address (of IPv6: from one /64), on all nodes; undefined: as many as come. */
+  /** From one address (of IPv6: from one /64; not for peers on a Unix socket), on all nodes; undefined: as many as come. */
   readonly connectionsPerAddressMax: number | undefined
 }
 
@@ -114,7 +114,7 @@ export class Admission {
     const counts = [{ name: `connections:${userKey(identity)}`, max: connectionsPerUserMax }]
     const tenantMax = this.#tenantMax(identity.tenant)
     if (tenantMax !== undefined) counts.push({ name: tenantCount(identity.tenant), max: tenantMax })
-    if (connectionsPerAddressMax !== undefined)
+    if (connectionsPerAddressMax !== undefined && isCountable(address))
       counts.push({ name: `network-connections:${networkOf(address)}`, max: connectionsPerAddressMax })
     return counts
   }

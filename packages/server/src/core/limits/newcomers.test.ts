@@ -48,6 +48,14 @@ describe('newcomers', () => {
     expect(newcomers.hasRoomFor('192.0.2.1')).toBe(true)
   })
 
+  it('are as many on a Unix socket as the node takes: nobody there has an address', () => {
+    for (let count = 0; count < 3; count += 1) {
+      expect(newcomers.hasRoomFor('unix')).toBe(true)
+      arrive('unix')
+    }
+    expect(newcomers.hasRoom).toBe(false)
+  })
+
   it('that say nothing make room, the oldest of the address with most of them first', async () => {
     newcomers = new Newcomers(clock, { nodeMax: 5, addressMax: 3, timeoutMs: 10_000 })
     arrive('192.0.2.1', false)

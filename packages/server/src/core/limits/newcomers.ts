@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../clock.js'
-import { networkOf } from '../../network-address.js'
+import { isCountable, networkOf } from '../../network-address.js'
 import type { NewcomerLimits } from './rate-limits.js'
 
 /** A connection that has not been welcomed. */
@@ -44,7 +44,7 @@ export class Newcomers {
 
   /** Whether one more may come from an address. */
   hasRoomFor(address: string): boolean {
-    return (this.#byNetwork.get(networkOf(address)) ?? 0) < this.#limits.addressMax
+    return !isCountable(address) || (this.#byNetwork.get(networkOf(address)) ?? 0) < this.#limits.addressMax
   }
 
   /**

@@ -53,6 +53,14 @@ describe('an upgrade', () => {
     expect([reception.problem, recorded]).toEqual([undefined, []])
   })
 
+  it('is taken from a Unix socket as long as the node has room, however many came from there', () => {
+    for (let count = 0; count < 4; count += 1) {
+      expect(reception.refuses('unix')).toBeUndefined()
+      arrive('unix')
+    }
+    expect(reception.refuses('unix')?.status).toBe(503)
+  })
+
   it('is answered 503 while the node drains, which is no news', () => {
     admission.isOpen = false
     expectBusy()

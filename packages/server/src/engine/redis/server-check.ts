@@ -1,4 +1,4 @@
-import { isLoopbackAddress } from '../../access/host-policy.js'
+import { isLoopbackAddress } from '../../network-address.js'
 import type { Logger } from '../../telemetry/log.js'
 import { EngineUnavailableError } from '../unavailable.js'
 import { asList, asText } from './reply.js'
