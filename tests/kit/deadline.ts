@@ -12,7 +12,7 @@ export function pause(ms: number): Promise<void> {
 export async function eventually<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs: number = 10_000,
+  withinMs: number = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs
   for (;;) {
@@ -24,7 +24,7 @@ export async function eventually<T>(
 }
 
 /** The outcome of `promise`, or an error after `ms`. */
-export async function within<T>(what: string, promise: Promise<T>, ms: number = 10_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, ms: number = 30_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms)

@@ -54,7 +54,7 @@ export class Baseline {
   }
 
   /** Resolves when no table, no kind of handle and not the memory holds more than before; rejects with what does. */
-  async restored({ except = [], withinMs = 10_000, bytesMax = 16 * 1_048_576 }: Tolerance = {}): Promise<void> {
+  async restored({ except = [], withinMs = 30_000, bytesMax = 16 * 1_048_576 }: Tolerance = {}): Promise<void> {
     let grown: string[] = []
     const isBack = eventually(
       'everything is back',

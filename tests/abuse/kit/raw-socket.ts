@@ -155,13 +155,13 @@ export class RawSocket {
   }
 
   /** Resolves to how the server ended the connection, once the socket is gone; `code` is 1006 when it said nothing. */
-  async ended(withinMs: number = 10_000): Promise<{ readonly code: number; readonly reason: string }> {
+  async ended(withinMs: number = 30_000): Promise<{ readonly code: number; readonly reason: string }> {
     await eventually(`the server lets go, after ${this.#told()}`, () => this.gone, withinMs)
     return this.closed ?? { code: 1006, reason: '' }
   }
 
   /** Resolves to the close frame of the server, which it answers as a client does. */
-  async refused(withinMs: number = 10_000): Promise<{ readonly code: number; readonly reason: string }> {
+  async refused(withinMs: number = 30_000): Promise<{ readonly code: number; readonly reason: string }> {
     return eventually('the server closes', () => this.closed ?? (this.gone && { code: 1006, reason: '' }), withinMs)
   }
 

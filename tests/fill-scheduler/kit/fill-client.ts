@@ -105,7 +105,7 @@ export class FillClient {
   }
 
   /** Waits until a schedule (or comparison) has one of these states; default: until it has ended. */
-  reached(path: string, states: readonly string[] = OVER, withinMs: number = 15_000): Promise<RunState> {
+  reached(path: string, states: readonly string[] = OVER, withinMs: number = 30_000): Promise<RunState> {
     return eventually(
       `${path} is ${states.join(' or ')}`,
       async () => {

@@ -11,7 +11,7 @@ import { FillClient } from './fill-client.js'
 
 const PROGRAM = fileURLToPath(new URL('server-program.mjs', import.meta.url))
 const SECRET = 'pL7qY2vT9mX4wZ8kC1nB6jR3fH5sD0gA'
-const START_MS = 30_000
+const START_MS = 60_000
 
 /** What can be said to a server that is started. */
 export type TestOptions = Partial<Omit<ServerOptions, 'clock' | 'log'>>

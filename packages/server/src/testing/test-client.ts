@@ -19,7 +19,7 @@ export interface TestClientOptions {
 }
 
 /** How long a test waits for what it expects. */
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 20_000
 
 interface Waiter {
   readonly wants: (message: Received) => boolean

@@ -9,7 +9,7 @@ export interface ReceivedEvent {
 }
 
 /** How long a test waits for what it expects. */
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 20_000
 
 /** A reader of an event stream for tests: what arrives waits until it is asked for. */
 export class TestEventStream {

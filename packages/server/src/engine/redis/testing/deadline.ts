@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 export async function eventually<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs: number = 10_000,
+  withinMs: number = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs
   for (;;) {
