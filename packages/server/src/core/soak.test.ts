@@ -14,7 +14,7 @@ const BYTES_PER_CYCLE_MAX = 400
 
 it(
   `holds nothing of ${CYCLES} connections that came, subscribed, published, were present and left`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const clock = new SimulatedClock()
     const engine = new MemoryEngine({ clock })
