@@ -35,6 +35,13 @@ describe('an authenticator of the application', () => {
     await expect(checked({ authenticate: () => odd }).authenticate('a')).rejects.toThrow('permissions must be a list')
   })
 
+  it('says whose name was made up for one connection', async () => {
+    const madeUp = { identity: { ...LOBBY, isMadeUp: true } }
+    expect(await checked({ anonymous: () => madeUp }).anonymous()).toEqual(madeUp)
+    const odd = { identity: { ...LOBBY, isMadeUp: 'yes' } } as unknown as typeof madeUp
+    await expect(checked({ anonymous: () => odd }).anonymous()).rejects.toThrow('isMadeUp must be true')
+  })
+
   it('begins and ends its own work with the node, which ends whatever that throws', () => {
     const calls: string[] = []
     const stop = (): void => {

@@ -102,10 +102,11 @@ function orUnavailable(error: unknown): Authentication {
 
 /** What was checked must not change afterwards, and what is known of an identity is kept by the object. */
 function copyOf(identity: Identity): Identity {
-  const { tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind, permissions } = identity
+  const { tenant, user, roles, grants, expiresAt, tokenId, issuedAt, kind, isMadeUp, permissions } = identity
   const verbs = Object.entries(grants).map(([channel, named]) => [channel, [...named]] as const)
   const copied = { tenant, user, roles: [...roles], grants: Object.fromEntries(verbs), expiresAt, tokenId, issuedAt }
-  return { ...copied, ...(kind && { kind }), ...(permissions && { permissions: [...permissions] }) }
+  const named = { ...(kind && { kind }), ...(isMadeUp && { isMadeUp }) }
+  return { ...copied, ...named, ...(permissions && { permissions: [...permissions] }) }
 }
 
 function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefined): string | undefined {
@@ -120,6 +121,8 @@ function findWrong(identity: Partial<Record<keyof Identity, unknown>> | undefine
     return 'tokenId must be text, or undefined'
   if (identity.permissions !== undefined && !isTexts(identity.permissions))
     return 'permissions must be a list of texts, or undefined'
+  if (!(identity.isMadeUp === undefined || typeof identity.isMadeUp === 'boolean'))
+    return 'isMadeUp must be true, false or undefined'
   if (!KINDS.includes(identity.kind)) return 'kind must be user, server, anonymous or undefined'
   return undefined
 }

@@ -14,6 +14,8 @@ export interface Identity {
   readonly issuedAt?: number | undefined
   /** What stands behind the credential: a person or program of the tenant (the default), a server of the tenant with an API key, or nobody known. */
   readonly kind?: 'user' | 'server' | 'anonymous'
+  /** Whether the user's name was made up for one connection (default: no): nobody comes again under it, so that no session is kept. */
+  readonly isMadeUp?: boolean
   /** What it may beside channels, by name: `operations`, `notify`. Default: nothing. */
   readonly permissions?: readonly string[]
 }

@@ -72,6 +72,7 @@ export class TokenAuthenticator implements Authenticator {
         tokenId: undefined,
         issuedAt: clock.now(),
         kind: 'anonymous',
+        isMadeUp: true,
       },
     }
   }

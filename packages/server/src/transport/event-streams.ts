@@ -99,13 +99,13 @@ export class EventStreams {
   }
 }
 
-function upgradeOf({ address, origin, authorization, query }: StreamVisit, leavesInboxes: boolean): Upgrade {
+function upgradeOf({ address, origin, authorization, query }: StreamVisit, isReader: boolean): Upgrade {
   return {
     address,
     origin,
     authorization,
     query,
-    leavesInboxes,
+    isReader,
     path: '',
     speaksProtocol: true,
     protocolToken: undefined,

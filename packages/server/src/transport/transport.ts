@@ -47,8 +47,8 @@ export interface Upgrade {
   readonly speaksProtocol: boolean
   /** A token that came as a subprotocol entry. */
   readonly protocolToken: string | undefined
-  /** It is here for what it asks for itself: the inboxes of its user are not part of it. */
-  readonly leavesInboxes?: boolean
+  /** It is here for the one thing that it asks for: the inboxes of its user are not part of it, and it never learns the key of its session. */
+  readonly isReader?: boolean
 }
 
 /** Makes the bytes of frames. Encoded once, a frame can be written to any number of sockets. */

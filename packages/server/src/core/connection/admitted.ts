@@ -17,6 +17,7 @@ export interface AdmittedHolder extends SessionHolder {
 /** What a connection has from its welcome to its end: an identity with a lifetime, a session, and one of the user's places. */
 export class Admitted {
   readonly session: SessionKey
+  readonly isResumable: boolean
   readonly #services: Services
   readonly #holder: AdmittedHolder
   #identity: Identity
@@ -27,13 +28,18 @@ export class Admitted {
   #lookedAt: number
   #putBackMs = 0
 
-  constructor(services: Services, holder: AdmittedHolder, identity: Identity, session: SessionKey) {
+  constructor(
+    services: Services,
+    holder: AdmittedHolder,
+    { identity, session, isResumable }: Pick<Admitted, 'identity' | 'session' | 'isResumable'>,
+  ) {
     this.#services = services
     this.#holder = holder
     this.#identity = identity
     this.#noticeMs = this.#noticeFor(identity)
     this.#lookedAt = services.clock.now()
     this.session = session
+    this.isResumable = isResumable
   }
 
   get identity(): Identity {

@@ -52,6 +52,8 @@ const SHUT_OUT_MS = 5_000
 export interface Welcomed {
   readonly identity: Identity
   readonly session: SessionKey
+  /** Whether anybody can come again for the session. */
+  readonly isResumable: boolean
   readonly state: string | undefined
   /** The version under which the session's record is this node's; 0: it has none. */
   readonly recordVersion: number
@@ -133,6 +135,10 @@ export class Connection
     return this.#admitted.session
   }
 
+  get isResumable(): boolean {
+    return this.#admitted?.isResumable ?? false
+  }
+
   /** Whether the connection was welcomed and not told goodbye since. */
   get isOpen(): boolean {
     return this.#state === 'open'
@@ -198,9 +204,9 @@ export class Connection
   }
 
   /** The client is who it says: from now on its commands are carried out. */
-  admit({ identity, session, state, recordVersion, channels, grants }: Welcomed): void {
+  admit({ identity, session, isResumable, state, recordVersion, channels, grants }: Welcomed): void {
     this.#enter('open')
-    this.#admitted = new Admitted(this.services, this, identity, session)
+    this.#admitted = new Admitted(this.services, this, { identity, session, isResumable })
     this.#sessionState = state
     this.#promised = channels
     this.recordVersion = recordVersion

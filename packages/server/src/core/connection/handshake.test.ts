@@ -1,5 +1,6 @@
 import { CLOSE, decodeServerFrame } from '@holdfast/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { MemoryEngine } from '../../engine/memory/memory-engine.js'
 import { HoldfastError } from '../errors.js'
 import type { TestClient } from '../../testing/test-client.js'
 import { TEST_CHANNELS, TEST_SECRET, type TestNode, startNode } from '../../testing/test-node.js'
@@ -69,6 +70,42 @@ describe('the welcome', () => {
     await client.next('message', { channel: 'room:1', data: 1 })
     const types = client.received.filter(({ channel }) => channel !== 'user:ada').map(({ type }) => type)
     expect(types.slice(0, 2)).toEqual(['welcome', 'subscribed'])
+  })
+})
+
+describe('a session', () => {
+  /** Sessions that were stored, for a node whose engine others could share. */
+  async function restartShared(): Promise<string[]> {
+    const stored: string[] = []
+    const engine = new MemoryEngine()
+    const { put } = engine.records
+    engine.records.put = (key, ...rest) => {
+      if (key.startsWith('session:')) stored.push(key)
+      return put.call(engine.records, key, ...rest)
+    }
+    await restart({
+      engine,
+      cluster: { secret: TEST_SECRET },
+      auth: { secret: TEST_SECRET, anonymous: { tenant: 'lobby', grants: {} } },
+    })
+    return stored
+  }
+
+  it('of somebody whose name was made up is not stored, and says so: nobody comes again under it', async () => {
+    const stored = await restartShared()
+    const nobody = await node.open()
+    nobody.send({ type: 'hello' })
+    const { session } = (await nobody.next('welcome')) as unknown as { session: { id: string; secret: string } }
+    expect(session).toMatchObject({ window: 0, resumed: false })
+    nobody.socket.close()
+    await nobody.closed
+    const again = await node.open()
+    again.send({ type: 'hello', resume: { session: session.id, secret: session.secret, positions: {} } })
+    expect(await again.next('welcome')).toMatchObject({ session: { resumed: false } })
+    const ada = await node.join('ada')
+    expect(ada.received[0]).toMatchObject({ session: { window: 300_000 } })
+    await vi.waitFor(() => expect(stored).toHaveLength(1), 10_000)
+    expect(stored[0]).toContain('ada')
   })
 })
 

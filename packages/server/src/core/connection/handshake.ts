@@ -15,7 +15,6 @@ import { pause } from '../nodes/drain.js'
 import { encodeError, encodeWithRaw } from './encode.js'
 import { HoldfastError, asHoldfastError } from '../errors.js'
 import type { Services } from '../services.js'
-import type { Claimant } from '../sessions/secret-guard.js'
 import type { ClaimedSession } from '../sessions/session.js'
 import type { SessionChannel, SessionKey } from '../sessions/session-record.js'
 import { type SubscribeRequest, UNKNOWN_OPERATION } from '../channels/subscriptions.js'
@@ -136,7 +135,7 @@ export class Handshake {
     if (!admission.isOpen) return this.#connection.close(CLOSE.serviceRestart, { reconnect: 'backoff' })
     if (!origins.admitsFor(identity.tenant, this.#upgrade)) return this.#connection.close(CLOSE.originNotAllowed)
     // Before a place is asked for: a session that lives here gives its place up.
-    const claimed = hello.resume && (await sessions.claim(this.#claimant(identity), keyOf(hello.resume)))
+    const claimed = await this.#claim(identity, hello)
     const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)
     // Withdrawn while the rest was asked for: who is not welcomed yet was not found among those who live here.
     if (this.#services.revocations.isWithdrawn(identity)) this.#connection.close(CLOSE.tokenRevoked)
@@ -145,7 +144,8 @@ export class Handshake {
     const channels = this.#channels(identity, claimed)
     const { key = sessions.issue(), version = 0 } = claimed ?? {}
     const { state, grants } = claimed?.content ?? {}
-    this.#connection.admit({ identity, session: key, state, recordVersion: version, channels, grants })
+    const isResumable = !identity.isMadeUp && !this.#upgrade.isReader
+    this.#connection.admit({ identity, session: key, isResumable, state, recordVersion: version, channels, grants })
     this.#services.lifecycle.listener?.welcomed(this.#connection, claimed !== undefined)
     this.#services.audit.record('connection.accepted', {
       ...this.#connection.who,
@@ -162,9 +162,11 @@ export class Handshake {
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 
-  #claimant(identity: Identity): Claimant {
+  /** The session that the client asks for; a name that was made up has none. */
+  #claim(identity: Identity, { resume }: Hello): Promise<ClaimedSession | undefined> | undefined {
+    if (resume === undefined || identity.isMadeUp) return undefined
     const { id, address } = this.#connection
-    return { id, address, identity }
+    return this.#services.sessions.claim({ id, address, identity }, keyOf(resume))
   }
 
   /** No welcome after all: what was taken for it goes back, so that the client can come again. */
@@ -194,7 +196,7 @@ export class Handshake {
     const channels = new Map<string, SessionChannel>()
     for (const channel of claimed?.content.channels ?? []) channels.set(channel.channel, channel)
     const addressed = this.#addressed().filter((channel) => isChannelName(channel))
-    const inboxes = this.#upgrade.leavesInboxes ? [] : this.#services.inboxes.channelsOf(identity)
+    const inboxes = this.#upgrade.isReader ? [] : this.#services.inboxes.channelsOf(identity)
     for (const channel of [...inboxes, ...addressed]) {
       if (!channels.has(channel)) channels.set(channel, { channel, presence: false })
     }
@@ -214,13 +216,13 @@ export class Handshake {
 
   #welcomeText(hello: Hello, claimed: ClaimedSession | undefined, channels: readonly SessionChannel[]): string {
     const { limits, node } = this.#services
-    const { identity, session, id: connection } = this.#connection
+    const { identity, session, isResumable, id: connection } = this.#connection
     const { messageBytesMax, channelsMax, commandsInFlightMax, outboxBytesMax, heartbeat } = limits
     const welcome = {
       type: 'welcome',
       id: hello.id,
       connection,
-      session: { ...session, resumed: claimed !== undefined, window: limits.sessionWindowMs },
+      session: { ...session, resumed: claimed !== undefined, window: isResumable ? limits.sessionWindowMs : 0 },
       tenant: identity.tenant,
       user: identity.user,
       roles: identity.roles,

@@ -15,6 +15,8 @@ import {
 export interface SessionHolder {
   readonly identity: Pick<Identity, 'tenant' | 'user'>
   readonly session: SessionKey
+  /** Whether anybody can come for it: else nothing of it is kept. */
+  readonly isResumable: boolean
   /** The version of its record as last heard; 0 before the first. */
   recordVersion: number
   /** What is to be kept of it. */

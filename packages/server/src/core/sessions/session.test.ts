@@ -92,7 +92,13 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
   return made
 }
 
-function liveOf(sessions: Sessions, session: SessionKey, first: SessionContent, version: number): Live {
+function liveOf(
+  sessions: Sessions,
+  session: SessionKey,
+  first: SessionContent,
+  version: number,
+  isResumable: boolean = true,
+): Live {
   let content = first
   let isOver = false
   const over = (kept: SessionContent | undefined): void => {
@@ -103,6 +109,7 @@ function liveOf(sessions: Sessions, session: SessionKey, first: SessionContent, 
   const holder: Live = {
     identity: ADA,
     session,
+    isResumable,
     recordVersion: version,
     content: () => content,
     handOver() {
@@ -244,6 +251,17 @@ describe('a session that has ended', () => {
     node.refuses = () => false
     await clock.pass(30_000, 500)
     expect(contentOf(await node.sessions.claim(FROM_ADA, live.session))?.state).toBe('"newer"')
+  })
+
+  it('is not kept where nobody can come for it, and is nobody else’s either', async () => {
+    const live = liveOf(node.sessions, node.sessions.issue(), CONTENT, 0, false)
+    live.change({ ...CONTENT, state: '"newer"' })
+    await clock.pass(400_000, 10_000)
+    expect(await node.sessions.confirm(live)).toBe(true)
+    expect(await node.sessions.claim(FROM_ADA, live.session)).toBeUndefined()
+    live.end()
+    await settle()
+    expect([node.writes(), node.sessions.unsaved]).toEqual([0, 0])
   })
 
   it('is not kept where the window is 0', async () => {

@@ -75,8 +75,9 @@ export class Sessions {
     return { id, secret: this.#parts.random.id(ID_BYTES) }
   }
 
-  /** A session begins to live here. */
+  /** A session begins to live here. One that nobody can come for is only that of its connection. */
   hold(holder: SessionHolder): void {
+    if (!holder.isResumable) return
     this.#live.set(keyOf(holder), holder)
     this.#keeper.begin(holder)
   }
@@ -88,14 +89,15 @@ export class Sessions {
 
   /** A session lives here no more: with `content` it is kept for its window, without it has been handed over. */
   end(holder: SessionHolder, content: SessionContent | undefined): void {
+    if (!holder.isResumable) return
     const key = keyOf(holder)
     if (this.#live.get(key) === holder) this.#live.delete(key)
     this.#keeper.end(holder, content)
   }
 
   /** Whether a live session still belongs to this node, as of now. Rejects when the engine refuses. */
-  confirm(holder: SessionHolder): Promise<boolean> {
-    return this.#keeper.confirm(holder)
+  async confirm(holder: SessionHolder): Promise<boolean> {
+    return !holder.isResumable || this.#keeper.confirm(holder)
   }
 
   /**
