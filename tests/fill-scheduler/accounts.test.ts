@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FillClient } from './kit/fill-client.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../kit/deadline.js'
+import { FillClient, type Json, manyLots } from './kit/fill-client.js'
 import { FillServer } from './kit/fill-server.js'
 
 describe('accounts', () => {
@@ -93,6 +94,137 @@ describe('accounts', () => {
       const { status, body } = await new FillClient(server.url, token).get('/schedules')
       expect([status, body]).toMatchObject([401, { error: { code: 'unauthenticated', retryable: false } }])
     }
+  })
+})
+
+describe('another password', () => {
+  let server: FillServer
+  let ada: FillClient
+
+  beforeAll(async () => {
+    server = await FillServer.start()
+  })
+  beforeEach(async () => {
+    ada = await server.user()
+  })
+
+  afterAll(() => server.close())
+
+  const PASSWORD = 'a good password'
+  const NEXT = 'another good password'
+  const change = (client: FillClient, current_password: string = PASSWORD, new_password: string = NEXT) =>
+    client.put<{ access_token: string; error?: Json }>('/auth/password', { current_password, new_password })
+
+  it('lets whoever set it go on with a new token, and nobody else', async () => {
+    const other = new FillClient(server.url)
+    await other.login(ada.email, PASSWORD)
+    const live = other.live()
+    await live.channel(`user:${ada.userId}`).subscribe()
+    const { status, body } = await change(ada)
+    expect([status, body]).toMatchObject([200, { token_type: 'bearer', expires_in: 86_400 }])
+    await eventually('live connections end', () => live.status === 'failed')
+    live.disconnect()
+    for (const client of [ada, other]) expect((await client.get('/auth/me')).status).toBe(401)
+    const renewed = new FillClient(server.url, body.access_token)
+    expect((await renewed.get('/auth/me')).body).toMatchObject({ email: ada.email })
+    const goesOn = renewed.live()
+    await goesOn.ready()
+    goesOn.disconnect()
+    expect((await ada.post('/auth/login', { email: ada.email, password: PASSWORD })).status).toBe(401)
+    expect((await ada.post('/auth/login', { email: ada.email, password: NEXT })).status).toBe(200)
+  })
+
+  it('is set by nobody who does not know the current one, and is one itself; nothing else happens then', async () => {
+    const wrong = await change(ada, 'a wrong password')
+    expect([wrong.status, wrong.body]).toMatchObject([
+      403,
+      { error: { code: 'wrong_password', field: 'current_password', retryable: false } },
+    ])
+    const short = await change(ada, PASSWORD, 'short')
+    expect([short.status, short.body]).toMatchObject([
+      400,
+      { error: { code: 'invalid_password', field: 'new_password' } },
+    ])
+    const stranger = new FillClient(server.url)
+    expect((await change(stranger)).status).toBe(401)
+    expect((await ada.get('/auth/me')).status).toBe(200)
+  })
+
+  it('is set by one of two who would set it at the same time', async () => {
+    const outcomes = await Promise.all([change(ada, PASSWORD, NEXT), change(ada, PASSWORD, `${NEXT} too`)])
+    const statuses = outcomes.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+    expect([401, 403]).toContain(statuses.find((status) => status !== 200))
+    const granted = outcomes.find(({ status }) => status === 200)?.body.access_token
+    expect((await new FillClient(server.url, granted).get('/auth/me')).status).toBe(200)
+  })
+
+  it.each(['password', 'close'])(
+    'cannot be guessed at /auth/%s either: tries count as those of signing in',
+    async (route) => {
+      const tried = () =>
+        route === 'close' ? ada.post('/auth/close', { password: 'a wrong password' }) : change(ada, 'a wrong password')
+      let last = await tried()
+      for (let tries = 1; tries <= 12 && last.status === 403; tries += 1) last = await tried()
+      expect([last.status, last.body]).toMatchObject([429, { error: { code: 'rate_limited' } }])
+      expect((await ada.post('/auth/login', { email: ada.email, password: PASSWORD })).status).toBe(429)
+    },
+  )
+})
+
+describe('a closed account', () => {
+  let server: FillServer
+
+  beforeAll(async () => {
+    server = await FillServer.start({ runsAtATime: 1 })
+  })
+
+  afterAll(() => server.close())
+
+  const PASSWORD = 'a good password'
+  const LONG = {
+    lots_data: manyLots(),
+    strategy: 'improver',
+    config: { strategies: { improver: { timeLimitSeconds: 120 } } },
+  }
+
+  it('is gone with everything of its own: runs are cancelled, tokens are no good, live connections end', async () => {
+    const [ada, bob] = [await server.user(), await server.user()]
+    const { id: running } = await ada.schedule(LONG)
+    await ada.reached(`/schedule/${running}`, ['running'])
+    const { id: compared } = await ada.comparison()
+    const { body: template } = await ada.post<{ id: string }>('/config', {
+      name: 'Ours',
+      settings: {},
+      is_public: true,
+    })
+    expect((await bob.get(`/config/${template.id}`)).status).toBe(200)
+    const live = ada.live()
+    const operation = live.operation(running)
+    const cancelled = operation.done.catch((error: unknown) => error)
+    await live.channel(`schedule:${running}`).subscribe()
+    expect((await ada.post('/auth/close', { password: 'a wrong password' })).status).toBe(403)
+    expect((await ada.get(`/schedule/${running}`)).body).toMatchObject({ status: 'running' })
+    expect((await ada.post('/auth/close', { password: PASSWORD })).status).toBe(204)
+    await eventually('live connections end', () => live.status === 'failed')
+    await cancelled
+    live.disconnect()
+    for (const path of ['/auth/me', `/schedule/${running}`, `/operations/${running}`])
+      expect([path, (await ada.get(path)).status]).toEqual([path, 401])
+    const late = ada.live()
+    await expect(late.ready()).rejects.toThrow()
+    late.disconnect()
+    expect((await ada.post('/auth/login', { email: ada.email, password: PASSWORD })).status).toBe(401)
+    expect((await bob.get(`/config/${template.id}`)).status).toBe(404)
+    // What it had handed in holds nobody up any more.
+    const { id: next } = await bob.schedule()
+    expect(await bob.reached(`/schedule/${next}`)).toMatchObject({ status: 'completed' })
+    const again = new FillClient(server.url)
+    await again.register(ada.email, PASSWORD)
+    expect(again.userId).not.toBe(ada.userId)
+    for (const path of [`/schedule/${running}`, `/compare/${compared}`, `/operations/${running}`])
+      expect([path, (await again.get(path)).status]).toEqual([path, 404])
+    expect((await again.get('/schedules')).body).toMatchObject({ total: 0 })
   })
 })
 

@@ -80,9 +80,33 @@ describe('an account', () => {
     expect(await accounts.login({ ...ADA, password: 'wrong horse' })).toBeUndefined()
     expect(await accounts.login({ ...ADA, email: 'eve@example.com' })).toBeUndefined()
     expect(await accounts.active(id)).toMatchObject({ id })
-    await store.users.update(id, { isActive: false })
+    const { passwordHash, createdAt } = (await store.users.byId(id)) as User
+    const locked = { id: 'locked', email: 'bob@example.com', passwordHash, isActive: false, createdAt }
+    await store.users.create(locked)
+    expect(await accounts.login({ ...ADA, email: locked.email })).toBeUndefined()
+    expect(await accounts.active(locked.id)).toBeUndefined()
+    expect(await accounts.isUnchanged(locked)).toBe(false)
+  })
+
+  it('gets another password once from what it was, and is not as it was then', async () => {
+    const user = await accounts.register(ADA)
+    expect(await accounts.isPassword(user, 'wrong horse')).toBe(false)
+    expect(await accounts.isPassword(user, ADA.password)).toBe(true)
+    expect(await codeOf(accounts.prepared('short'))).toBe('invalid_password')
+    expect(await accounts.isUnchanged(user)).toBe(true)
+    const [one, other] = [await accounts.prepared('other horse'), await accounts.prepared('third horse')]
+    const changed = (await accounts.setPassword(user, one)) as User
+    expect(await accounts.setPassword(user, other)).toBeUndefined()
+    expect([await accounts.isUnchanged(user), await accounts.isUnchanged(changed)]).toEqual([false, true])
     expect(await accounts.login(ADA)).toBeUndefined()
-    expect(await accounts.active(id)).toBeUndefined()
+    expect(await accounts.login({ ...ADA, password: 'other horse' })).toEqual(changed)
+  })
+
+  it('is gone once it is removed, and its address is free', async () => {
+    const user = await accounts.register(ADA)
+    expect([await accounts.remove(user.id), await accounts.remove(user.id)]).toEqual([true, false])
+    expect(await accounts.isUnchanged(user)).toBe(false)
+    expect((await accounts.register(ADA)).id).not.toBe(user.id)
   })
 
   it('gets a password of today’s cost at the next login', async () => {
@@ -92,6 +116,14 @@ describe('an account', () => {
     const kept = (await store.users.byId(id)) as User
     expect(kept.passwordHash).not.toBe(passwordHash)
     expect(kept.passwordHash).toContain('ln=5')
-    expect(await dearer.login(ADA)).toBeDefined()
+    expect(await dearer.login(ADA)).toEqual(kept)
+  })
+
+  it('is entered by several at once whose password gets today’s cost', async () => {
+    const { id } = await accounts.register(ADA)
+    const dearer = new Accounts({ users: store.users, passwords: new Passwords({ ...CHEAP, logN: 5 }) })
+    const entered = await Promise.all([1, 2, 3].map(() => dearer.login(ADA)))
+    const kept = await store.users.byId(id)
+    expect(entered).toEqual([kept, kept, kept])
   })
 })

@@ -58,7 +58,7 @@ export class Accounts {
     const user: User = {
       id: randomUUID(),
       email: checked,
-      passwordHash: await this.#passwords.hash(checkedPassword(password)),
+      passwordHash: await this.prepared(password),
       isActive: true,
       createdAt: new Date(this.#clock.now()).toISOString(),
     }
@@ -67,13 +67,16 @@ export class Accounts {
   }
 
   /** Who it is. Undefined, after the same time, for an unknown address, a wrong password and an account that is closed: nobody learns which. */
-  async login({ email, password }: Credentials): Promise<User | undefined> {
+  async login(credentials: Credentials): Promise<User | undefined> {
+    const { email, password } = credentials
     const checked = checkedAddress(email)
     const user = checked === undefined ? undefined : await this.#users.byEmail(checked)
     const isRight = await this.#passwords.verify(password.slice(0, TRIED_UNITS_MAX), user?.passwordHash)
     if (user === undefined || !isRight || !user.isActive) return undefined
-    if (this.#passwords.isOutdated(user.passwordHash)) await this.#renew(user.id, password)
-    return user
+    if (!this.#passwords.isOutdated(user.passwordHash)) return user
+    const renewed = await this.setPassword(user, await this.#passwords.hash(password))
+    // Somebody came in at the same moment, or has set another password, which has to stay.
+    return renewed ?? this.login(credentials)
   }
 
   /** Whose account is open. */
@@ -82,9 +85,30 @@ export class Accounts {
     return user?.isActive ? user : undefined
   }
 
-  /** Keeps the password at today's cost. */
-  async #renew(id: string, password: string): Promise<void> {
-    await this.#users.update(id, { passwordHash: await this.#passwords.hash(password) })
+  /** Whether an account is still open, with the password that it had. */
+  async isUnchanged({ id, passwordHash }: User): Promise<boolean> {
+    return (await this.active(id))?.passwordHash === passwordHash
+  }
+
+  /** Whether it is the password of this account. */
+  isPassword({ passwordHash }: User, password: string): Promise<boolean> {
+    return this.#passwords.verify(password.slice(0, TRIED_UNITS_MAX), passwordHash)
+  }
+
+  /** A new password in the form in which it is kept; `setPassword` takes it. @throws AccountError `invalid_password` */
+  async prepared(password: string): Promise<string> {
+    return this.#passwords.hash(checkedPassword(password))
+  }
+
+  /** The account with another password. Undefined when it is not any more as it was: another password was set, or it was closed. */
+  async setPassword(user: User, prepared: string): Promise<User | undefined> {
+    const isSet = await this.#users.changePassword(user.id, { from: user.passwordHash, to: prepared })
+    return isSet ? { ...user, passwordHash: prepared } : undefined
+  }
+
+  /** Removes an account with everything that it has. False when there is none. */
+  remove(id: string): Promise<boolean> {
+    return this.#users.delete(id)
   }
 }
 

@@ -39,17 +39,12 @@ export class SqlUserStore implements UserStore {
     return row && userOf(row)
   }
 
-  async update(id: string, change: Parameters<UserStore['update']>[1]): Promise<boolean> {
-    const { isActive, passwordHash } = change
+  async changePassword(id: string, { from, to }: Parameters<UserStore['changePassword']>[1]): Promise<boolean> {
     const { numUpdatedRows } = await this.#database.db
       .updateTable('users')
-      // An update of nothing is no SQL.
-      .set({
-        id,
-        ...(passwordHash === undefined ? {} : { passwordHash }),
-        ...(isActive === undefined ? {} : { isActive: Number(isActive) }),
-      })
+      .set({ passwordHash: to })
       .where('id', '=', id)
+      .where('passwordHash', '=', from)
       .executeTakeFirstOrThrow()
     return numUpdatedRows === 1n
   }

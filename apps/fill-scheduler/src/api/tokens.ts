@@ -1,0 +1,81 @@
+import { z } from '@hono/zod-openapi'
+import { signToken } from '@holdfast/server'
+import type { User } from '../store/store.js'
+import { json, refusal } from './answers.js'
+import { type ApiParts, TENANT } from './api-environment.js'
+import { ApiError } from './api-error.js'
+import { newId } from './ids.js'
+
+/** How long a token is good: a working day and the night before it. */
+const TOKEN_SECONDS = 86_400
+
+const tokenSchema = z
+  .object({ access_token: z.string(), token_type: z.literal('bearer'), expires_in: z.int() })
+  .openapi('Token', { example: { access_token: 'eyJ…', token_type: 'bearer', expires_in: TOKEN_SECONDS } })
+
+/** What a route answers that grants a token. */
+export const granted = {
+  200: { description: 'A token for 24 hours', content: json(tokenSchema) },
+  default: refusal,
+} as const
+
+type Granted = z.infer<typeof tokenSchema>
+
+/** The tokens that accounts are entered with. */
+export class Tokens {
+  readonly #parts: Pick<ApiParts, 'accounts' | 'tenant' | 'clock' | 'secret'>
+
+  constructor(parts: Pick<ApiParts, 'accounts' | 'tenant' | 'clock' | 'secret'>) {
+    this.#parts = parts
+  }
+
+  /** A token for an account that is still as it was when it was looked at. @throws ApiError `unauthenticated` when it is not. */
+  async grant(user: User): Promise<Granted> {
+    const { accounts, secret } = this.#parts
+    const token = signToken({ secret, tenant: TENANT, user: user.id, ttlSeconds: TOKEN_SECONDS, tokenId: newId() })
+    // Asked after it was signed: whoever changes the account later withdraws what was signed before.
+    if (await accounts.isUnchanged(user))
+      return { access_token: token, token_type: 'bearer', expires_in: TOKEN_SECONDS }
+    throw new ApiError('unauthenticated', 'The account has just been changed; sign in again', { status: 401 })
+  }
+
+  /** One token is good no more, on every server. @throws ApiError `unavailable` when that cannot be kept now. */
+  async withdraw(tokenId: string): Promise<void> {
+    await this.#parts.tenant.revokeToken(tokenId, { ttl: TOKEN_SECONDS * 1_000 }).catch(unavailable)
+  }
+
+  /**
+   * All tokens of a user that were signed until now, and in the rest of this second, are good no more, and live connections with them end; answers from when on they are.
+   * @throws ApiError `unavailable` when that cannot be kept now.
+   */
+  async withdrawAll(userId: string): Promise<number> {
+    // Tokens carry the second of their signature.
+    const issuedBefore = (Math.floor(this.#parts.clock.now() / 1_000) + 1) * 1_000
+    await this.#parts.tenant.user(userId).revoke({ issuedBefore }).catch(unavailable)
+    return issuedBefore
+  }
+
+  /** Withdraws all tokens of a user around a change of the account, and grants one to who made the change. Nothing is changed where tokens cannot be withdrawn. */
+  async renew(userId: string, change: () => Promise<User>): Promise<Granted> {
+    await this.withdrawAll(userId)
+    const user = await change()
+    // Also what somebody got who came in meanwhile.
+    const from = await this.withdrawAll(userId)
+    await this.#reached(from)
+    return this.grant(user)
+  }
+
+  /** A timer may come early. */
+  async #reached(at: number): Promise<void> {
+    const { clock } = this.#parts
+    for (let now = clock.now(); now < at; now = clock.now())
+      await new Promise<void>((resolve) => void clock.after(at - now, resolve))
+  }
+}
+
+function unavailable(error: unknown): never {
+  const { code } = error as { readonly code?: unknown }
+  if (code !== 'engine_unavailable') throw error
+  const message = 'Tokens cannot be withdrawn now; try again in a moment'
+  throw new ApiError('unavailable', message, { status: 503, retryAfterMs: 5_000 })
+}
