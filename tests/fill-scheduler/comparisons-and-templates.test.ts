@@ -61,6 +61,19 @@ describe('a comparison over REST', () => {
     expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(200)
   })
 
+  it('takes a field for each strategy of a form, as browsers send them', async () => {
+    const form = csvForm(await exampleCsv(), { strategies: 'spt' })
+    for (const more of ['lpt', 'cfs, hybrid']) form.append('strategies', more)
+    const { status, body } = await planner.post('/compare', form)
+    expect([status, body]).toMatchObject([
+      202,
+      { strategies: ['spt-pack', 'lpt-pack', 'cfs-pack', 'hybrid-pack'], lots_count: 15 },
+    ])
+    form.append('strategies', 'SPT')
+    const refused = await planner.post('/compare', form)
+    expect([refused.status, refused.body]).toMatchObject([400, { error: { field: 'strategies' } }])
+  })
+
   it.each([
     ['one strategy', ['spt']],
     ['seven', ['smart', 'spt', 'lpt', 'cfs', 'hybrid', 'exact', 'improver']],

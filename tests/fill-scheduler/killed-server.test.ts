@@ -43,7 +43,8 @@ describe('a server that dies in the middle of a run', () => {
     'leaves everything behind for the next, which completes the run as its second attempt, and what waited; so does one that is asked to end',
     { timeout: MINUTE },
     async () => {
-      server = await FillServer.start({ runsAtATime: 1 })
+      // Nobody waits for the lease of a server that had the folder for itself.
+      server = await FillServer.start({ runsAtATime: 1, runLeaseMs: 600_000 })
       let planner = await server.user()
       const done = await planner.schedule({ name: 'Done' })
       const before = await planner.reached(`/schedule/${done.id}`)
@@ -86,6 +87,9 @@ describe('a server that dies in the middle of a run', () => {
     let planner = await server.user()
     const { id } = await planner.schedule(improver(120))
     await planner.reached(`/schedule/${id}`, ['running'])
+    // A second one beside it, by mistake, takes nothing.
+    await expect(FillServer.start({}, server.folder)).rejects.toThrow(/is in use by process \d+/)
+    expect((await planner.get(`/operations/${id}`)).body).toMatchObject({ state: 'running', attempt: 1 })
     await server.kill()
     await takenByTheDying(server, 2)
     planner = await restarted(planner, 2_000)

@@ -173,7 +173,10 @@ describe('schedules over REST', () => {
       const begun = []
       for (let count = 0; count < 20; count += 1) begun.push(await busy.schedule(request))
       const { status, body } = await busy.post('/schedule', request)
-      expect([status, body]).toMatchObject([422, { error: { code: 'limit_exceeded' } }])
+      expect([status, body]).toMatchObject([
+        422,
+        { error: { code: 'limit_exceeded', details: { limit: 'open_runs', max: 20 } } },
+      ])
       for (const { id } of begun) expect((await busy.delete(`/schedule/${id}`)).status).toBe(204)
       await busy.schedule()
     })

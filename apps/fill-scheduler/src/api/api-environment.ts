@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js'
 import type { Changes } from '../runs/changes.js'
 import type { RunDesk } from '../runs/run-desk.js'
 import type { Store, User } from '../store/store.js'
-import type { OpenRuns } from './open-runs.js'
+import type { UserBounds } from './bounds.js'
 import type { RateLimits } from './rate-limits.js'
 import type { ReportWriter } from './report-writer.js'
 import type { SignInCodes } from './sign-in-codes.js'
@@ -14,10 +14,10 @@ export interface ApiParts {
   readonly store: Store
   readonly accounts: Accounts
   readonly desk: RunDesk
-  readonly openRuns: OpenRuns
+  readonly bounds: UserBounds
   readonly changes: Changes
   readonly holdfast: Pick<Holdfast, 'identify' | 'fetch' | 'stats'>
-  readonly tenant: Pick<Tenant, 'revokeToken' | 'user'>
+  readonly tenant: Pick<Tenant, 'revokeToken'>
   readonly codes: SignInCodes
   readonly reports: ReportWriter
   readonly limits: RateLimits

@@ -17,7 +17,7 @@ import { type LotsSource, planInputOf } from './plan-order.js'
 import { comparisonForm, comparisonJson } from './plan-request.js'
 import { bodyKind, fileBody } from './request-body.js'
 import { cancelAnswer, statusSchema } from './schedule-body.js'
-import { defaultName, idempotencyKey } from './schedule-routes.js'
+import { defaultName, idempotencyKey } from './submission.js'
 
 const tags = ['Comparisons']
 
@@ -144,7 +144,7 @@ async function ownComparison(
 }
 
 async function begin(parts: ApiParts, user: User, body: Body, key: string | undefined): Promise<ComparisonSummary> {
-  const { store, desk, openRuns, clock } = parts
+  const { store, desk, bounds, clock } = parts
   const strategies = body.strategies.map((name) => strategyNamed(name, 'strategies'))
   if (new Set(strategies).size < strategies.length) throw badRequest('strategies must name each one once', 'strategies')
   const settings = await chosenSettings(store, user.id, body)
@@ -165,7 +165,7 @@ async function begin(parts: ApiParts, user: User, body: Body, key: string | unde
     () => store.comparisons.get(user.id, comparison.id),
     async () => {
       if (key !== undefined && (await desk.hasEnded(comparison.id))) throw usedBefore('comparison')
-      await openRuns.admit(user.id, () => desk.submitComparison(comparison))
+      await desk.submitComparison(comparison, bounds)
       return comparison
     },
   )

@@ -88,16 +88,17 @@ export const comparisonJson = z
   .strictObject({ ...common, strategies: strategyList, lots_data: lotsInput, config, template_id: templateId })
   .openapi('NewComparison')
 
-/** The same as a form with a file; strategies with commas between them. */
+const namesText = z.string().max(300)
+
+/** The same as a form with a file; strategies with commas between them, or a field for each. */
 export const comparisonForm = z
   .strictObject({
     ...common,
     strategies: z
-      .string()
-      .max(300)
-      .transform((text) => text.split(',').map((name) => name.trim()))
+      .union([namesText, z.array(namesText)])
+      .transform((texts) => [texts].flat().flatMap((text) => text.split(',').map((name) => name.trim())))
       .pipe(z.array(z.string()).min(2).max(6))
-      .openapi({ type: 'string', description: 'With commas between them.' }),
+      .openapi({ type: 'string', description: 'With commas between them, or a field for each.' }),
     csv_file: csvFile,
     config: formConfig,
     template_id: templateId,

@@ -1,4 +1,4 @@
-import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi'
+import { OpenAPIHono, type z, createRoute } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Settings } from '../planning/settings.js'
 import type { PlanInput, Schedule, User } from '../store/store.js'
@@ -19,19 +19,10 @@ import {
   summaryBody,
   summaryOf,
 } from './schedule-body.js'
+import { defaultName, idempotencyKey } from './submission.js'
 
 const tags = ['Schedules']
 const accepted = { description: 'It waits for its turn', content: json(scheduleSummarySchema) } as const
-
-/** The header by which a request that is sent twice is done once. */
-export const idempotencyKey = z.object({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .openapi({ description: 'With the same key the same request makes one thing, however often it is sent.' }),
-})
 
 const create = createRoute({
   method: 'post',
@@ -135,9 +126,9 @@ export interface NewSchedule {
   readonly key?: string | undefined
 }
 
-/** Stores a schedule and has it planned. The same key again answers what it made. @throws ApiError `limit_exceeded`, `idempotency_conflict`. */
+/** Stores a schedule and has it planned. The same key again answers what it made. @throws NoRoomError, ApiError `idempotency_conflict`. */
 export async function beginSchedule(
-  { store, desk, openRuns, clock }: Pick<ApiParts, 'store' | 'desk' | 'openRuns' | 'clock'>,
+  { store, desk, bounds, clock }: Pick<ApiParts, 'store' | 'desk' | 'clock'> & Partial<Pick<ApiParts, 'bounds'>>,
   userId: string,
   { name, description, settings, input, replans, key }: NewSchedule,
 ): Promise<z.infer<typeof scheduleSummarySchema>> {
@@ -159,16 +150,11 @@ export async function beginSchedule(
     () => store.schedules.get(userId, schedule.id),
     async () => {
       if (key !== undefined && (await desk.hasEnded(schedule.id))) throw usedBefore('schedule')
-      await openRuns.admit(userId, () => desk.submitSchedule(schedule))
+      await desk.submitSchedule(schedule, bounds)
       return schedule
     },
   )
   return summaryBody(summaryOf(sameAs(made, schedule)))
-}
-
-/** `Schedule 2025-01-31 14:05`, in UTC. */
-export function defaultName(what: 'Schedule' | 'Comparison', createdAt: string): string {
-  return `${what} ${createdAt.slice(0, 16).replace('T', ' ')}`
 }
 
 async function begin(

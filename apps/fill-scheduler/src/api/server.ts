@@ -12,11 +12,11 @@ import { openStore } from '../store/open-store.js'
 import type { Store } from '../store/store.js'
 import { type ApiParts, TENANT } from './api-environment.js'
 import { createApp } from './app.js'
+import { DEFAULT_BOUNDS, type UserBounds } from './bounds.js'
 import { loadExample } from './example.js'
 import { newId } from './ids.js'
 import { createLive } from './live.js'
 import { listenerOf } from './listener.js'
-import { OpenRuns } from './open-runs.js'
 import { loadPage } from './page-files.js'
 import { RateLimits } from './rate-limits.js'
 import { ReportWriter } from './report-writer.js'
@@ -48,8 +48,10 @@ export interface ServerOptions {
   readonly trustedProxies?: readonly string[]
   /** Runs that are worked on at a time (default: one less than there are processors, at least 1). */
   readonly runsAtATime?: number
-  /** Milliseconds after which runs of a server that fell silent are taken up (default 15,000). */
+  /** Milliseconds after which runs of a server that fell silent are taken up (default 15,000). Without PostgreSQL and Redis nobody else can have them: the next start takes them up at once. */
   readonly runLeaseMs?: number
+  /** How much one user may have (default: 20 open and 2,000 kept schedules and comparisons, 200 templates). */
+  readonly bounds?: Partial<UserBounds>
   /** With an account that has the example lots, and a link that signs in once. Only on loopback. */
   readonly example?: boolean
   /** What it costs to try a password; lower than by default is for tests. */
@@ -119,7 +121,7 @@ async function assembled(options: ServerOptions, undo: Undo): Promise<ApiParts &
   return {
     ...{ store, holdfast, tenant, changes, desk, secret, clock, log },
     accounts: accountsOf(options, store, clock),
-    openRuns: new OpenRuns(store),
+    bounds: { ...DEFAULT_BOUNDS, ...options.bounds },
     codes: new SignInCodes(clock),
     limits: new RateLimits(clock),
     reports: new ReportWriter(),
@@ -147,13 +149,15 @@ async function usable<T>(step: Promise<T>): Promise<T> {
 }
 
 function deskOf(
-  { runsAtATime, runLeaseMs, log }: ServerOptions,
+  { runsAtATime, runLeaseMs, log, databaseUrl, redisUrl }: ServerOptions,
   parts: Pick<RunDeskParts, 'store' | 'clock' | 'changes' | 'operations'>,
 ): RunDesk {
   return new RunDesk({
     ...parts,
     log,
     runner: newId(),
+    // The engine has started, and keeps the folder to this process; with it, the store that is there.
+    isAlone: databaseUrl === undefined && redisUrl === undefined,
     ...(runsAtATime !== undefined && { atATime: runsAtATime }),
     ...(runLeaseMs !== undefined && { leaseMs: runLeaseMs }),
   })

@@ -245,9 +245,9 @@ export interface TemplateDraft {
   readonly is_public: boolean
 }
 
-/** Stores a template. */
+/** Stores a template. @throws NoRoomError */
 export async function keepTemplate(
-  { store, changes, clock }: Pick<ApiParts, 'store' | 'changes' | 'clock'>,
+  { store, changes, clock, bounds }: Pick<ApiParts, 'store' | 'changes' | 'clock' | 'bounds'>,
   userId: string,
   { name, description: text, settings: given, is_public: isPublic }: TemplateDraft,
 ): Promise<Template> {
@@ -256,7 +256,7 @@ export async function keepTemplate(
     ...{ id: newId(), userId, name, isPublic, isDefault: false, settings: given, createdAt: at, updatedAt: at },
     ...(text !== undefined && { description: text }),
   }
-  await store.templates.create(kept)
+  await store.templates.create(kept, bounds.templatesMax)
   await changes.tell(userId, { kind: 'template', id: kept.id, status: 'saved' })
   return kept
 }

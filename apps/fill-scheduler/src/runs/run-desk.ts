@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Logger, OperationEnding, OperationSpec, TenantOperations } from '@holdfast/server'
 import type { Clock } from '../clock.js'
-import type { Comparison, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
+import type { Comparison, Room, Run, RunEnd, RunStatus, Schedule, Store, StoredResult } from '../store/store.js'
 import type { Changes } from './changes.js'
 import { planRun } from './plan-run.js'
 import { RunStopped, beginOperation, endOperation, ensureOperation, isRefusal } from './run-operation.js'
@@ -20,6 +20,7 @@ export interface RunDeskParts {
   readonly runner: string
   readonly atATime?: number
   readonly leaseMs?: number
+  readonly isAlone?: boolean
 }
 
 /** A schedule or a comparison, and whose it is. */
@@ -49,7 +50,7 @@ export class RunDesk {
   #soon: (() => void) | undefined
 
   constructor(parts: RunDeskParts) {
-    const { store, clock, log, runner, atATime, leaseMs } = parts
+    const { store, clock, log, runner, atATime, leaseMs, isAlone } = parts
     this.#parts = parts
     // One for each operation that is watched.
     setMaxListeners(0, this.#closing.signal)
@@ -60,6 +61,7 @@ export class RunDesk {
       runner,
       ...(atATime !== undefined && { atATime }),
       ...(leaseMs !== undefined && { leaseMs }),
+      ...(isAlone !== undefined && { isAlone }),
       work: (hand) => this.#work(hand),
       onEnd: async (run, end) => void (end && (await this.#ended(run, end))),
     })
@@ -80,21 +82,21 @@ export class RunDesk {
     await this.#queue.close()
   }
 
-  /** Stores a schedule with its run, which begins as soon as there is room. */
-  async submitSchedule(schedule: Schedule): Promise<void> {
+  /** Stores a schedule with its run, which begins as soon as a place is free. Throws a `NoRoomError` where the user has as much as `room` says. */
+  async submitSchedule(schedule: Schedule, room?: Room): Promise<void> {
     const { id, userId, strategy, mode, input } = schedule
-    await this.#parts.store.schedules.create(schedule, { id, userId, scheduleId: id, strategy, mode, input })
+    await this.#parts.store.schedules.create(schedule, { id, userId, scheduleId: id, strategy, mode, input }, room)
     await this.#announce(scheduleSpec(schedule))
     this.#begun({ kind: 'schedule', userId, id })
   }
 
-  /** Stores a comparison with a run for the given order and one for each strategy. */
-  async submitComparison(comparison: Omit<Comparison, 'results'>): Promise<void> {
+  /** Stores a comparison with a run for the given order and one for each strategy; `room` as for schedules. */
+  async submitComparison(comparison: Omit<Comparison, 'results'>, room?: Room): Promise<void> {
     const { id, userId, strategies, mode, input } = comparison
     const runs = (['given', ...strategies] as const).map((strategy) => ({
       ...{ id: `${id}.${strategy}`, userId, comparisonId: id, strategy, mode, input },
     }))
-    await this.#parts.store.comparisons.create(comparison, runs)
+    await this.#parts.store.comparisons.create(comparison, runs, room)
     await this.#announce(comparisonSpec(comparison))
     for (const run of runs) await this.#announce(contenderSpec(run))
     this.#begun({ kind: 'comparison', userId, id })

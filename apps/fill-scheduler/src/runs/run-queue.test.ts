@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../clock.js'
 import { openStore } from '../store/open-store.js'
 import type { Run, RunEnd, Store } from '../store/store.js'
 import { addSchedule, resultOf, userOf } from '../store/testing/samples.js'
-import { RunQueue } from './run-queue.js'
+import { RunQueue, type RunQueueParts } from './run-queue.js'
 
 const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -36,9 +36,9 @@ describe('a queue of runs', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const started = (clock: Clock, atATime: number, leaseMs: number): RunQueue => {
+  const started = (clock: Clock, atATime: number, leaseMs: number, more: Partial<RunQueueParts> = {}): RunQueue => {
     queue = new RunQueue({
-      ...{ runs: store.runs, clock, log: LOG, runner: 'here', atATime, leaseMs },
+      ...{ runs: store.runs, clock, log: LOG, runner: 'here', atATime, leaseMs, ...more },
       work: ({ run, signal }) =>
         new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error))
@@ -80,6 +80,26 @@ describe('a queue of runs', () => {
     await waitFor(() => expect(ended).not.toEqual([]))
     expect(ended).toEqual([['run-s1', 'completed']])
     expect(await store.schedules.get('ada', 's1')).toMatchObject({ status: 'completed' })
+  })
+
+  it('takes up at once what was left where nobody else can be at work, and else waits for the lease', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    const lease = { now: new Date(systemClock.now()).toISOString(), leaseUntil: '2999-01-01T00:00:00Z', limit: 1 }
+    await store.runs.claim({ runner: 'gone', ...lease })
+    await addSchedule(store, { id: 's2', userId: 'bob' })
+    started(systemClock, 1, 60_000)
+    await waitFor(() => expect(begun.map(({ id }) => id)).toEqual(['run-s2']))
+    await queue.close()
+    started(systemClock, 2, 60_000, { isAlone: true, runner: 'next' })
+    await waitFor(() =>
+      expect(
+        begun
+          .slice(1)
+          .map(({ id }) => id)
+          .toSorted(),
+      ).toEqual(['run-s1', 'run-s2']),
+    )
+    expect(await store.runs.open({ scheduleId: 's1' })).toMatchObject([{ attempt: 2 }])
   })
 
   it('gives back what it has when it is closed, however often', async () => {

@@ -24,6 +24,8 @@ export interface RunQueueParts {
   readonly atATime?: number
   /** Milliseconds after which a run whose runner fell silent is taken up by another (default 15,000). */
   readonly leaseMs?: number
+  /** Nobody else can be at work on these runs: what somebody has at the start was left by a program that is gone, and is taken up at once. */
+  readonly isAlone?: boolean
   /** Works on a run; what it throws is how the run failed, or the reason of the signal. */
   readonly work: (hand: RunHand) => Promise<StoredResult>
   /** Told when the store has the end, or when nothing more is done with the run here (undefined). */
@@ -37,16 +39,12 @@ export const LEASE_MS = 15_000
 /** How often is looked for work that others brought or left. */
 const LOOK_MS = 1_000
 const SAVE_TRIES_MAX = 5
-/** Users whose turn is remembered. */
-const SERVED_MAX = 100
 
 /** Takes runs out of the store and works on them, some at a time. What a program that died had taken is taken up again. */
 export class RunQueue {
   readonly #parts: RunQueueParts
   readonly #atATime: number
   readonly #leaseMs: number
-  /** Whose runs were taken, the latest at the end: everybody has a turn, however many runs somebody hands in. */
-  readonly #served = new Set<string>()
   readonly #hands = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>()
   #undo: (() => void) | undefined
   #isClosed = false
@@ -62,6 +60,7 @@ export class RunQueue {
   /** Looks for work, now and from now on. */
   start(): void {
     this.#undo ??= this.#parts.clock.every(LOOK_MS, () => this.wake())
+    if (this.#parts.isAlone === true) this.#claiming ??= this.#inherit().finally(() => this.#claimed())
     this.wake()
   }
 
@@ -69,11 +68,13 @@ export class RunQueue {
   wake(): void {
     if (this.#isClosed) return
     this.#isWoken = true
-    this.#claiming ??= this.#claim().finally(() => {
-      this.#claiming = undefined
-      // Somebody may have called while the last look ended.
-      if (this.#isWoken && this.#hands.size < this.#atATime) this.wake()
-    })
+    this.#claiming ??= this.#claim().finally(() => this.#claimed())
+  }
+
+  #claimed(): void {
+    this.#claiming = undefined
+    // Somebody may have called while the last look ended.
+    if (this.#isWoken && this.#hands.size < this.#atATime) this.wake()
   }
 
   /** Stops a run, if it is worked on here. */
@@ -91,26 +92,24 @@ export class RunQueue {
     await Promise.all(Array.from(this.#hands.values(), ({ done }) => done))
   }
 
+  async #inherit(): Promise<void> {
+    await this.#parts.runs
+      .inherit(this.#parts.runner, this.#at(-1))
+      .catch((error: unknown) => this.#trouble('what an earlier program left waits until its lease has lapsed', error))
+  }
+
   async #claim(): Promise<void> {
     while (this.#isWoken && this.#hands.size < this.#atATime) {
       this.#isWoken = false
       const lease = { runner: this.#parts.runner, now: this.#at(0), leaseUntil: this.#at(this.#leaseMs) }
       const [run] = await this.#parts.runs
-        .claim({ ...lease, limit: 1, served: Array.from(this.#served) })
+        .claim({ ...lease, limit: 1 })
         .catch((error: unknown) => this.#trouble('cannot look for runs', error) ?? [])
       if (run === undefined) continue
       this.#isWoken = true
-      this.#serve(run.userId)
       // Who stood still for longer than a lease finds runs that lie in its own hands; they go on.
       if (!this.#hands.has(run.id)) this.#take(run)
     }
-  }
-
-  #serve(userId: string): void {
-    this.#served.delete(userId)
-    this.#served.add(userId)
-    const [longestAgo] = this.#served
-    if (this.#served.size > SERVED_MAX && longestAgo !== undefined) this.#served.delete(longestAgo)
   }
 
   #take(run: Run): void {

@@ -29,6 +29,26 @@ export class StoreAwayError extends Error {
   }
 }
 
+/** How much one user may have: schedules and comparisons, counted together. */
+export interface Room {
+  /** That have not ended. */
+  readonly openMax: number
+  readonly plansMax: number
+}
+
+/** A user has as much as is allowed; nothing was written. */
+export class NoRoomError extends Error {
+  readonly limit: 'open_runs' | 'plans' | 'templates'
+  readonly max: number
+
+  constructor(limit: NoRoomError['limit'], max: number) {
+    super(`no room for more ${limit}: ${max} are allowed`)
+    this.name = 'NoRoomError'
+    this.limit = limit
+    this.max = max
+  }
+}
+
 /** An account. The e-mail address is kept in lower case and unique. */
 export interface User {
   readonly id: string
@@ -44,8 +64,7 @@ export interface UserStore {
   create(user: User): Promise<boolean>
   byEmail(email: string): Promise<User | undefined>
   byId(id: string): Promise<User | undefined>
-  /** Sets another password where `from` is still the one that is stored; false otherwise. */
-  changePassword(id: string, change: { readonly from: string; readonly to: string }): Promise<boolean>
+  update(id: string, change: { readonly passwordHash?: string; readonly isActive?: boolean }): Promise<boolean>
   /** With everything of the user. */
   delete(id: string): Promise<boolean>
 }
@@ -55,15 +74,15 @@ export type RunStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancel
 
 /** Work to be done in the background: one schedule, or one strategy of a comparison. A running one is leased; who finds the lease lapsed takes it up again. */
 export interface RunStore {
-  /** Takes up to `limit` runs that are pending, or running with a lapsed lease; each gets one more attempt and a lease until `leaseUntil`, held by `runner`. Two callers never get the same. */
+  /** Takes up to `limit` runs that are pending, or running with a lapsed lease, of those users first whose turn was longest ago; each gets one more attempt and a lease until `leaseUntil`, held by `runner`. Two callers never get the same. */
   claim(query: {
     readonly runner: string
     readonly now: string
     readonly leaseUntil: string
     readonly limit: number
-    /** Users who come after everybody else, the one whose turn was last at the end. */
-    readonly served?: readonly string[]
   }): Promise<readonly Run[]>
+  /** Lets the leases of everybody but `runner` lapse at `at`: they are known to be gone. Their attempts are counted. */
+  inherit(runner: string, at: string): Promise<void>
   /** False when another has it, or it has ended. */
   renew(id: string, runner: string, leaseUntil: string): Promise<boolean>
   /** Gives it back: anybody may have it at once, and this attempt is not counted. False when another has it, or it has ended. */
@@ -156,8 +175,8 @@ export interface ListPage<T> {
 
 /** Schedules. Every method takes the user; what is another's does not exist. */
 export interface ScheduleStore {
-  /** With its run, in one transaction. */
-  create(schedule: Schedule, run: Omit<Run, 'attempt'>): Promise<void>
+  /** With its run, in one transaction. Throws a `NoRoomError` where the user has as much as `room` says, whoever else writes at the same time. */
+  create(schedule: Schedule, run: Omit<Run, 'attempt'>, room?: Room): Promise<void>
   get(userId: string, id: string): Promise<Schedule | undefined>
   /** How far it is, without reading it; undefined: there is none. */
   status(userId: string, id: string): Promise<RunStatus | undefined>
@@ -201,7 +220,8 @@ export type ComparisonSummary = Omit<Comparison, 'input' | 'results'> & {
 
 /** Comparisons, by user like schedules. The status of one follows from its runs: running once one is; ended when all are: completed if one is, else failed, or cancelled when one was and none is completed. */
 export interface ComparisonStore {
-  create(comparison: Omit<Comparison, 'results'>, runs: readonly Omit<Run, 'attempt'>[]): Promise<void>
+  /** With its runs; `room` as for schedules. */
+  create(comparison: Omit<Comparison, 'results'>, runs: readonly Omit<Run, 'attempt'>[], room?: Room): Promise<void>
   get(userId: string, id: string): Promise<Comparison | undefined>
   /** How far it is, or one strategy of it, without reading it; undefined: there is none. */
   status(userId: string, id: string, strategy?: StrategyName | 'given'): Promise<RunStatus | undefined>
@@ -224,7 +244,8 @@ export interface Template {
 
 /** Templates. */
 export interface TemplateStore {
-  create(template: Template): Promise<void>
+  /** Throws a `NoRoomError` where the user has `max`. */
+  create(template: Template, max?: number): Promise<void>
   /** Own ones, and public ones of others. */
   get(userId: string, id: string): Promise<Template | undefined>
   /** Own ones first, then public ones of others (`publicOnly`: public ones alone), newest first. */

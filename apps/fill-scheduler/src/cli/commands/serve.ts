@@ -16,6 +16,7 @@ interface ServeOptions extends GlobalOptions {
   readonly hosts?: readonly string[]
   readonly trustedProxies?: readonly string[]
   readonly runsAtATime?: string
+  readonly plansMax?: string
   readonly production?: boolean
   readonly example?: boolean
   readonly open?: boolean
@@ -33,6 +34,7 @@ export function addServe(program: Command, { shell }: CommandSetting): void {
     .option('--redis-url <url>', 'several servers work together through Redis, redis://… (REDIS_URL)')
     .option('--origins <origins>', 'pages that may connect, https://… (FILL_SCHEDULER_ORIGINS)', collect)
     .option('--runs-at-a-time <number>', 'how many plans are made side by side')
+    .option('--plans-max <number>', 'schedules and comparisons kept for each user (FILL_SCHEDULER_PLANS_MAX; 2000)')
     .option('--production', 'pages that may connect have to be named, see --origins (NODE_ENV=production)')
     .option('--hosts <names>', 'names that the server answers for (FILL_SCHEDULER_HOSTS)', collect)
     .option(
@@ -66,7 +68,7 @@ function serverOptions(options: ServeOptions, { env, cwd, stderr }: Shell): Serv
   const origins = options.origins ?? listOf(env['FILL_SCHEDULER_ORIGINS'])
   const hosts = options.hosts ?? listOf(env['FILL_SCHEDULER_HOSTS'])
   const trustedProxies = options.trustedProxies ?? listOf(env['FILL_SCHEDULER_TRUSTED_PROXIES'])
-  const { runsAtATime } = options
+  const { runsAtATime, plansMax = env['FILL_SCHEDULER_PLANS_MAX'] } = options
   return {
     host: options.host ?? env['HOST'] ?? '127.0.0.1',
     port: wholeNumber('--port', options.port ?? env['PORT'] ?? '8000', 0, 65_535),
@@ -80,6 +82,7 @@ function serverOptions(options: ServeOptions, { env, cwd, stderr }: Shell): Serv
     ...(origins === undefined ? {} : { origins }),
     ...(hosts === undefined ? {} : { hosts }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
+    ...(plansMax === undefined ? {} : { bounds: { plansMax: wholeNumber('--plans-max', plansMax, 1, 1_000_000) } }),
     ...(runsAtATime === undefined ? {} : { runsAtATime: wholeNumber('--runs-at-a-time', runsAtATime, 1, 64) }),
   }
 }

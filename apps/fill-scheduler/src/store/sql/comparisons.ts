@@ -7,11 +7,13 @@ import type {
   ListPage,
   ListQuery,
   PlanInput,
+  Room,
   Run,
   RunStatus,
   StoredResult,
 } from '../store.js'
 import { type Database, transaction } from './database.js'
+import { requireRoom } from './room.js'
 import { newRun } from './runs.js'
 import { nameContains } from './schedules.js'
 import type { Tables } from './tables.js'
@@ -41,9 +43,14 @@ export class SqlComparisonStore implements ComparisonStore {
     this.#database = database
   }
 
-  async create(comparison: Omit<Comparison, 'results'>, runs: readonly Omit<Run, 'attempt'>[]): Promise<void> {
+  async create(
+    comparison: Omit<Comparison, 'results'>,
+    runs: readonly Omit<Run, 'attempt'>[],
+    room?: Room,
+  ): Promise<void> {
     const { id, userId, name, mode, status, strategies, input, createdAt } = comparison
     await transaction(this.#database, async (db) => {
+      if (room) await requireRoom(db, this.#database.kind, userId, room)
       await db
         .insertInto('comparisons')
         .values({

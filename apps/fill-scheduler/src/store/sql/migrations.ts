@@ -5,7 +5,10 @@ import type { Database } from './database.js'
 export function migrationsFor(kind: Database['kind']): Record<string, Migration> {
   // Compared by byte, whatever the language of the database: for times that is their order, and it is the same everywhere.
   const key = kind === 'postgres' ? sql`text collate "C"` : sql`text`
-  return { '0001-first-tables': { up: (db) => firstTables(db, key) } }
+  return {
+    '0001-first-tables': { up: (db) => firstTables(db, key) },
+    '0002-turns': { up: (db) => turns(db, key) },
+  }
 }
 
 type Type = ReturnType<typeof sql>
@@ -137,4 +140,12 @@ async function runs(db: Kysely<unknown>, key: Type): Promise<void> {
   await sql`create index runs_open on runs (created_at, position, id) where status in ('pending', 'running')`.execute(
     db,
   )
+}
+
+async function turns(db: Kysely<unknown>, key: Type): Promise<void> {
+  await db.schema
+    .createTable('turns')
+    .addColumn('userId', key, (column) => column.primaryKey().notNull().references('users.id').onDelete('cascade'))
+    .addColumn('servedAt', key, (column) => column.notNull())
+    .execute()
 }

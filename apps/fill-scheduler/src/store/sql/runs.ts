@@ -32,25 +32,36 @@ export class SqlRunStore implements RunStore {
       const runs = await readRuns(db, ids)
       await beginSchedules(db, runs, instant(query.now))
       await beginComparisonRuns(db, runs)
+      await serve(db, runs, instant(query.now))
       return runs
     })
   }
 
   /** Runs that nobody has: of those who were served longest ago the oldest first. In PostgreSQL those that another is just taking are passed over. */
-  async #free(db: Transaction<Tables>, { now, limit, served = [] }: Claim): Promise<readonly string[]> {
+  async #free(db: Transaction<Tables>, { now, limit }: Claim): Promise<readonly string[]> {
     const rows = await db
       .selectFrom('runs')
+      .leftJoin('turns', 'turns.userId', 'runs.userId')
       .select('id')
       .where('status', 'in', ['pending', 'running'])
       .where(({ or, eb }) => or([eb('status', '=', 'pending'), eb('leaseUntil', '<', instant(now))]))
-      .$if(served.length > 0, (select) => select.orderBy(turnOf(served)))
+      .orderBy(({ fn, val }) => fn.coalesce('servedAt', val('')))
       .orderBy('createdAt')
       .orderBy('position')
       .orderBy('id')
       .limit(limit)
-      .$if(this.#database.kind === 'postgres', (select) => select.forUpdate().skipLocked())
+      .$if(this.#database.kind === 'postgres', (select) => select.forUpdate('runs').skipLocked())
       .execute()
     return rows.map(({ id }) => id)
+  }
+
+  async inherit(runner: string, at: string): Promise<void> {
+    await this.#database.db
+      .updateTable('runs')
+      .set({ leaseUntil: instant(at) })
+      .where('status', '=', 'running')
+      .where('runner', '!=', runner)
+      .execute()
   }
 
   async renew(id: string, runner: string, leaseUntil: string): Promise<boolean> {
@@ -140,10 +151,15 @@ export function newRun(run: Omit<Run, 'attempt'>, createdAt: string, position: n
   }
 }
 
-/** When the user of a run has a turn: 0 for those who are not named. */
-function turnOf(served: readonly string[]): ReturnType<typeof sql<number>> {
-  const turns = served.map((id, at) => sql`when ${id} then ${sql.lit(at + 1)}`)
-  return sql<number>`case user_id ${sql.join(turns, sql` `)} else 0 end`
+/** Their users have had a turn. */
+async function serve(db: Transaction<Tables>, runs: readonly Run[], servedAt: string): Promise<void> {
+  // In one order: two who write the same turns wait for each other instead of forever.
+  for (const userId of [...new Set(runs.map((run) => run.userId))].toSorted())
+    await db
+      .insertInto('turns')
+      .values({ userId, servedAt })
+      .onConflict((conflict) => conflict.column('userId').doUpdateSet({ servedAt }))
+      .execute()
 }
 
 async function readRuns(db: Kysely<Tables>, ids: readonly string[]): Promise<readonly Run[]> {

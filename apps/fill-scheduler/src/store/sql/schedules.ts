@@ -4,6 +4,7 @@ import type {
   ListPage,
   ListQuery,
   PlanInput,
+  Room,
   Run,
   RunStatus,
   Schedule,
@@ -12,6 +13,7 @@ import type {
   StoredResult,
 } from '../store.js'
 import { type Database, transaction } from './database.js'
+import { requireRoom } from './room.js'
 import { newRun } from './runs.js'
 import type { Tables } from './tables.js'
 import { containing, errorOf, folded, fromJson, instant, present } from './values.js'
@@ -45,9 +47,10 @@ export class SqlScheduleStore implements ScheduleStore {
     this.#database = database
   }
 
-  async create(schedule: Schedule, run: Omit<Run, 'attempt'>): Promise<void> {
+  async create(schedule: Schedule, run: Omit<Run, 'attempt'>, room?: Room): Promise<void> {
     const { id, userId, name, strategy, mode, status, input, createdAt } = schedule
     await transaction(this.#database, async (db) => {
+      if (room) await requireRoom(db, this.#database.kind, userId, room)
       await db
         .insertInto('schedules')
         .values({

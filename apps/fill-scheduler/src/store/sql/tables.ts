@@ -13,6 +13,7 @@ export interface Tables {
   comparisonResults: ComparisonResultsTable
   templates: TemplatesTable
   runs: RunsTable
+  turns: TurnsTable
 }
 
 interface UsersTable {
@@ -107,4 +108,10 @@ interface RunsTable {
   runner: string | null
   leaseUntil: string | null
   createdAt: string
+}
+
+/** When a run of a user was taken last; of whom there is nothing here has had no turn. */
+interface TurnsTable {
+  userId: string
+  servedAt: string
 }

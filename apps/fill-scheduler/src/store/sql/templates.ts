@@ -2,6 +2,7 @@ import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } fro
 import type { SettingsInput } from '../../planning/settings.js'
 import type { ListPage, Template, TemplateStore } from '../store.js'
 import { type Database, transaction } from './database.js'
+import { requireTemplateRoom } from './room.js'
 import type { Tables } from './tables.js'
 import { fromJson, instant, present } from './values.js'
 
@@ -13,9 +14,10 @@ export class SqlTemplateStore implements TemplateStore {
     this.#database = database
   }
 
-  async create(template: Template): Promise<void> {
+  async create(template: Template, max?: number): Promise<void> {
     const { isDefault, userId, id } = template
     await transaction(this.#database, async (db) => {
+      if (max !== undefined) await requireTemplateRoom(db, this.#database.kind, userId, max)
       if (isDefault) await db.updateTable('templates').set({ isDefault: 0 }).where('userId', '=', userId).execute()
       await db
         .insertInto('templates')

@@ -23,15 +23,29 @@ export function describeRuns(store: () => Store, again: () => Promise<Store>): v
     it('are claimed of those who were not served first, and then of who was served longest ago', async () => {
       for (const [n, userId] of ['ada', 'ada', 'bob', 'bob'].entries())
         await addSchedule(store(), { id: `s${n}`, userId, seconds: n })
-      const next = async (...served: string[]): Promise<string | undefined> => {
-        const lease = { now: at(10), leaseUntil: at(70), limit: 1 }
-        return (await store().runs.claim({ runner: 'runner', ...lease, served }))[0]?.id
-      }
-      expect(await next('ada')).toBe('run-s2')
-      expect(await next('ada', 'bob')).toBe('run-s0')
-      expect(await next('bob', 'ada')).toBe('run-s3')
-      expect(await next('ada', 'bob')).toBe('run-s1')
-      expect(await next('ada', 'bob')).toBeUndefined()
+      const other = await again()
+      const next = async (through: Store, now: number): Promise<string | undefined> =>
+        (await claim(through, 'runner', 1, now))[0]?.id
+      // Whoever takes them: the turns are those of all servers.
+      expect(await next(store(), 10)).toBe('run-s0')
+      expect(await next(other, 11)).toBe('run-s2')
+      expect(await next(other, 12)).toBe('run-s1')
+      expect(await next(store(), 13)).toBe('run-s3')
+      expect(await next(other, 14)).toBeUndefined()
+      await other.close()
+    })
+
+    it('of those who are gone are anybody’s at once, as a further attempt, and nobody else’s', async () => {
+      for (const n of [1, 2, 3]) await addSchedule(store(), { id: `s${n}`, userId: 'ada', seconds: n })
+      await claim(store(), 'gone', 1, 10)
+      await claim(store(), 'here', 1, 10)
+      await store().runs.inherit('here', at(11))
+      expect((await claim(store(), 'here', 10, 12)).map(({ id, attempt }) => [id, attempt])).toEqual([
+        ['run-s1', 2],
+        ['run-s3', 1],
+      ])
+      expect(await store().runs.renew('run-s1', 'gone', at(90))).toBe(false)
+      expect(await store().runs.renew('run-s2', 'here', at(90))).toBe(true)
     })
 
     it('that are given back are anybody’s at once, and that attempt is not counted', async () => {
