@@ -14,7 +14,10 @@ export interface TenantOperations {
   /** Begins an operation that the caller reports on and must end. */
   start(spec: WorkerSpec): Promise<Operation>
   /** Takes up one that is queued or stalled, with `force` one that another worker has: a new attempt, which the caller reports on and must end. */
-  take(id: string, options?: { readonly force?: boolean; readonly heartbeat?: 'manual' }): Promise<Operation>
+  take(
+    id: string,
+    options?: { readonly force?: boolean; readonly worker?: string; readonly heartbeat?: 'manual' },
+  ): Promise<Operation>
   /** Begins an operation whose worker is elsewhere, or, `queued`, one that waits for a worker. */
   create(spec: OperationSpec): Promise<OperationSnapshot>
   /** Undefined when there is none of this id. */

@@ -41,6 +41,11 @@ export interface WorkerWord {
 
 /** What a worker says of its progress. Members left out stay as they are. */
 export interface OperationReport extends WorkerWord {
+  /**
+   * 1 to 64 characters that name this report. Said again under its name it changes nothing, on whichever node, even where nobody could say whether it had been taken: of the newest 64 names of an
+   * operation, for a day.
+   */
+  readonly key?: string
   /** Units done in this phase. */
   readonly done?: number
   /** Units more than before. */
@@ -58,6 +63,16 @@ export interface OperationReport extends WorkerWord {
   readonly phase?: string
   /** `waiting`: for something outside, a person for instance, so that time does not count. `running`: no more. */
   readonly state?: 'running' | 'waiting'
+}
+
+/** How a worker takes an operation. */
+export interface AttemptOptions {
+  /** Also from a worker that has it. */
+  readonly force?: boolean
+  /** 1 to 128 characters that no other worker has. One that has the operation already, and only did not hear of it, gets the same attempt again. */
+  readonly worker?: string
+  /** As in `WorkerWord`. */
+  readonly entry?: string
 }
 
 /** How a worker ends an operation. */
@@ -114,11 +129,7 @@ export interface OperationDesk {
   find(tenant: string, id: string): Promise<OperationSnapshot | undefined>
   list(tenant: string, query: OperationQuery): Promise<OperationPage>
   /** A new attempt: of a queued or stalled operation, with `force` of one that a worker has. Answers the snapshot with its `attempt`. A repeat (`entry`, as in `WorkerWord`) changes nothing. */
-  attempt(
-    tenant: string,
-    id: string,
-    options?: { readonly force?: boolean; readonly entry?: string },
-  ): Promise<OperationSnapshot>
+  attempt(tenant: string, id: string, options?: AttemptOptions): Promise<OperationSnapshot>
   /**
    * Takes a report, and answers what watchers see or are about to see: `cancelRequested` says that the worker should stop. Updates are gathered; `stored` (default false) waits until
    * this one is written. With `isMeant` it is taken if that holds for what is stored, and written at once, as the next version of just that; else it is `stale_report`.

@@ -8,6 +8,7 @@ import { asked, isAbort, isAway } from './asking.js'
 import { awaitChange } from './changes.js'
 import { type Sighting, hasLapsed } from './deadlines.js'
 import type {
+  AttemptOptions,
   OperationDesk,
   OperationEnding,
   OperationPage,
@@ -27,7 +28,7 @@ import { type OperationRecord, parseRecord, showRecord } from './record.js'
 import { Register } from './register.js'
 import { idInUse, newOperationId, recordOf } from './spec.js'
 import { type OperationRetention, OperationStore, operationKey } from './store.js'
-import { type Word, checkReport, checkWorker, isAfter } from './word.js'
+import { type Word, checkReport, checkTaking, checkWorker, isAfter } from './word.js'
 import type { Writer } from './writer.js'
 
 /** What the operations of a node need. */
@@ -154,7 +155,7 @@ export class Operations implements OperationDesk {
   async take(
     tenant: string,
     id: string,
-    options: { readonly force?: boolean; readonly heartbeat?: 'manual' } = {},
+    options: Omit<AttemptOptions, 'entry'> & { readonly heartbeat?: 'manual' } = {},
   ): Promise<Operation> {
     const { writer, record } = await this.#attempt(tenant, id, options)
     return this.#hand(writer, { attempt: record.snapshot.attempt, isKept: options.heartbeat !== 'manual' })
@@ -227,11 +228,7 @@ export class Operations implements OperationDesk {
     return asked(this.#register.list(tenant, query))
   }
 
-  async attempt(
-    tenant: string,
-    id: string,
-    options: { readonly force?: boolean; readonly entry?: string } = {},
-  ): Promise<OperationSnapshot> {
+  async attempt(tenant: string, id: string, options: AttemptOptions = {}): Promise<OperationSnapshot> {
     return (await this.#attempt(tenant, id, options)).record.snapshot
   }
 
@@ -418,9 +415,12 @@ export class Operations implements OperationDesk {
   async #attempt(
     tenant: string,
     id: string,
-    { force = false, entry }: { readonly force?: boolean; readonly entry?: string },
+    options: AttemptOptions,
   ): Promise<{ readonly writer: Writer; readonly record: OperationRecord }> {
-    const word: Word = { do: 'attempt', force, ...(entry !== undefined && { entry }) }
+    checkTaking(options)
+    const { force = false, entry, worker } = options
+    const named = { ...(entry !== undefined && { entry }), ...(worker !== undefined && { worker }) }
+    const word: Word = { do: 'attempt', force, ...named }
     await this.#dueSoonIfIdle(tenant, id)
     const { writer, record } = await asked(this.#ledger.say(tenant, id, word, { isStored: true }))
     await asked(this.#register.due(writer.stored))

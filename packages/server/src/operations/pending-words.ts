@@ -8,8 +8,8 @@ const URGENT = 'urgent'
 const APART_MAX = 100
 
 /**
- * The words that lead to one write, in order. Reports and signs of life of a worker become one; but those that another node may have taken as well, because they were left somewhere or
- * because they count upwards and bear a number, stay apart: each has to be ruled on its own.
+ * The words that lead to one write, in order. Reports and signs of life of a worker become one; but those that another node may have taken as well, because they were left somewhere, have a
+ * name, or count upwards and bear a number, stay apart, and nothing is merged into them: each has to be ruled on its own.
  */
 export class PendingWords {
   readonly #words = new Map<string, Word>()
@@ -62,7 +62,7 @@ export class PendingWords {
     }
     this.#added += 1
     const key = `report ${this.#added}`
-    this.#open = report.entry === undefined && !isBound ? key : undefined
+    this.#open = isBound || this.#isApart(report) ? undefined : key
     return this.#put(key, word)
   }
 
@@ -71,9 +71,10 @@ export class PendingWords {
     return key
   }
 
-  #isApart({ entry, sequence, advance }: OperationReport): boolean {
+  #isApart({ entry, key, sequence, advance }: OperationReport): boolean {
     if (entry !== undefined) return true
-    return sequence !== undefined && advance !== undefined && this.#added < APART_MAX
+    const isOnce = key !== undefined || (sequence !== undefined && advance !== undefined)
+    return isOnce && this.#added < APART_MAX
   }
 }
 

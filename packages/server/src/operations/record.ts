@@ -2,6 +2,7 @@ import { type OperationSnapshot, type OperationState, isTerminal } from '@holdfa
 import { timestamp } from '../clock.js'
 import { type Counted, NOTHING_COUNTED } from './counted.js'
 import { type MeterState, etaOf, paceOf, startMeter } from './meter.js'
+import type { NamedWords } from './named-words.js'
 import { type Plan, type ProgressState, beginProgress, showProgress } from './progress.js'
 
 /** What a parent knows of an operation below it: its weight, the share of it that is done, and its state. */
@@ -36,8 +37,12 @@ export interface Work {
   readonly sequence: number | undefined
   /** Which of the numbered reports of this attempt were counted. */
   readonly counted: Counted
+  /** Which reports were said under a name, in this attempt or before. */
+  readonly named: NamedWords
   /** The last word that was left somewhere. */
   readonly entry: string | undefined
+  /** How the worker calls itself that has this attempt. */
+  readonly worker: string | undefined
   readonly weight: number
   readonly children: Readonly<Record<string, ChildShare>> | undefined
   readonly createdAt: number
@@ -128,6 +133,7 @@ function restored(work: Partial<Work>): Partial<Work> {
 
 const ABSENT = {
   counted: NOTHING_COUNTED,
+  named: [],
   lapsedAt: undefined,
   isAdrift: false,
   runsSince: undefined,
@@ -136,6 +142,7 @@ const ABSENT = {
   expiresAt: undefined,
   sequence: undefined,
   entry: undefined,
+  worker: undefined,
   children: undefined,
   parentSince: undefined,
   stamps: [],

@@ -9,6 +9,7 @@ import { timestamp } from '../clock.js'
 import { NOTHING_COUNTED, count, isOvertaken } from './counted.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { type MeterState, observe, startMeter } from './meter.js'
+import { isNamed, nameWord } from './named-words.js'
 import { type ProgressState, amountOf, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
 import { type ChildShare, type OperationRecord, type Work, runTime } from './record.js'
 import { mayBecome } from './transitions.js'
@@ -82,6 +83,7 @@ function notBegun(what: string): Ruling {
 
 function ruleReportInOrder(record: OperationRecord, word: Word & { do: 'report' }, now: number): Ruling {
   const objection = objectionTo(record, word.report)
+  if (objection === undefined && isNamed(record.work.named, word.report.key, now)) return UNCHANGED
   if (objection?.kind !== 'unchanged' || !isOvertaken(record.work.counted, word.report))
     return objection ?? ruleReport(record, word, now)
   // Everything else that it says is out of date.
@@ -105,7 +107,8 @@ function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now:
   const progress = reached(progressAfter(record, report, isNewPhase), word.reached)
   const isAnew = isNewPhase || report.done !== undefined || report.percent !== undefined
   const counted = count(work.counted, report, isAnew)
-  const next = inState(held(work, report, now, { isWaiting, progress, counted }), state, now)
+  const named = nameWord(work.named, report.key, now)
+  const next = inState(held(work, report, now, { isWaiting, progress, counted, named }), state, now)
   return {
     kind: 'changed',
     record: withState(record, state, metered(next, now, isNewPhase)),
@@ -172,11 +175,13 @@ function hasLiveChildren({ children }: Work): boolean {
   return children !== undefined && Object.values(children).some(([, , state]) => !isTerminal(state))
 }
 
-function ruleAttempt(record: OperationRecord, { force, entry }: Word & { do: 'attempt' }, now: number): Ruling {
+function ruleAttempt(record: OperationRecord, { force, entry, worker }: Word & { do: 'attempt' }, now: number): Ruling {
   const { snapshot, work } = record
   const { state } = snapshot
   if (isTerminal(state)) return ENDED
   const isHeld = state === 'running' || state === 'waiting'
+  // It has it, and did not hear of that: it was heard of now.
+  if (isHeld && worker !== undefined && worker === work.worker) return ruleHeartbeat(record, {}, now)
   if (isHeld && !force) return { kind: 'refused', code: 'already_held' }
   const ran = runTime(work, now)
   const anew: Work = {
@@ -189,6 +194,7 @@ function ruleAttempt(record: OperationRecord, { force, entry }: Word & { do: 'at
     sequence: undefined,
     counted: NOTHING_COUNTED,
     entry: entry ?? work.entry,
+    worker,
   }
   const attempt = state === 'queued' ? snapshot.attempt : snapshot.attempt + 1
   const begun = { ...snapshot, attempt, startedAt: snapshot.startedAt ?? timestamp(now) }
@@ -277,12 +283,12 @@ function held(
   work: Work,
   { sequence = work.sequence, entry = work.entry }: WorkerWord,
   now: number,
-  { isWaiting, progress, counted }: Pick<Work, 'isWaiting' | 'progress' | 'counted'> = work,
+  { isWaiting, progress, counted, named }: Pick<Work, 'isWaiting' | 'progress' | 'counted' | 'named'> = work,
 ): Work {
   // Its lease was found lapsed when by its own clock it had not.
   const isAdrift = work.isAdrift || (work.lapsedAt !== undefined && now < work.lapsedAt)
   const leaseUntil = now + work.leaseMs
-  return { ...work, isWaiting, progress, counted, sequence, entry, leaseUntil, lapsedAt: undefined, isAdrift }
+  return { ...work, isWaiting, progress, counted, named, sequence, entry, leaseUntil, lapsedAt: undefined, isAdrift }
 }
 
 /** Running time counts while it runs, the lease while somebody has it. */

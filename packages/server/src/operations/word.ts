@@ -1,6 +1,6 @@
 import type { OperationState } from '@holdfast/protocol'
 import { HoldfastError } from '../core/errors.js'
-import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
+import type { AttemptOptions, OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { amountOf, atLeastZero } from './progress.js'
 
 /** What is said of an operation, by its worker, by those who watch it, by the operation below it or by time. */
@@ -17,7 +17,7 @@ export type Word =
     }
   | { readonly do: 'heartbeat'; readonly worker: WorkerWord }
   | { readonly do: 'end'; readonly ending: OperationEnding }
-  | { readonly do: 'attempt'; readonly force: boolean; readonly entry?: string }
+  | { readonly do: 'attempt'; readonly force: boolean; readonly worker?: string; readonly entry?: string }
   | { readonly do: 'cancel' }
   | {
       readonly do: 'due'
@@ -57,9 +57,25 @@ export function checkWorker({ attempt, sequence, entry }: WorkerWord): void {
 
 const TEXTS = ['unit', 'item', 'message', 'phase'] as const
 
+/** Characters of the name of a report, and of that of a worker. */
+const KEY_MAX = 64
+const WORKER_MAX = 128
+
+/** Checks how a worker calls itself. @throws HoldfastError `bad_request` naming the member. */
+export function checkTaking({ worker }: AttemptOptions): void {
+  checkName('worker', worker, WORKER_MAX)
+}
+
+function checkName(name: string, value: string | undefined, charactersMax: number): void {
+  if (value === undefined) return
+  if (typeof value !== 'string' || value === '' || value.length > charactersMax)
+    throw wrong(name, `1 to ${charactersMax} characters`, value)
+}
+
 /** Checks a report. @throws HoldfastError `bad_request` naming the member. */
 export function checkReport(report: OperationReport): void {
   checkWorker(report)
+  checkName('key', report.key, KEY_MAX)
   for (const name of ['done', 'advance', 'total', 'percent'] as const) {
     const value = report[name]
     if (value !== undefined) atLeastZero(name, value)

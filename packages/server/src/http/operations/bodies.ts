@@ -1,6 +1,12 @@
 import { OPERATION_STATES } from '@holdfast/protocol'
 import * as z from 'zod'
-import type { OperationEnding, OperationReport, OperationSpec, WorkerWord } from '../../operations/desk.js'
+import type {
+  AttemptOptions,
+  OperationEnding,
+  OperationReport,
+  OperationSpec,
+  WorkerWord,
+} from '../../operations/desk.js'
 import { duration } from '../duration.js'
 
 /** What an operation may be called. An id of dots alone could not be reached at its address: URLs resolve them. */
@@ -51,7 +57,7 @@ const word = {
 }
 
 /** What a worker says of its progress. */
-export const report: z.ZodType<Omit<OperationReport, 'entry'>> = z.strictObject({
+export const report: z.ZodType<Omit<OperationReport, 'entry' | 'key'>> = z.strictObject({
   ...word,
   done: amount.exactOptional(),
   advance: amount.exactOptional(),
@@ -87,8 +93,14 @@ export const failure: z.ZodType<Ending<'failed'>> = z.strictObject({
 })
 
 /** A worker that takes an operation. */
-export const newAttempt: z.ZodType<{ readonly force?: boolean }> = z.strictObject({
+export const newAttempt: z.ZodType<Omit<AttemptOptions, 'entry'>> = z.strictObject({
   force: z.boolean().exactOptional().describe('Also from a worker that has it'),
+  worker: z
+    .string()
+    .min(1)
+    .max(128)
+    .exactOptional()
+    .describe('A name that no other worker has: who has it already gets the same attempt again'),
 })
 
 /** Nothing at all. */

@@ -265,6 +265,46 @@ describe('an attempt', () => {
   })
 })
 
+describe('a request that was lost with its node', () => {
+  /** A node that forgets what was answered under every key. */
+  async function forgetful(): Promise<ApiClient> {
+    const engine = faultyEngine(new MemoryEngine({ clock: systemClock }), async () => undefined)
+    const get: Engine['records']['get'] = (name) =>
+      name.startsWith('http-idempotency:') ? Promise.resolve(undefined) : engine.records.get(name)
+    const put: Engine['records']['put'] = (name, value, options) =>
+      engine.records.put(name, value, name.startsWith('http-idempotency:') ? { ttlMs: options.ttlMs } : options)
+    const unlucky = await startNode({ engine: { ...engine, records: { ...engine.records, get, put } } })
+    onTestFinished(() => unlucky.close())
+    return apiClient(unlucky, unlucky.token('importer', { permissions: ['operations'] }))
+  }
+
+  it('adds what it says once under its key', async () => {
+    const client = await forgetful()
+    await client('POST /operations', { body: { id: 'a', kind: 'import', total: 10 } })
+    const say = (key: string, advance: number): Promise<ApiAnswer> =>
+      client('PATCH /operations/a', { body: { advance }, headers: { 'idempotency-key': key } })
+    for (const [key, advance, done] of [
+      ['k-1', 1, 1],
+      ['k-1', 1, 1],
+      ['k-2', 2, 3],
+      ['k-1', 1, 3],
+    ] as const)
+      expect(await say(key, advance)).toMatchObject({ status: 200, body: { progress: { done } } })
+  })
+
+  it('takes an operation once under its key, or for the worker that it names', async () => {
+    const client = await forgetful()
+    const take = (id: string, asked: Parameters<ApiClient>[1]): Promise<ApiAnswer> =>
+      client(`POST /operations/${id}/attempts`, asked)
+    for (const asked of [{ headers: { 'idempotency-key': 'k-1' } }, { body: { worker: 'w1' } }]) {
+      const id = `taken-${Object.keys(asked).join('')}`
+      await client('POST /operations', { body: { id, kind: 'import', queued: true } })
+      for (const turn of [1, 2]) expect([turn, await take(id, asked)]).toMatchObject([turn, { body: { attempt: 1 } }])
+      expect(error(await take(id, { body: { worker: 'w2' } }))).toEqual([409, 'already_held'])
+    }
+  })
+})
+
 describe('an operation below another', () => {
   it('has to end before it', async () => {
     const id = await begun()

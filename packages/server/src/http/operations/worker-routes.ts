@@ -2,10 +2,11 @@ import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import * as z from 'zod'
 import type { AuditEvent } from '../../telemetry/audit.js'
 import { HoldfastError } from '../../core/errors.js'
+import type { OperationReport } from '../../operations/desk.js'
 import { newOperationId } from '../../operations/spec.js'
 import { operationChannel } from '../../operations/store.js'
 import { ApiRefusal } from '../api-error.js'
-import { onceId } from '../once-id.js'
+import { onceId, onceName } from '../once-id.js'
 import { type Call, type Route, route } from '../route.js'
 import { bareWord, completion, failure, newAttempt, newOperation, nothing, operationId, report } from './bodies.js'
 import { entityTag, readTags } from './entity-tag.js'
@@ -79,7 +80,8 @@ const tell = route({
   },
   errors: ['already_ended', 'stale_report', 'limit_exceeded'],
   async handle(call) {
-    const { node, bearer, params, body } = call
+    const { node, bearer, params } = call
+    const body = namedReport(call)
     const { tenant } = bearer.identity
     const header = call.headers.get('if-match')
     // Any will do: it is there, or this is not found.
@@ -97,6 +99,14 @@ const tell = route({
   },
 })
 
+/** What adds up is counted once under its key, also where its node died over it. Whatever else a report says may be said again. */
+function namedReport(call: Call<{ readonly operation: string }, unknown, OperationReport>): OperationReport {
+  const { body, params } = call
+  if (body.advance === undefined || body.sequence !== undefined) return body
+  const key = onceName(call, `report ${params.operation} ${JSON.stringify(body)}`)
+  return key === undefined ? body : { ...body, key }
+}
+
 function anotherState(snapshot: OperationSnapshot): ApiRefusal {
   return new ApiRefusal('precondition_failed', `the operation is at ${entityTag(snapshot)}`, {
     status: 412,
@@ -112,7 +122,7 @@ const attempt = route({
   tag: 'operations',
   summary: 'Take an operation as its worker',
   description:
-    'Begins the next attempt of an operation that is queued or stalled. `force` takes it from a worker that has it. The answer names the `attempt`; reports that carry it are refused once another worker has taken over.',
+    'Begins the next attempt of an operation that is queued or stalled. `force` takes it from a worker that has it. The answer names the `attempt`; reports that carry it are refused once another worker has taken over. A `worker` that has it already, and lost the answer, gets the same attempt again.',
   params: one,
   body: newAttempt,
   example: {},
@@ -121,7 +131,10 @@ const attempt = route({
   async handle(call) {
     const { node, bearer, params, body } = call
     await mayReport(call, params.operation)
-    const snapshot = await node.operations.attempt(bearer.identity.tenant, params.operation, body)
+    // Under its key the same request is by the same worker.
+    const key = onceName(call, `take ${params.operation} ${JSON.stringify(body)}`)
+    const options = { ...(key !== undefined && { worker: `request ${key}` }), ...body }
+    const snapshot = await node.operations.attempt(bearer.identity.tenant, params.operation, options)
     note(call, 'operation.taken', snapshot)
     return answer(201, snapshot)
   },
