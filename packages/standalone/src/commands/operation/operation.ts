@@ -8,6 +8,7 @@ import { type CommandContext, type Declare, addRemoteOptions, collect, examples 
 import { readJsonText } from '../json-argument.js'
 import { amountOption, wholeOption } from '../number-option.js'
 import { type RemoteOptions, findServer } from '../server-access.js'
+import { insist } from './insist.js'
 import { type SpecOptions, addSpecOptions, specOf } from './spec-options.js'
 
 /** What every command about operations takes. */
@@ -61,7 +62,7 @@ function start(parent: Command, context: CommandContext): void {
     (id: string | undefined, options: OperationOptions & SpecOptions & { queued?: boolean }) =>
       withApi('not started', options, context, async (api, { kind = 'task', queued, json }, shell) => {
         const spec = { ...specOf(options), ...(id !== undefined && { id }), kind, ...(queued && { queued }) }
-        const snapshot = await api.ask<OperationSnapshot>({ method: 'POST', path: ['operations'], body: spec })
+        const snapshot = await insist<OperationSnapshot>(api, { method: 'POST', path: ['operations'], body: spec })
         if (json) printJson(snapshot, shell)
         else shell.stdout.write(`${snapshot.id}\n`)
         return EXIT.done
@@ -165,8 +166,12 @@ function attempt(parent: Command, context: CommandContext): void {
     .description('take up an operation that waits for a worker, or has lost its own')
     .argument('<id>', 'id of the operation')
     .option('--force', 'also from a worker that has it')
-  finish(command, 'import-42').action((id: string, options: OperationOptions & { force?: boolean }) =>
-    speak(id, 'not taken up', options, context, { verb: 'attempts', body: { force: options.force } }),
+    .option('--worker <name>', 'a name that no other worker has: who has it already gets the same attempt again')
+  finish(command, 'import-42').action(
+    (id: string, options: OperationOptions & { force?: boolean; worker?: string }) => {
+      const { force, worker } = options
+      return speak(id, 'not taken up', options, context, { verb: 'attempts', body: { force, worker } })
+    },
   )
 }
 
@@ -178,7 +183,7 @@ function cancel(parent: Command, context: CommandContext): void {
   finish(command, 'import-42').action((id: string, options: OperationOptions) =>
     withApi(`${id} not cancelled`, options, context, async (api, _options, shell) => {
       const path = ['operations', id, 'cancel']
-      printSnapshot(await api.ask<OperationSnapshot>({ method: 'POST', path, body: {} }), options, shell)
+      printSnapshot(await insist<OperationSnapshot>(api, { method: 'POST', path, body: {} }), options, shell)
       return EXIT.done
     }),
   )
@@ -248,7 +253,11 @@ function speak(id: string, what: string, options: WordOptions, context: CommandC
   return withApi(`${id} ${what}`, options, context, async (api, { attempt: number, sequence }, shell) => {
     const { method = 'POST', verb, body = {} } = said
     const path = ['operations', id, ...(verb === undefined ? [] : [verb])]
-    const snapshot = await api.ask<OperationSnapshot>({ method, path, body: { ...body, attempt: number, sequence } })
+    const snapshot = await insist<OperationSnapshot>(api, {
+      method,
+      path,
+      body: { ...body, attempt: number, sequence },
+    })
     printSnapshot(snapshot, options, shell)
     return snapshot.cancelRequested && snapshot.endedAt === undefined ? EXIT.cancelled : EXIT.done
   })
