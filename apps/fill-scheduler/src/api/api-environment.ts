@@ -17,7 +17,7 @@ export interface ApiParts {
   readonly bounds: UserBounds
   readonly changes: Changes
   readonly holdfast: Pick<Holdfast, 'identify' | 'fetch' | 'stats'>
-  readonly tenant: Pick<Tenant, 'revokeToken'>
+  readonly tenant: Pick<Tenant, 'revokeToken' | 'user'>
   readonly codes: SignInCodes
   readonly reports: ReportWriter
   readonly limits: RateLimits

@@ -64,7 +64,8 @@ export interface UserStore {
   create(user: User): Promise<boolean>
   byEmail(email: string): Promise<User | undefined>
   byId(id: string): Promise<User | undefined>
-  update(id: string, change: { readonly passwordHash?: string; readonly isActive?: boolean }): Promise<boolean>
+  /** Sets another password where `from` is still the one that is stored; false otherwise. */
+  changePassword(id: string, change: { readonly from: string; readonly to: string }): Promise<boolean>
   /** With everything of the user. */
   delete(id: string): Promise<boolean>
 }

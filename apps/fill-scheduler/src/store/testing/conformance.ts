@@ -83,13 +83,20 @@ export function describeStore(
         expect((await store.users.byEmail('eve@example.com'))?.email).toBe('eve@example.com')
       })
 
-      it('change in what is named, and in nothing else', async () => {
-        expect(await store.users.update('ada', { isActive: false })).toBe(true)
-        expect(await store.users.byId('ada')).toEqual({ ...userOf('ada'), isActive: false })
-        expect(await store.users.update('ada', { passwordHash: 'scrypt$2' })).toBe(true)
-        expect(await store.users.update('ada', {})).toBe(true)
-        expect(await store.users.byId('ada')).toEqual({ ...userOf('ada'), isActive: false, passwordHash: 'scrypt$2' })
-        expect(await store.users.update('eve', { isActive: true })).toBe(false)
+      it('change their password once from what it was, also when two change it at the same time', async () => {
+        const change = (to: string): Promise<boolean> => store.users.changePassword('ada', { from: 'scrypt$1', to })
+        expect((await Promise.all([change('scrypt$2'), change('scrypt$3')])).filter(Boolean)).toHaveLength(1)
+        const { passwordHash: kept = '' } = (await store.users.byId('ada')) ?? {}
+        expect(['scrypt$2', 'scrypt$3']).toContain(kept)
+        expect(await store.users.byId('ada')).toEqual({ ...userOf('ada'), passwordHash: kept })
+        expect(await change('scrypt$4')).toBe(false)
+        expect(await store.users.byId('bob')).toEqual(userOf('bob'))
+        expect(await store.users.changePassword('eve', { from: 'scrypt$1', to: 'scrypt$2' })).toBe(false)
+      })
+
+      it('are kept as locked who are', async () => {
+        await store.users.create({ ...userOf('eve'), isActive: false })
+        expect(await store.users.byId('eve')).toEqual({ ...userOf('eve'), isActive: false })
       })
 
       it('go with everything of theirs, and with nothing of others', async () => {
