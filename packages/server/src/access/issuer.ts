@@ -14,6 +14,12 @@ export interface IssuerSetup extends ClaimRules {
   readonly type: string | undefined
 }
 
+/** What came of a token and published keys: whether one has signed it, and whether there was one that could have. */
+interface Judgement {
+  readonly isSigned: boolean
+  readonly isKnown: boolean
+}
+
 /** Somebody whose tokens are believed, by keys of its own and no others. */
 export class Issuer {
   readonly setup: IssuerSetup
@@ -40,10 +46,10 @@ export class Issuer {
     if (!isTokenAlgorithm(algorithm)) return fail('invalid', 'wrong algorithm')
     const configured = this.setup.ring.find(algorithm, token.kid)
     if (await isSigned(token, configured)) return judgeClaims(token.claims, this.setup, now())
-    const isNamed = configured.some(({ kid }) => kid !== undefined && kid === token.kid)
-    const published = isNamed ? [] : await this.#publishedFor(algorithm, token.kid)
-    if (await isSigned(token, published)) return judgeClaims(token.claims, this.setup, now())
-    if (configured.length + published.length === 0) return this.#refuseUnknown(algorithm, token)
+    if (configured.some((key) => isNamedBy(token, key))) return fail('invalid', 'wrong signature')
+    const published = await this.#judgePublished(token, algorithm)
+    if (published.isSigned) return judgeClaims(token.claims, this.setup, now())
+    if (configured.length === 0 && !published.isKnown) return this.#refuseUnknown(algorithm, token)
     return fail('invalid', 'wrong signature')
   }
 
@@ -54,14 +60,19 @@ export class Issuer {
     return plainType(type) === plainType(wanted ?? 'JWT')
   }
 
-  /** Those that it publishes, beside those of the options: asked for again where a token names one that is not known yet. */
-  async #publishedFor(algorithm: TokenAlgorithm, kid: string | undefined): Promise<readonly TokenKey[]> {
+  /**
+   * By the keys that it publishes, beside those of the options. They are asked for again where the token names none of them and none has signed it: the key may be newer than the set.
+   */
+  async #judgePublished(token: TokenText, algorithm: TokenAlgorithm): Promise<Judgement> {
     const keySet = this.#keySetFor(algorithm)
-    if (keySet === undefined) return []
-    const known = keySet.ring?.find(algorithm, kid) ?? []
-    if (known.length > 0 || (keySet.ring !== undefined && kid === undefined)) return known
+    if (keySet === undefined) return { isSigned: false, isKnown: false }
+    const before = keySet.ring
+    const known = before?.find(algorithm, token.kid) ?? []
+    if (await isSigned(token, known)) return { isSigned: true, isKnown: true }
+    if (known.some((key) => isNamedBy(token, key))) return { isSigned: false, isKnown: true }
     await keySet.refresh()
-    return keySet.ring?.find(algorithm, kid) ?? []
+    const renewed = keySet.ring === before ? [] : (keySet.ring?.find(algorithm, token.kid) ?? [])
+    return { isSigned: await isSigned(token, renewed), isKnown: known.length + renewed.length > 0 }
   }
 
   /** After as long as a wrong signature takes, so that nobody learns by the clock which names of keys are known. */
@@ -77,6 +88,10 @@ export class Issuer {
   #keySetFor(algorithm: TokenAlgorithm): KeySet | undefined {
     return this.#keySet?.mayHold(algorithm) === true ? this.#keySet : undefined
   }
+}
+
+function isNamedBy({ kid }: TokenText, key: TokenKey): boolean {
+  return kid !== undefined && key.kid === kid
 }
 
 async function isSigned({ text }: TokenText, keys: readonly TokenKey[]): Promise<boolean> {

@@ -56,12 +56,13 @@ beforeEach(() => {
 
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-function tokenOf(kid: string, key = keys[kid]?.privateKey): string {
+/** Named `kid`; undefined: without a name. */
+function tokenOf(kid: string | undefined, key = keys[kid ?? '']?.privateKey): string {
   const content = `${encode({ alg: 'EdDSA', kid })}.${encode({ sub: 'ada', tenant: 'acme', exp: 2_000_000_000 })}`
   return `${content}.${sign(null, Buffer.from(content), key as KeyObject).toString('base64url')}`
 }
 
-async function resultOf(kid: string, key?: KeyObject): Promise<string> {
+async function resultOf(kid: string | undefined, key?: KeyObject): Promise<string> {
   const token = readToken(tokenOf(kid, key))
   const result: Authentication =
     'problem' in token
@@ -113,6 +114,23 @@ describe('a key set', () => {
     open()
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['good']))
     expect(fetches).toBe(12)
+  })
+
+  it.each<[string, string | undefined, (kid: string) => string]>([
+    ['a token that names no key', undefined, (kid) => setOf(kid)],
+    ['keys that have no names', 'some', (kid) => setOf(kid).replace(`,"kid":"${kid}"`, '')],
+  ])('T-057 is fetched, once in thirty seconds, for %s where none of them has signed it', async (_, named, set) => {
+    answer = set('a')
+    expect(await resultOf(named, keys['a']?.privateKey)).toBe('good')
+    answer = set('b')
+    expect(await resultOf(named, keys['b']?.privateKey)).toBe('invalid: wrong signature')
+    clock.advance(30_000)
+    expect(await resultOf(named, keys['b']?.privateKey)).toBe('good')
+    expect(await resultOf(named, keys['c']?.privateKey)).toBe('invalid: wrong signature')
+    expect(fetches).toBe(2)
+    clock.advance(30_000)
+    expect(await resultOf(named, keys['c']?.privateKey)).toBe('invalid: wrong signature')
+    expect(fetches).toBe(3)
   })
 
   it('T-057 stays as it was on any error, and old keys go on working', async () => {
