@@ -1,7 +1,7 @@
-import { type OperationEvent, channelSegment, isTerminal } from '@holdfast/protocol'
+import { type OperationEvent, type OperationSnapshot, channelSegment, isTerminal } from '@holdfast/protocol'
 import type { Cancel, Clock } from '../clock.js'
 import { SYSTEM } from '../core/services.js'
-import type { Engine, Retention } from '../engine/engine.js'
+import type { Engine, Retention, Stream } from '../engine/engine.js'
 import type { OperationRecord } from './record.js'
 import { operationKey } from './store.js'
 
@@ -18,6 +18,10 @@ export interface EchoParts {
 
 /** Milliseconds between two updates of one operation for those who do not watch it alone. */
 const ECHO_MS = 1_000
+
+/** An engine knows for five minutes that an end was told. What ended longer ago than this is looked for in the feed first, among so many of the newest. */
+const SURELY_KNOWN_MS = 60_000
+const SEARCHED_MAX = 1_000
 
 interface Held {
   latest: { readonly record: OperationRecord; readonly event: OperationEvent } | undefined
@@ -91,8 +95,9 @@ export class Echo {
 
   async #publish({ snapshot }: OperationRecord, event: OperationEvent): Promise<void> {
     const { engine, feedRetention } = this.#parts
+    if (isTerminal(snapshot.state) && (await this.#isTold(snapshot))) return
     await engine.publish({
-      stream: { tenant: snapshot.tenant, channel: feedChannel(snapshot.owner) },
+      stream: feedOf(snapshot),
       event,
       data: JSON.stringify(snapshot),
       from: SYSTEM,
@@ -104,4 +109,22 @@ export class Echo {
       }),
     })
   }
+
+  /** Whether an end stands in the feed that was told so long ago that an engine does not know it any more. What went from the feed since is told again. */
+  async #isTold({ tenant, owner, id, version, state, endedAt }: OperationSnapshot): Promise<boolean> {
+    const { engine, clock, feedRetention } = this.#parts
+    const isOld = endedAt !== undefined && clock.now() - Date.parse(endedAt) > SURELY_KNOWN_MS
+    if (feedRetention === undefined || !isOld) return false
+    const range = { limit: SEARCHED_MAX, bytesMax: Infinity, keep: 'newest' } as const
+    const { messages } = await engine.read(feedOf({ tenant, owner }), feedRetention, range)
+    return messages.some(({ event, data }) => {
+      if (event !== state || !data.includes(id)) return false
+      const told = JSON.parse(data) as OperationSnapshot
+      return told.id === id && told.version === version
+    })
+  }
+}
+
+function feedOf({ tenant, owner }: Pick<OperationSnapshot, 'tenant' | 'owner'>): Stream {
+  return { tenant, channel: feedChannel(owner) }
 }

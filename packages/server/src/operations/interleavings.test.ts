@@ -556,6 +556,33 @@ describe('a part of an operation that was forgotten', () => {
 })
 
 describe('an end', () => {
+  it('is told to the owner once, although the engine was away for long before that could be noted', async () => {
+    const feed = await watch('operations:ada')
+    await create('a')
+    await desk.end('acme', 'a', { state: 'completed' })
+    await create('b')
+    await clock.pass(600_000, 10_000)
+    await engine.indexes.put('operations:due', { key: '4:acmea', score: 0, ttlMs: 60_000 })
+    await clock.pass(5_000, 1_000)
+    expect(feed.filter(([event]) => event === 'completed')).toHaveLength(1)
+    expect(await engine.indexes.range('operations:due', { to: clock.now(), limit: 10 })).toEqual([])
+  })
+
+  it('is told to the owner however late, where nobody has told it', async () => {
+    const feed = await watch('operations:ada')
+    await create('a')
+    const publish = engine.publish.bind(engine)
+    engine.publish = async (request) => {
+      if (request.stream.channel.startsWith('operations:')) throw new Error('away')
+      return publish(request)
+    }
+    await desk.end('acme', 'a', { state: 'completed' })
+    await clock.pass(600_000, 10_000)
+    engine.publish = publish
+    await clock.pass(120_000, 1_000)
+    expect(feed.filter(([event]) => event === 'completed')).toHaveLength(1)
+  })
+
   it('is told to the owner once, however much later it is looked at again', async () => {
     const feed = await watch('operations:ada')
     await create('a', { lease: '1h' })
