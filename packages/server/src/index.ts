@@ -97,7 +97,7 @@ export {
   type TenantReceipts,
 } from './tenant.js'
 export type { TenantOperations } from './tenant-operations.js'
-export { type ApiKeyInfo, type ApiKeySpec, TenantKeys } from './tenant-keys.js'
+export { type ApiKeyInfo, type ApiKeySpec, type KeyRequester, TenantKeys } from './tenant-keys.js'
 export {
   type ChannelTokenOptions,
   type OwnOperationSpec,

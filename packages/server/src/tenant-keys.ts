@@ -29,6 +29,15 @@ export interface ApiKeySpec {
   readonly expiresIn?: number | string
 }
 
+/** Who wants something done to a key, for the audit trail. */
+export interface KeyRequester {
+  /** The user that asked; left out: the application itself. */
+  readonly by?: string
+  /** The connection or request, and its address. */
+  readonly connection?: string
+  readonly address?: string
+}
+
 /** What can be known of a key: not its secret. */
 export interface ApiKeyInfo {
   readonly id: string
@@ -70,11 +79,14 @@ export class TenantKeys {
   }
 
   /**
-   * Makes a key. It is answered once and kept nowhere: only its SHA-256 is stored.
+   * Makes a key. It is answered once and kept nowhere: only its SHA-256 is stored. It is a credential of its own, whatever becomes of that of whoever asked.
    *
    * @throws HoldfastError `bad_request` naming what is wrong, `limit_exceeded` when the tenant has 1,000 keys, `engine_unavailable`.
    */
-  async create({ name, grants, permissions = [], expiresIn }: ApiKeySpec): Promise<Pick<NewApiKey, 'id' | 'key'>> {
+  async create(
+    { name, grants, permissions = [], expiresIn }: ApiKeySpec,
+    requester: KeyRequester = {},
+  ): Promise<Pick<NewApiKey, 'id' | 'key'>> {
     checkSpec({ name, grants, permissions })
     const now = this.#node.clock.now()
     const made = makeApiKey(this.#node.random)
@@ -88,7 +100,7 @@ export class TenantKeys {
       expiresAt: expiresIn === undefined ? undefined : now + readDuration('expiresIn', expiresIn, 1),
     }
     await this.#asking(() => this.#store(made.id, stored, now))
-    this.#record('key.created', made.id)
+    this.#record('key.created', made.id, requester)
     return { id: made.id, key: made.key }
   }
 
@@ -99,13 +111,13 @@ export class TenantKeys {
    */
   async rotate(
     id: string,
-    { overlap = '1h' }: { readonly overlap?: number | string } = {},
+    { overlap = '1h', ...requester }: { readonly overlap?: number | string } & KeyRequester = {},
   ): Promise<Pick<NewApiKey, 'id' | 'key'>> {
     const { clock, random, apiKeys, retries, tokenLifetimeMs, revoke } = this.#node
     const overlapMs = readDuration('overlap', overlap, 0)
     const made = makeApiKey(random, id)
     const { stored, now } = await this.#asking(() => this.#replaceSecret(made, overlapMs))
-    this.#record('key.rotated', id)
+    this.#record('key.rotated', id, requester)
     const scope = { tenant: this.#tenant, tokenId: id }
     const { madeAt } = stored.secrets[0] ?? { madeAt: now }
     const options = { issuedBefore: madeAt, from: now + overlapMs, ttlMs: overlapMs + tokenLifetimeMs }
@@ -122,7 +134,7 @@ export class TenantKeys {
    *
    * @throws HoldfastError `engine_unavailable`: then the key may or may not have ended, and it is to be tried again.
    */
-  async revoke(id: string): Promise<boolean> {
+  async revoke(id: string, requester: KeyRequester = {}): Promise<boolean> {
     const { apiKeys, tokenLifetimeMs, revoke } = this.#node
     return this.#asking(async () => {
       const held = await this.#find(id)
@@ -130,7 +142,7 @@ export class TenantKeys {
       await revoke({ tenant: this.#tenant, tokenId: id }, { ttlMs: tokenLifetimeMs })
       await apiKeys.remove(id)
       await apiKeys.unlist(this.#tenant, id)
-      this.#record('key.revoked', id)
+      this.#record('key.revoked', id, requester)
       return true
     })
   }
@@ -174,8 +186,8 @@ export class TenantKeys {
     return held?.stored.tenant === this.#tenant ? held : undefined
   }
 
-  #record(event: AuditEvent, id: string): void {
-    this.#node.audit.record(event, { tenant: this.#tenant, user: userOfKey(id) })
+  #record(event: AuditEvent, id: string, { by, connection, address }: KeyRequester): void {
+    this.#node.audit.record(event, { tenant: this.#tenant, user: userOfKey(id), by, connection, address })
   }
 
   async #asking<T>(ask: () => Promise<T>): Promise<T> {

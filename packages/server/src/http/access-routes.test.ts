@@ -138,6 +138,29 @@ describe('an API key over HTTP', () => {
     expect((await admin('GET /keys?limit=100')).status).toBe(200)
   })
 
+  it('is a credential of its own: it outlives that of its maker, whom the audit trail names', async () => {
+    const lines: Record<string, unknown>[] = []
+    const keep = (line: object): void => void lines.push(line as Record<string, unknown>)
+    const told = await startNode({ log: { debug: keep, info: keep, warn: keep, error: keep } })
+    const claims = { tokenId: 'maker', permissions: ['keys', 'revoke'], grants: { 'room:*': ['publish'] } }
+    const maker = apiClient(told, told.token('maker', claims))
+    const grants = { 'room:*': ['publish'] }
+    const { body: made } = await maker('POST /keys', { body: { name: 'importer', grants } })
+    const id = String(made['id'])
+    const { body: rotated } = await maker(`POST /keys/${id}/rotate`, { body: {} })
+    expect((await maker('POST /revocations', { body: { token: 'maker' } })).status).toBe(204)
+    expect((await maker('GET /keys?limit=1')).status).toBe(401)
+    const server = apiClient(told, String(rotated['key']))
+    expect((await server('POST /channels/room:7/messages', { body: { data: 1 } })).status).toBe(201)
+    const about = { tenant: 'acme', user: `key:${id}`, by: 'maker', address: '127.0.0.1' }
+    const ofKeys = lines.filter(({ event }) => String(event).startsWith('key.'))
+    expect(ofKeys).toMatchObject([
+      { event: 'key.created', ...about },
+      { event: 'key.rotated', ...about },
+    ])
+    await told.close()
+  })
+
   it('of another tenant is as if it did not exist', async () => {
     const theirs = await node.holdfast.tenant('other').keys.create({ name: 'theirs', grants: {} })
     expect(errorOf(await admin(`POST /keys/${theirs.id}/rotate`, { body: {} }))).toEqual([404, 'not_found'])

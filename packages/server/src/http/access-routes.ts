@@ -3,7 +3,7 @@ import { type Verb } from '../access/channel-rules.js'
 import { coversGrants } from '../access/grant-cover.js'
 import { isUserName } from '../access/identity.js'
 import { HoldfastError } from '../core/errors.js'
-import type { ApiKeyInfo } from '../tenant-keys.js'
+import type { ApiKeyInfo, KeyRequester } from '../tenant-keys.js'
 import { ApiRefusal } from './api-error.js'
 import type { Bearer } from './bearer.js'
 import { duration } from './duration.js'
@@ -125,7 +125,7 @@ const makeKey = route({
   tag: 'access',
   summary: 'Make an API key',
   description:
-    'Nobody makes a key that may more than whoever makes it: its permissions are among those of the bearer, and its grants name nothing that those of the bearer do not.',
+    'Nobody makes a key that may more than whoever makes it: its permissions are among those of the bearer, and its grants name nothing that those of the bearer do not. It is a credential of its own: it lives until `expiresIn` is over or it is revoked, whatever becomes of the credential that made it.',
   permissions: ['keys'],
   isSecret: true,
   body: z.strictObject({
@@ -146,7 +146,7 @@ const makeKey = route({
       permissions: may.permissions ?? [],
       ...(expiresIn !== undefined && { expiresIn }),
     }
-    return json(201, await node.tenant(bearer.identity.tenant).keys.create(spec))
+    return json(201, await node.tenant(bearer.identity.tenant).keys.create(spec, requesterOf(bearer)))
   },
 })
 
@@ -169,7 +169,8 @@ const rotateKey = route({
     const key = (await keys.list()).find(({ id }) => id === params.id)
     if (key === undefined) throw new HoldfastError('not_found')
     checkReach(bearer, key)
-    return json(200, await keys.rotate(params.id, overlap === undefined ? {} : { overlap }))
+    const how = { ...requesterOf(bearer), ...(overlap !== undefined && { overlap }) }
+    return json(200, await keys.rotate(params.id, how))
   },
 })
 
@@ -185,10 +186,16 @@ const revokeKey = route({
   answers: { 204: { description: 'It is one no more' } },
   errors: ['not_found'],
   async handle({ node, bearer, params }) {
-    if (!(await node.tenant(bearer.identity.tenant).keys.revoke(params.id))) throw new HoldfastError('not_found')
+    const { keys } = node.tenant(bearer.identity.tenant)
+    if (!(await keys.revoke(params.id, requesterOf(bearer)))) throw new HoldfastError('not_found')
     return empty(204)
   },
 })
+
+/** Who asks, for the audit trail. */
+function requesterOf({ id, address, identity }: Bearer): KeyRequester {
+  return { by: identity.user, connection: id, address }
+}
 
 /** @throws HoldfastError `permission_denied` for what the bearer may not itself. */
 function checkReach(

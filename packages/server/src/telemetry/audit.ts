@@ -46,6 +46,8 @@ export type AuditEvent = keyof typeof AUDIT_EVENTS
 export interface AuditFields {
   readonly tenant?: string | undefined
   readonly user?: string | undefined
+  /** Who wanted it, where it is done to somebody else. */
+  readonly by?: string | undefined
   /** The connection. */
   readonly connection?: string | undefined
   /** The address of the client, after trusted proxies. */
