@@ -13,6 +13,7 @@ import {
   encodeWithdrawal,
   endBy,
   finite,
+  isAbout,
   joined,
   scopesOf,
   withdrawalKey,
@@ -196,13 +197,9 @@ export class Revocations {
   }
 
   #take(scope: WithdrawalScope, withdrawal: Withdrawal): null {
-    const key = withdrawalKey(scope)
-    this.#heard.add(key, withdrawal)
-    for (const connection of [...this.#parts.connections()]) {
-      if (!connection.isOpen || connection.identity.tenant !== scope.tenant) continue
-      if (scopesOf(connection.identity).some((one) => withdrawalKey(one) === key))
-        this.#apply(connection, withdrawal, scope)
-    }
+    this.#heard.add(withdrawalKey(scope), withdrawal)
+    for (const connection of [...this.#parts.connections()])
+      if (connection.isOpen && isAbout(scope, connection.identity)) this.#apply(connection, withdrawal, scope)
     return null
   }
 

@@ -36,6 +36,13 @@ export function scopesOf({ tenant, user, tokenId, kind }: Withdrawable): readonl
   return kind === 'anonymous' || isKeyUser(user) ? own : [...own, { tenant, user }, { tenant }]
 }
 
+/** Whether a withdrawal of this is one of those: without a name for it, since all connections of a node are asked. */
+export function isAbout(scope: WithdrawalScope, { tenant, user, tokenId, kind }: Withdrawable): boolean {
+  if (tenant !== scope.tenant) return false
+  if (scope.tokenId !== undefined) return tokenId === scope.tokenId
+  return kind !== 'anonymous' && !isKeyUser(user) && (scope.user === undefined || scope.user === user)
+}
+
 /** When this credential stops to count by this withdrawal: 0 for now, Infinity for never. */
 export function endBy({ issuedBefore, from, until }: Withdrawal, { issuedAt }: Withdrawable, now: number): number {
   const isMeant = issuedAt === undefined || issuedAt < issuedBefore
