@@ -24,15 +24,21 @@ export class RestVisitor {
 
   /** Resolves to the status and what was answered. */
   async ask(line: string, body?: object): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
+    const answer = await this.#answered(line, body)
+    const text = await answer.text()
+    this.#told.push(...[...answer.headers].flat(), text)
+    // The engine did not answer in time: any client asks again.
+    if (answer.status === 503) return this.ask(line, body)
+    return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
+  }
+
+  #answered(line: string, body?: object): Promise<Response> {
     const [method = '', path = ''] = line.split(' ')
-    const answer = await fetch(this.#base + path, {
+    return fetch(this.#base + path, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', 'idempotency-key': line },
       ...(body && { body: JSON.stringify(body) }),
     })
-    const text = await answer.text()
-    this.#told.push(...[...answer.headers].flat(), text)
-    return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
   }
 
   /** Something on every route that a tenant has. */

@@ -69,9 +69,11 @@ describe('the janitor', () => {
     await redis.hSet(state, { v: '{}', n: '1' })
     await eventually('one of them has seen to it', () => one.lifetimesGiven() + other.lifetimesGiven() === 1)
     const [walker, second] = one.lifetimesGiven() === 1 ? [one, other] : [other, one]
-    expect(await redis.get(keys.lease('janitor'))).not.toBeNull()
+    const holder = await redis.get(keys.lease('janitor'))
+    expect(holder).not.toBeNull()
     await walker.close()
-    expect(await redis.get(keys.lease('janitor'))).toBeNull()
+    // Given back, and perhaps taken by the other already.
+    expect(await redis.get(keys.lease('janitor'))).not.toBe(holder)
     await redis.persist(state)
     await eventually('the other walks', () => second.lifetimesGiven() === 1, 25_000)
   }, 30_000)
