@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock.js'
+import { Duty } from '../core/nodes/duty.js'
 import type { Engine } from '../engine/engine.js'
 import { type Lives, lookAtLives } from './life.js'
 import { Orphans, type OrphansParts } from './orphans.js'
@@ -13,9 +14,8 @@ export interface OverseerParts
   readonly holder: string
 }
 
-/** How often an overseer looks, and for how long it stays one without showing itself. */
+/** How often an overseer looks. */
 const LOOK_MS = 1_000
-const LEASE_MS = 5_000
 
 /** How long changes are gathered before they are looked at: what comes and goes in this time is no event. */
 const GATHER_MS = 100
@@ -28,9 +28,8 @@ export class Overseer {
   readonly #reconciler: Reconciler
   readonly #orphans: Orphans
   #lives: Lives = { live: new Set(), dead: [], lost: [] }
+  readonly #duty: Duty
   #isHolder = false
-  #looking: Promise<void> | undefined
-  #stop: Cancel | undefined
   #gathering: Cancel | undefined
   readonly #gathered = new Set<string>()
 
@@ -38,6 +37,8 @@ export class Overseer {
     this.#parts = parts
     this.#reconciler = new Reconciler({ ...parts, isLive: (life) => this.#isLive(life) })
     this.#orphans = new Orphans({ ...parts, onMarked: (tenant) => this.changed([tenant]) })
+    const round = (): Promise<void> => this.#look()
+    this.#duty = new Duty({ ...parts, lease: LEASE, everyMs: LOOK_MS, round, onDue: () => void this.look() })
   }
 
   /** Whether this node is the one. */
@@ -47,13 +48,13 @@ export class Overseer {
 
   /** Looks, or is ready to, from now on. */
   start(): void {
-    this.#stop ??= this.#parts.clock.every(LOOK_MS, () => void this.look())
+    this.#duty.start()
     void this.look()
   }
 
   /** Something of these tenants has changed (undefined: of any). */
   changed(tenants: readonly string[] | undefined): void {
-    if (!this.#isHolder || this.#stop === undefined) return
+    if (!this.#isHolder || !this.#duty.isOn) return
     if (tenants === undefined) return void this.look()
     for (const tenant of tenants) this.#gathered.add(tenant)
     this.#gathering ??= this.#parts.clock.after(GATHER_MS, () => this.#lookAtGathered())
@@ -61,26 +62,20 @@ export class Overseer {
 
   /** Shows itself, and looks at everything if it is the one and does not do so just now. Resolves when it has looked, or could not. */
   async look(): Promise<void> {
-    const { engine, holder, onError } = this.#parts
-    if (engine.problem() !== undefined) return void (this.#isHolder = false)
-    this.#isHolder = await engine.leases.hold(LEASE, holder, LEASE_MS).catch(() => false)
-    if (!this.#isHolder || this.#stop === undefined) return
-    this.#looking ??= this.#look()
-      .catch(onError)
-      .finally(() => (this.#looking = undefined))
-    await this.#looking
+    if (this.#parts.engine.problem() !== undefined) return void (this.#isHolder = false)
+    // Also while it looks, however long that takes.
+    this.#isHolder = await this.#duty.hold().catch(() => false)
+    if (this.#isHolder) await this.#duty.do()
   }
 
   /** Looks a last time, so that what was marked is told, and leaves the rest to the others. */
   async stop(): Promise<void> {
-    if (this.#stop === undefined) return
-    this.#stop()
-    this.#stop = undefined
+    if (!this.#duty.isOn) return
     this.#gathering?.()
-    await this.#looking
+    await this.#duty.stop()
     if (this.#isHolder) await this.#reconciler.all().catch(this.#parts.onError)
     this.#isHolder = false
-    await this.#parts.engine.leases.release(LEASE, this.#parts.holder).catch(this.#parts.onError)
+    await this.#duty.release()
   }
 
   async #look(): Promise<void> {

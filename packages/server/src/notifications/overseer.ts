@@ -1,4 +1,5 @@
-import { type Cancel, type Clock, timestamp } from '../clock.js'
+import { type Clock, timestamp } from '../clock.js'
+import { Duty } from '../core/nodes/duty.js'
 import type { Rules } from '../core/services.js'
 import type { Engine } from '../engine/engine.js'
 import { inParallel } from '../lifecycle/in-parallel.js'
@@ -38,9 +39,8 @@ export interface OverseerTotals {
   readonly unreachable: number
 }
 
-/** How often an overseer looks, and for how long it stays one without showing itself. */
+/** How often an overseer looks. */
 const LOOK_MS = 500
-const LEASE_MS = 5_000
 
 /** Receipts that are looked at together, and how many of those in one look. */
 const BATCH = 100
@@ -58,13 +58,19 @@ interface Attended {
 /** One node of the cluster looks after receipts that are due: those that expire, and those of critical notifications that nobody has confirmed. All are ready to be that one. */
 export class Overseer {
   readonly #parts: OverseerParts
-  #looking: Promise<void> | undefined
-  #stop: Cancel | undefined
+  readonly #duty: Duty
   #reminded = 0
   #unreachable = 0
 
   constructor(parts: OverseerParts) {
     this.#parts = parts
+    const round = (): Promise<void> => this.#look()
+    this.#duty = new Duty({ ...parts, lease: OVERSIGHT, everyMs: LOOK_MS, round })
+  }
+
+  /** Whether this node is the one. */
+  get isHolder(): boolean {
+    return this.#duty.isHeld
   }
 
   get totals(): OverseerTotals {
@@ -73,28 +79,21 @@ export class Overseer {
 
   /** Looks, or is ready to, from now on. */
   start(): void {
-    this.#stop ??= this.#parts.clock.every(LOOK_MS, () => {
-      this.#looking ??= this.#look()
-        .catch(this.#parts.onError)
-        .finally(() => (this.#looking = undefined))
-    })
+    this.#duty.start()
   }
 
   /** Leaves it to the others. */
   async stop(): Promise<void> {
-    if (this.#stop === undefined) return
-    this.#stop()
-    this.#stop = undefined
-    await this.#looking
-    const { engine, holder, onError } = this.#parts
-    if (engine.problem() === undefined) await engine.leases.release(OVERSIGHT, holder).catch(onError)
+    if (!this.#duty.isOn) return
+    await this.#duty.stop()
+    await this.#duty.release()
   }
 
   async #look(): Promise<void> {
-    const { engine, holder, store } = this.#parts
-    for (let batches = 0; batches < BATCHES_MAX && this.#stop !== undefined; batches += 1) {
+    const { engine, store } = this.#parts
+    for (let batches = 0; batches < BATCHES_MAX && this.#duty.isOn; batches += 1) {
       if (engine.problem() !== undefined) return
-      if (!(await engine.leases.hold(OVERSIGHT, holder, LEASE_MS))) return
+      if (!(await this.#duty.hold())) return
       const due = await store.due(BATCH)
       await this.#attend(due)
       if (due.length < BATCH) return

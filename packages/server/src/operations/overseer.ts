@@ -1,5 +1,6 @@
-import type { Cancel, Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import { asHoldfastError } from '../core/errors.js'
+import { Duty } from '../core/nodes/duty.js'
 import type { Engine, IndexEntry } from '../engine/engine.js'
 import type { Sighting } from './deadlines.js'
 import { DUE_INDEX, type Register, TENANTS_INDEX } from './register.js'
@@ -17,9 +18,8 @@ export interface OverseerParts {
   readonly onError: (error: unknown) => void
 }
 
-/** How often an overseer looks, and for how long it stays one without showing itself. */
+/** How often an overseer looks. */
 const LOOK_MS = 1_000
-const LEASE_MS = 5_000
 
 /** Operations looked at together, and how often in one look. */
 const BATCH = 100
@@ -34,44 +34,38 @@ const LEASE = 'operations'
 export class OperationOverseer {
   readonly #parts: OverseerParts
   readonly #seen = new Map<string, Sighting>()
-  #stop: Cancel | undefined
-  #looking: Promise<void> | undefined
+  readonly #duty: Duty
   /** Where the walk through all operations is. */
   #walk: { tenant: string; after: IndexEntry | undefined } | undefined
 
   constructor(parts: OverseerParts) {
     this.#parts = parts
+    const round = (): Promise<void> => this.#look()
+    this.#duty = new Duty({ ...parts, lease: LEASE, everyMs: LOOK_MS, round })
+  }
+
+  /** Whether this node is the one. */
+  get isHolder(): boolean {
+    return this.#duty.isHeld
   }
 
   /** Looks, or is ready to, from now on. */
   start(): void {
-    this.#stop ??= this.#parts.clock.every(LOOK_MS, () => void this.look())
+    this.#duty.start()
   }
 
   /** Leaves it to the others. */
   async stop(): Promise<void> {
-    if (this.#stop === undefined) return
-    this.#stop()
-    this.#stop = undefined
-    await this.#looking
-    await this.#parts.engine.leases.release(LEASE, this.#parts.holder).catch(this.#parts.onError)
-  }
-
-  /** Looks at what is due, if this node is the one and does not do so just now. */
-  async look(): Promise<void> {
-    const { engine, onError } = this.#parts
-    if (engine.problem() !== undefined || this.#stop === undefined) return
-    this.#looking ??= this.#look()
-      .catch(onError)
-      .finally(() => (this.#looking = undefined))
-    await this.#looking
+    if (!this.#duty.isOn) return
+    await this.#duty.stop()
+    await this.#duty.release()
   }
 
   async #look(): Promise<void> {
-    const { engine, clock, holder } = this.#parts
-    for (let batches = 0; batches < BATCHES_MAX && this.#stop !== undefined; batches += 1) {
+    const { engine, clock } = this.#parts
+    for (let batches = 0; batches < BATCHES_MAX && this.#duty.isOn; batches += 1) {
       // Held again for each batch: where there is much to do it takes long.
-      if (!(await engine.leases.hold(LEASE, holder, LEASE_MS))) return this.#seen.clear()
+      if (!(await this.#duty.hold())) return this.#seen.clear()
       const entries = await engine.indexes.range(DUE_INDEX, { to: clock.now(), limit: BATCH })
       const looked = await Promise.all(entries.map(({ key }) => this.#lookAt(key)))
       if (entries.length < BATCH || looked.includes(false)) break
