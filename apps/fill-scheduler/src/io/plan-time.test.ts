@@ -22,6 +22,20 @@ describe('hours of a plan', () => {
     expect(timeAt('2025-01-01 08:00').text(3.3)).toBe('2025-01-01 11:18')
   })
 
+  it('are what the calendar has, in any zone and year', () => {
+    const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Africa/Casablanca', 'Africa/Monrovia')
+    const instant = fc.integer({ min: Date.UTC(1850, 0), max: Date.UTC(2150, 0) })
+    fc.assert(
+      fc.property(zone, fc.array(instant, { minLength: 1, maxLength: 30 }), (timeZone, instants) => {
+        const time = timeAt('1970-01-01 00:00', timeZone)
+        for (const ms of instants) {
+          const expected = DateTime.fromMillis(ms, { zone: timeZone }).toISO({ suppressMilliseconds: true })
+          expect(time.iso(time.hoursOf(new Date(ms)))).toBe(expected?.replace('Z', '+00:00'))
+        }
+      }),
+    )
+  })
+
   it('pass while clocks are set', () => {
     const spring = timeAt('2025-03-29 12:00', 'Europe/Berlin')
     expect([spring.iso(13), spring.iso(14)]).toEqual(['2025-03-30T01:00:00+01:00', '2025-03-30T03:00:00+02:00'])

@@ -21,8 +21,10 @@ export interface PlanTime {
   parse(text: string, day?: 'begins' | 'ends'): number | undefined
 }
 
+const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+const WEEK_MS = 7 * DAY_MS
 
 /** @throws RangeError when `timeZone` or `start` does not exist; settings that were checked have neither. */
 export function planTime(settings: TimeSettings): PlanTime {
@@ -33,11 +35,15 @@ export function planTime(settings: TimeSettings): PlanTime {
 
   const instant = (hours: number): Date => new Date(startMs + Math.round(hours * HOUR_MS))
   const local = (hours: number): DateTime => DateTime.fromJSDate(instant(hours), { zone }).setLocale('en')
+  const offsetAt = offsetsOf(zone)
   const hoursOf = (time: Date): number => (time.getTime() - startMs) / HOUR_MS
   return {
     start: new Date(startMs),
     instant,
-    iso: (hours) => isoOf(local(hours)),
+    iso: (hours) => {
+      const ms = instant(hours).getTime()
+      return isoOf(ms, offsetAt(ms))
+    },
     text: (hours) => formatted(local(hours), settings.report.dateTimeFormat),
     hoursOf,
     parse: (text, day = 'begins') => {
@@ -68,9 +74,9 @@ const valid = (time: DateTime): number | undefined => (time.isValid ? time.toMil
  * back, is the first of the two. One that does not exist, when they are set forward, is as much later as was left out: 02:30 is 03:30.
  */
 function instantOfWallClock(wallMs: number, zone: IANAZone): number {
-  const before = zone.offset(wallMs - DAY_MS) * 60_000
-  const after = zone.offset(wallMs + DAY_MS) * 60_000
-  const shows = [wallMs - before, wallMs - after].filter((ms) => ms + zone.offset(ms) * 60_000 === wallMs)
+  const before = zone.offset(wallMs - DAY_MS) * MINUTE_MS
+  const after = zone.offset(wallMs + DAY_MS) * MINUTE_MS
+  const shows = [wallMs - before, wallMs - after].filter((ms) => ms + zone.offset(ms) * MINUTE_MS === wallMs)
   return shows.length > 0 ? Math.min(...shows) : wallMs - before
 }
 
@@ -79,7 +85,7 @@ export function wallClock(timeZone: string): (wallMs: number) => number {
   const zone = IANAZone.create(timeZone)
   const offsets = new Map<number, number>()
   const offsetOn = (day: number): number => {
-    const known = offsets.get(day) ?? zone.offset(day * DAY_MS) * 60_000
+    const known = offsets.get(day) ?? zone.offset(day * DAY_MS) * MINUTE_MS
     offsets.set(day, known)
     return known
   }
@@ -90,8 +96,41 @@ export function wallClock(timeZone: string): (wallMs: number) => number {
   }
 }
 
-/** Some plans have ten thousand times: a pattern would take eight times as long. */
-const isoOf = (time: DateTime): string => (time.toISO({ suppressMilliseconds: true }) ?? '').replace('Z', '+00:00')
+/** How much later the clocks of a zone are than UTC. */
+interface Offset {
+  readonly ms: number
+  /** `+01:00` */
+  readonly text: string
+}
+
+/** The offsets of a zone at many instants: asks the zone, which is slow, once a week where its clocks are not set in that week. */
+function offsetsOf(zone: IANAZone): (ms: number) => Offset {
+  const asked = (ms: number): Offset => offsetOf(zone.offset(ms) * MINUTE_MS)
+  const weeks = new Map<number, Offset>()
+  const atBeginning = (week: number): Offset => {
+    const known = weeks.get(week) ?? asked(week * WEEK_MS)
+    weeks.set(week, known)
+    return known
+  }
+  return (ms) => {
+    const week = Math.floor(ms / WEEK_MS)
+    const offset = atBeginning(week)
+    return offset.ms === atBeginning(week + 1).ms ? offset : asked(ms)
+  }
+}
+
+function offsetOf(ms: number): Offset {
+  const minutes = Math.trunc(Math.abs(ms) / MINUTE_MS)
+  const two = (part: number): string => String(part).padStart(2, '0')
+  return { ms, text: `${ms < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}` }
+}
+
+/** Plans have ten thousand times and more: a `DateTime` for each would hold everybody else up. */
+function isoOf(ms: number, { ms: offsetMs, text }: Offset): string {
+  const wall = new Date(Math.round(ms + offsetMs))
+  if (Number.isNaN(wall.getTime())) return ''
+  return `${wall.toISOString().slice(0, wall.getUTCMilliseconds() === 0 ? -5 : -1)}${text}`
+}
 
 const DIRECTIVES: Readonly<Record<string, string>> = { Y: 'yyyy', m: 'MM', d: 'dd', H: 'HH', M: 'mm', S: 'ss' }
 
