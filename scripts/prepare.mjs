@@ -55,6 +55,8 @@ const PROGRAMS = [
   program('faketime'),
   program('openssl'),
   program('curl'),
+  program('zsh'),
+  program('fish'),
 ]
 
 /** What apt-get would install only with sources that this machine does not have. */

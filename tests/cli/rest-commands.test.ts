@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../packages/standalone/src/commands/catalogue.js'
 import { type Outcome, type Workplace, createWorkplace } from './command.js'
 
 const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
@@ -200,21 +197,5 @@ describe('the other commands', { timeout: TIMEOUT_MS }, () => {
       ]),
     )
     expect(failed.every(({ remedy }) => remedy.length > 10)).toBe(true)
-  })
-
-  it('completion completes commands and options in bash', async () => {
-    const file = join(place.directory, 'completion.bash')
-    await writeFile(file, (await place.run('completion', 'bash')).stdout)
-    const complete = async (...words: string[]): Promise<string[]> => {
-      const script = `source ${file}; COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _holdfast; echo "\${COMPREPLY[@]}"`
-      return (await promisify(execFile)('bash', ['-c', script])).stdout.trim().split(' ')
-    }
-    expect(await complete('holdfast', '')).toEqual(expect.arrayContaining(COMMANDS.map(({ name }) => name)))
-    expect(await complete('holdfast', 'operation', 're')).toEqual(['report'])
-    expect(await complete('holdfast', 'operation', 'report', 'import-42', '--do')).toEqual(['--done'])
-    expect(await complete('holdfast', 'watch', 'import-42', '--js')).toEqual(['--json'])
-    expect((await place.run('completion', 'zsh')).stdout).toContain('#compdef holdfast')
-    expect((await place.run('completion', 'fish')).stdout).toContain('complete -c holdfast')
-    expect((await place.run('completion', 'csh')).code).toBe(2)
   })
 })
