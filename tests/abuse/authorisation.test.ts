@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { filesUnder, withoutComments } from '../source-tree.js'
 import { Battlefield } from './kit/attack.js'
 import { AttackedNode, CHANNELS, type Claims, SECRET } from './kit/attacked-node.js'
@@ -252,12 +253,12 @@ describe('a grant', () => {
   it('T-071 with thousands of stars is answered as quickly as any', async () => {
     const grants = { [`room:${'*:'.repeat(100)}**`]: ['subscribe'], [`room:${'a*'.repeat(100)}b`]: ['subscribe'] }
     const channel = `room:${'a:'.repeat(107)}a`
-    const began = performance.now()
+    const began = machineTime()
     await asking(
       Array.from({ length: 50 }, () => ({ type: 'subscribe', channel })),
       { claims: { grants } },
     )
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(machineTime() - began).toBeLessThan(5_000)
   })
 })
 

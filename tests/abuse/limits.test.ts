@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MemoryEngine, signToken } from '@holdfast/server'
 import { eventually, pause } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { ROOT } from '../source-tree.js'
 import { Battlefield } from './kit/attack.js'
 import { AttackedNode, SECRET } from './kit/attacked-node.js'
@@ -164,10 +165,10 @@ describe('control frames', () => {
   it('T-028 a client that floods pings is closed within a second', async () => {
     await field.attack(async () => {
       const socket = await mallory()
-      const startedAt = performance.now()
+      const startedAt = machineTime()
       socket.write(many(10_000, (index) => frame(`ping ${index}`, { opcode: OPCODE.ping })))
       expect(await socket.refused()).toEqual(OVER_RATE)
-      expect(performance.now() - startedAt).toBeLessThan(1_000)
+      expect(machineTime() - startedAt).toBeLessThan(1_000)
       expect(goodbye(socket)).toMatchObject(BACK_OFF)
       expect(socket.frames.filter(({ opcode }) => opcode === OPCODE.pong).length).toBeLessThanOrEqual(40)
       await socket.ended()

@@ -1,6 +1,7 @@
 import { signToken } from '@holdfast/server'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, within } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { SECRET } from '../kit/server-process.js'
 import { WireClient } from '../kit/wire-client.js'
 import { NodeProcess } from './kit/node-process.js'
@@ -75,11 +76,11 @@ describe('credentials that two nodes share through Redis', () => {
     await lost.break()
     const live = [await join(at(0), token), await join(at(1), token), await join(at(1), tokenFor('ada'))]
     const spared = [await join(at(1), tokenFor('bob')), await join(at(1), tokenFor('ada', 'other'))]
-    const begun = performance.now()
+    const begun = machineTime()
     const back = refused(at(1), token, resume)
     await at(0).ask('revokeUser', { tenant: 'acme', user: 'ada' })
     expect(await Promise.all([...live.map(({ ended }) => ended), back])).toEqual([REVOKED, REVOKED, REVOKED, REVOKED])
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(machineTime() - begun).toBeLessThan(1_000)
     expect(await Promise.all(nodes.map((node) => refused(node, token, resume)))).toEqual([REVOKED, REVOKED])
     for (const client of spared) expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' })
     await nextSecond()
@@ -110,7 +111,7 @@ describe('credentials that two nodes share through Redis', () => {
     const begun = performance.now()
     expect(await at(0).ask('revokeKey', { tenant: 'acme', id })).toBe(true)
     expect(await fresh.ended).toEqual(REVOKED)
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(machineTime() - begun).toBeLessThan(1_000)
     expect(await Promise.all(nodes.map((node) => refused(node, next.key)))).toEqual([INVALID, INVALID])
   })
 })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually, pause } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { Witness, contradictions, lostInSilence } from './engine-witness.js'
 import { ChaosProxy } from './kit/proxy/chaos-proxy.js'
 import { RedisServer } from './kit/redis-server.js'
@@ -60,9 +61,9 @@ describe('engines whose master is replaced by', () => {
     const before = await epochs()
     await pair.synchronised()
     await pair.failover()
-    const from = performance.now()
+    const from = machineTime()
     await eventually('publishing goes on', () => witness(1).publish(ONE))
-    expect(performance.now() - from).toBeLessThan(5_000)
+    expect(machineTime() - from).toBeLessThan(5_000)
     await recovered()
     expect(await epochs()).toEqual(before)
     for (const { uncertainties } of witnesses) expect(uncertainties).toBe(CHANNELS.length)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, pause } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import type { WireClient } from '../kit/wire-client.js'
 import { Pair, TENANT, isReady, join } from './pair.js'
 
@@ -51,21 +52,21 @@ describe('a node that cannot reach Redis while another can', () => {
       expect(performance.now() - cutAt).toBeLessThan(REFUSED_MS_MAX)
       expect(await inside.next('notice')).toMatchObject({ code: 'degraded' })
       await isReady(first, false)
-      const again = performance.now()
+      const again = machineTime()
       expect(await attempt()).toMatchObject({ code: 'engine_unavailable' })
-      expect(performance.now() - again).toBeLessThan(AT_ONCE_MS_MAX)
+      expect(machineTime() - again).toBeLessThan(AT_ONCE_MS_MAX)
 
       expect(await load).toBeLessThan(AT_ONCE_MS_MAX)
       expect((await second.holdfast.fetch(new Request('http://127.0.0.1/health/ready'))).status).toBe(200)
       expect(outside.of('notice')).toEqual([])
 
-      const healedAt = performance.now()
+      const healedAt = machineTime()
       first.proxy.tcp.heal()
       const missed = outside.of('message').length
       await eventually('all is well', () => inside.of('notice').at(-1)?.code === 'recovered')
       // Whoever hears that has missed nothing.
       expect(inside.of('message').length).toBeGreaterThanOrEqual(missed)
-      expect(performance.now() - healedAt).toBeLessThan(HEALED_MS_MAX)
+      expect(machineTime() - healedAt).toBeLessThan(HEALED_MS_MAX)
       expect(await attempt()).toMatchObject({ type: 'ok' })
       const { messages } = await first.holdfast.tenant(TENANT).history(CHANNEL, { limit: 10_000 })
       for (const client of [inside, outside]) {

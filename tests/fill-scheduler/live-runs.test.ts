@@ -1,6 +1,7 @@
 import { type Holdfast, type Operation, OperationError } from '@holdfast/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, within } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { TcpProxy } from '../kit/tcp-proxy.js'
 import { FillClient, type Json, manyLots } from './kit/fill-client.js'
 import { FillServer } from './kit/fill-server.js'
@@ -25,9 +26,9 @@ describe('a run that is watched', () => {
 
   /** What `work` takes, in milliseconds. */
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
-    const began = performance.now()
+    const began = machineTime()
     await work()
-    return performance.now() - began
+    return machineTime() - began
   }
 
   /** A watched operation, once it is being planned. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PostgresServer } from '../../apps/fill-scheduler/src/store/testing/postgres-server.js'
 import { RedisServer } from '../cluster/kit/redis-server.js'
 import { eventually, within } from '../kit/deadline.js'
+import { machineTime } from '../kit/machine-time.js'
 import { FillClient, type Json, manyLots } from './kit/fill-client.js'
 import { FillServer } from './kit/fill-server.js'
 
@@ -49,10 +50,10 @@ describe('two servers on one PostgreSQL and one Redis', () => {
       const watched = live.map((client) => client.operation(id))
       for (const { done } of watched) done.catch(() => undefined)
       await eventually('both see it', () => watched.every(({ snapshot }) => snapshot?.state === 'running'))
-      const began = performance.now()
+      const began = machineTime()
       await there.post(`/schedule/${id}/cancel`)
       await within('both are told', Promise.allSettled(watched.map(({ done }) => done)))
-      expect(performance.now() - began).toBeLessThan(1_000)
+      expect(machineTime() - began).toBeLessThan(1_000)
       expect(watched.map(({ snapshot }) => snapshot?.state)).toEqual(['cancelled', 'cancelled'])
     }
     // Both have stopped: there is room for two more.

@@ -12,7 +12,11 @@ describe('the operation of a run', () => {
   const troubles: unknown[] = []
 
   beforeEach(async () => {
-    holdfast = createHoldfast({ auth: { authenticate: () => undefined }, environment: 'test', log: LOG })
+    holdfast = createHoldfast({
+      auth: { secret: 'nobody comes here, it is only asked'.repeat(2) },
+      environment: 'development',
+      log: LOG,
+    })
     operations = holdfast.tenant('fill').operations
     await operations.create(SPEC)
     troubles.length = 0
