@@ -2,6 +2,7 @@ import { SUBPROTOCOL } from '@holdfast/protocol'
 import type { Holdfast } from '@holdfast/server'
 import { WebSocket } from 'ws'
 import { within } from '../../kit/deadline.js'
+import { machineTime } from '../../kit/machine-time.js'
 
 /** A node in this process. */
 export interface Node {
@@ -61,7 +62,7 @@ export class Neighbour {
     const { user = 'neighbour', tenant = 'acme', channel = `neighbour:${user}` } = options
     this.#channel = channel
     const door = node.holdfast.tenant(tenant)
-    this.#publish = (number) => door.publish(channel, 'tick', { number, at: performance.now() })
+    this.#publish = (number) => door.publish(channel, 'tick', { number, at: machineTime() })
     const { headers = {}, localAddress } = options
     const how = { headers, perMessageDeflate: false, ...(localAddress !== undefined && { localAddress }) }
     this.#socket = new WebSocket(node.url, [SUBPROTOCOL], how)
@@ -149,7 +150,7 @@ export class Neighbour {
     if (data?.number !== this.#arrived + 1)
       this.#complain(`message ${data?.number} came where ${this.#arrived + 1} was expected`)
     this.#arrived = data?.number ?? this.#arrived
-    this.lagsMs.push(performance.now() - (data?.at ?? 0))
+    this.lagsMs.push(machineTime() - (data?.at ?? 0))
   }
 
   #complain(complaint: string): void {
