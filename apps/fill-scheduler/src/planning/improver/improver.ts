@@ -16,6 +16,9 @@ import { searchPacking } from './packing-search.js'
 import { patternBound } from './pattern-bound.js'
 import { Repacker } from './repack.js'
 
+/** Of the time, how much heuristics may take to find a plan to start from. */
+const START_SHARE = 0.5
+
 /** Of the time, how much goes into packing blocks where lines and times have to be searched, too. */
 const PACKING_SHARE = 0.3
 
@@ -54,7 +57,8 @@ class Improvement {
 
   async run(): Promise<Planned> {
     const { lots, rules } = this.#task
-    let best = await bestHeuristic(this.#task)
+    const { timeLimitSeconds } = this.#task.settings.strategies.improver
+    let best = await bestHeuristic(this.#task, this.#beganAt + START_SHARE * timeLimitSeconds * 1_000)
     if (lots.length === 0) return { arrangement: best }
     if (mayBeLate(lots, rules)) best = this.#better(best, givenOrder(byDueDate(lots), rules))
     const boundHours = lowerBoundHours(lots, rules) + this.#lateHours

@@ -32,6 +32,8 @@ export interface ScoreFormula {
 }
 
 const IMPOSSIBLE = -1e9
+/** What certainly does not fit is not scored; whether the rest does, the score says. */
+const ROOM_TOLERANCE_HOURS = 1e-6
 /** How much of the score of the lot after next counts. */
 const LOOK_AHEAD = 0.25
 
@@ -82,11 +84,18 @@ export function classicScorePicker(
     return (previous < 0 ? 0 : types.changeover(previous, type)) + lot.fillHours
   }
 
-  function bestNext(remaining: readonly Lot[], lot: Lot, { previous, usedHours }: Situation): number {
+  function bestNext(lot: Lot, { previous, usedHours }: Situation): number {
     const type = numbers.get(lot) ?? -1
-    const score = scoreIn({ previous: type, usedHours: usedHours + needIn(previous, lot, type) })
+    const usedThen = usedHours + needIn(previous, lot, type)
+    const score = scoreIn({ previous: type, usedHours: usedThen })
+    const roomHours = capacity - usedThen + ROOM_TOLERANCE_HOURS
     let best = 0
-    for (const next of remaining) if (next !== lot) best = Math.max(best, score(next))
+    fills.within(
+      (next) => roomHours - types.changeover(type, next),
+      (next) => {
+        if (next !== lot) best = Math.max(best, score(next))
+      },
+    )
     return best
   }
 
@@ -98,7 +107,7 @@ export function classicScorePicker(
       let picked: number | undefined
       let best = -Infinity
       for (const { index, lot, score } of beam) {
-        const sum = score + LOOK_AHEAD * bestNext(remaining, lot, situation)
+        const sum = score + LOOK_AHEAD * bestNext(lot, situation)
         if (sum > best) [best, picked] = [sum, index]
       }
       return picked

@@ -47,12 +47,20 @@ interface Return {
 class TypedBlock {
   readonly runs: readonly Run[]
   readonly shape: Shape
+  /** No return has more of either. */
+  readonly mostReturned: { readonly fillHours: number; readonly lots: number }
+  readonly #types: ReadonlySet<string>
   readonly #returns = new Map<string, readonly Return[]>()
 
   constructor(lots: readonly Lot[]) {
     this.runs = runsOf(lots)
     const fillHours = lots.reduce((sum, lot) => sum + lot.fillHours, 0)
     this.shape = { fillHours, lots: lots.length, types: this.runs.length }
+    this.mostReturned = {
+      fillHours: this.runs.length < 2 ? 0 : fillHours,
+      lots: this.runs.length < 2 ? 0 : lots.length,
+    }
+    this.#types = new Set(this.runs.map(({ type }) => type))
   }
 
   get lots(): readonly Lot[] {
@@ -60,7 +68,7 @@ class TypedBlock {
   }
 
   has(type: string): boolean {
-    return this.runs.some((run) => run.type === type)
+    return this.#types.has(type)
   }
 
   /** What may come back for lots of a type. */
@@ -80,6 +88,10 @@ class Exchange {
   readonly #different: number
   readonly #check: () => void
   readonly #blocks: TypedBlock[]
+  /** By block: at which attempt it was made, and at which it was last tried in vain with all others. */
+  readonly #madeAt: number[]
+  readonly #triedAt: number[]
+  #attempts = 0
 
   constructor(blocks: readonly (readonly Lot[])[], rules: Rules, check: () => void) {
     this.#rules = rules
@@ -87,6 +99,8 @@ class Exchange {
     this.#different = Math.max(rules.changeover.differentTypeHours, rules.changeover.spacingHours)
     this.#check = check
     this.#blocks = blocks.map((lots) => new TypedBlock(lots))
+    this.#madeAt = this.#blocks.map(() => 0)
+    this.#triedAt = this.#blocks.map(() => -1)
   }
 
   /** Ends because each exchange saves hours and there are finitely many ways to fill the blocks. */
@@ -105,22 +119,33 @@ class Exchange {
 
   #improve(index: number): boolean {
     this.#check()
+    this.#attempts += 1
     const giver = this.#blocks[index]
+    const triedAt = this.#triedAt[index] ?? -1
     for (const run of giver?.runs ?? []) {
       for (const [other, taker] of this.#blocks.entries()) {
-        if (giver === undefined || giver === taker || !taker.has(run.type)) continue
-        const back = this.#returnFor(giver, run, taker)
+        // Two blocks that were tried in vain are only tried again when one of them has changed.
+        if (giver === undefined || giver === taker || (this.#madeAt[other] ?? 0) <= triedAt) continue
+        const back = taker.has(run.type) ? this.#returnFor(giver, run, taker) : undefined
         if (back === undefined) continue
-        this.#blocks[index] = new TypedBlock([...giver.lots.filter((lot) => lot.type !== run.type), ...back.lots])
-        this.#blocks[other] = new TypedBlock([...taker.lots.filter((lot) => !back.lots.includes(lot)), ...run.lots])
+        this.#replace(index, [...giver.lots.filter((lot) => lot.type !== run.type), ...back.lots])
+        this.#replace(other, [...taker.lots.filter((lot) => !back.lots.includes(lot)), ...run.lots])
         return true
       }
     }
+    this.#triedAt[index] = this.#attempts
     return false
+  }
+
+  #replace(index: number, lots: readonly Lot[]): void {
+    this.#blocks[index] = new TypedBlock(lots)
+    this.#madeAt[index] = this.#attempts
+    this.#triedAt[index] = -1
   }
 
   /** What has to come back so that both blocks fit and hours are saved; undefined: nothing does. */
   #returnFor(giver: TypedBlock, run: Run, taker: TypedBlock): Return | undefined {
+    if (!this.#mayTake(taker, run)) return undefined
     const before = this.#costHours(giver.shape) + this.#costHours(taker.shape)
     return taker.returnsFor(run.type).find((back) => {
       const given = shapeAfter(taker.shape, run, back)
@@ -128,6 +153,13 @@ class Exchange {
       const kept = shapeBefore(giver, run, back)
       return this.#fits(kept) && this.#costHours(kept) + this.#costHours(given) <= before - EPSILON_HOURS
     })
+  }
+
+  /** Whether there is room for the run where the most is given back that may be: asked of many blocks, so it has to be quick. */
+  #mayTake({ shape, mostReturned }: TypedBlock, run: Run): boolean {
+    const moreHours = run.fillHours + run.lots.length * this.#same
+    const lessHours = mostReturned.fillHours + mostReturned.lots * this.#different
+    return shape.fillHours + this.#changeoverHours(shape) + moreHours - lessHours <= this.#rules.windowHours + 1e-6
   }
 
   #fits(shape: Shape): boolean {

@@ -29,6 +29,8 @@ export type FitScore = (terms: FitTerms) => number
 export const FILL_WEIGHTS: readonly number[] = [0.2, 1, 0.05]
 
 const IMPOSSIBLE = -Infinity
+/** What certainly does not fit is not scored; whether the rest does, the score says. */
+const ROOM_TOLERANCE_HOURS = 1e-6
 /** How much of the score of the lot after next counts. */
 const LOOK_AHEAD = 0.25
 
@@ -51,7 +53,7 @@ export function improvedScorePicker(
       let picked: number | undefined
       let best = -Infinity
       for (const { index, lot, score } of scores.best(remaining, line, beamWidth)) {
-        const sum = score + LOOK_AHEAD * scores.bestAfter(remaining, line, lot)
+        const sum = score + LOOK_AHEAD * scores.bestAfter(line, lot)
         if (sum > best) [best, picked] = [sum, index]
       }
       return picked
@@ -105,13 +107,19 @@ class FitScores {
   }
 
   /** The best score of another lot right behind this one; 0 where none is above. */
-  bestAfter(remaining: readonly Lot[], line: LineState, lot: Lot): number {
+  bestAfter(line: LineState, lot: Lot): number {
     const [previous, type] = [this.#types.numberOf(line.previousType), this.#numbers.get(lot) ?? 0]
     const freeHours = this.#fillEnd(line, lot, previous, type)
+    const roomHours = (line.closesHours ?? Infinity) - this.#weights.utilPadHours - freeHours + ROOM_TOLERANCE_HOURS
     return this.#fills.without(lot, () => {
       const score = this.#scoreOn({ ...line, freeHours, previousType: lot.type })
       let best = 0
-      for (const next of remaining) if (next !== lot) best = Math.max(best, score(next))
+      this.#fills.within(
+        (next) => roomHours - this.#types.changeover(type, next),
+        (next) => {
+          best = Math.max(best, score(next))
+        },
+      )
       return best
     })
   }
