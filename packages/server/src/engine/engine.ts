@@ -59,6 +59,8 @@ export interface PublishRequest {
   readonly id?: string
   /** Whether to answer how much the log keeps then. */
   readonly weigh?: boolean
+  /** Messages up to this one are not needed any more: in this epoch they go in the same step, as if the retention were so much smaller. */
+  readonly settled?: { readonly epoch: string; readonly offset: number }
 }
 
 /** What a publish came to. `epoch` and `offset` are empty and 0 on a channel without history. */

@@ -9,6 +9,7 @@ import { DeliveryCounts } from './delivery-counts.js'
 import type { Delivery, Destination } from './destination.js'
 import { EventLog } from './event-log.js'
 import type { LifecycleEvent } from './event.js'
+import { LogTrimmer } from './log-trimmer.js'
 import { LOG_RETENTION, cursorOf, eventLogOf } from './places.js'
 
 let clock: SimulatedClock
@@ -349,6 +350,38 @@ describe('a receiver for one tenant', () => {
     for (const tenant of ['before', 'other'])
       expect(await memory.records.get(cursorOf('receiver', tenant))).toBeUndefined()
     expect(await memory.records.get(cursorOf('receiver', 'acme'))).toBeDefined()
+  })
+})
+
+describe('a log that is trimmed', () => {
+  it('loses nothing that a receiver is to get, be it behind, on its way or about to begin', async () => {
+    const errors: unknown[] = []
+    const log = logOf(memory, () => undefined)
+    const trimmer = new LogTrimmer({ engine: memory, log, onError: (error) => errors.push(error) })
+    const [fast, slow, late] = [new Receiver('fast', 100), new Receiver('slow', 100), new Receiver('late', 100)]
+    const [first] = [await employ(fast), await employ(slow)]
+    slow.answer = () => 'unreachable'
+    await tell('acme', ...Array.from({ length: 1_500 }, () => 'room:1'))
+    await clock.pass(1_000, 10)
+    await trimmer.run()
+    expect((await log.read('acme', 1, 1)).first).toBe(1)
+    slow.answer = () => 'taken'
+    await clock.pass(60_000, 100)
+    // One that cannot write down where it begins is known all the same.
+    const { put } = memory.records
+    memory.records.put = (key, ...rest) =>
+      key.includes('cursor:late') ? Promise.reject(new Error('no')) : put.call(memory.records, key, ...rest)
+    await employ(late)
+    await trimmer.run()
+    expect((await log.read('acme', 1, 1)).first).toBe(1)
+    memory.records.put = put
+    await clock.pass(5_000, 100)
+    await trimmer.run()
+    expect((await log.read('acme', 1, 1)).first).toBe(1_501)
+    const [last] = await tell('acme', 'room:1')
+    await clock.pass(1_000, 10)
+    for (const receiver of [fast, slow]) expect(receiver.taken).toHaveLength(1_501)
+    expect([late.ids(), first.counts.totals.dropped, lines, errors]).toEqual([[last], 0, [], []])
   })
 })
 

@@ -8,10 +8,11 @@ import type { EventLog } from './event-log.js'
 import { inParallel } from './in-parallel.js'
 import { TOLD_MS, bornOf } from './places.js'
 import { writeCursor } from './cursors.js'
+import { RECEIVER_SHOWN_MS, showReceiver } from './receivers.js'
 
 /** What a courier works with. */
 export interface CourierParts {
-  readonly engine: Pick<Engine, 'records' | 'leases' | 'problem'>
+  readonly engine: Pick<Engine, 'records' | 'leases' | 'registers' | 'problem'>
   readonly clock: Clock
   readonly random: Random
   readonly log: EventLog
@@ -52,6 +53,7 @@ export class Courier {
   #underWay = 0
   #deliversUntil = -Infinity
   #comparedAt = -Infinity
+  #shownAt = -Infinity
   #isReady = false
   #looking: Promise<void> | undefined
   #comparing: Promise<void> | undefined
@@ -124,6 +126,8 @@ export class Courier {
     if (!(await engine.leases.hold(leaseOf(destination), holder, LEASE_MS))) return this.#yield()
     if (!wasHolder) this.#forget()
     this.#deliversUntil = askedAt + LEASE_MS
+    // Before it is known where it begins: from now on nothing goes that it did not get.
+    await this.#show()
     await this.#bear()
     if (clock.now() - this.#comparedAt >= COMPARE_MS) this.#beginComparing()
   }
@@ -135,6 +139,14 @@ export class Courier {
     this.#comparing = this.#compare()
       .catch(this.#parts.onError)
       .finally(() => (this.#comparing = undefined))
+  }
+
+  async #show(): Promise<void> {
+    const { engine, clock, destination } = this.#parts
+    const now = clock.now()
+    if (Math.abs(now - this.#shownAt) < RECEIVER_SHOWN_MS) return
+    await showReceiver(engine, destination)
+    this.#shownAt = now
   }
 
   /** Another delivers. Events are written for it once the destination is known. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import { type Clock, timestamp } from '../clock.js'
 import type { Engine, LogPage, LogTop } from '../engine/engine.js'
 import type { LifecycleEvent } from './event.js'
 import { inParallel } from './in-parallel.js'
@@ -56,6 +56,21 @@ export class EventLog {
   read(tenant: string, from: number, limit: number): Promise<LogPage> {
     const range = { from, limit, bytesMax: READ_CHARACTERS_MAX, keep: 'oldest' } as const
     return this.#parts.engine.read(eventLogOf(tenant), LOG_RETENTION, range)
+  }
+
+  /** The offset of the oldest event of a tenant that is kept. */
+  async first(tenant: string): Promise<number> {
+    const range = { limit: 0, bytesMax: 0, keep: 'oldest' } as const
+    return (await this.#parts.engine.read(eventLogOf(tenant), LOG_RETENTION, range)).first
+  }
+
+  /** Lets the events of a tenant go up to one that everybody has. What is written for that is no event to anybody who reads. */
+  async settle(tenant: string, settled: { readonly epoch: string; readonly offset: number }): Promise<void> {
+    const { engine, clock } = this.#parts
+    const at = timestamp(clock.now())
+    const stream = eventLogOf(tenant)
+    const from = { system: true } as const
+    await engine.publish({ stream, event: 'settled', data: '{}', from, at, retention: LOG_RETENTION, settled })
   }
 
   /** The tenants that have events. */

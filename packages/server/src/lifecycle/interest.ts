@@ -25,7 +25,7 @@ const LOOK_MS = 5_000
 const AGAIN_MS = 500
 
 /** Receivers of events in the whole cluster. */
-const DESTINATIONS_MAX = 1_000
+export const DESTINATIONS_MAX = 1_000
 
 /** Where more tenants are named, all of them are meant. */
 const TENANTS_NAMED_MAX = 200
@@ -162,7 +162,8 @@ function unionOf(stored: Wanted | undefined, own: Wanted): Wanted {
   return { types, tenants: tenants.length > TENANTS_NAMED_MAX ? undefined : tenants }
 }
 
-function readWanted(text: string | undefined): Wanted | undefined {
+/** What an entry of `INTEREST` says; undefined for what is none. */
+export function readWanted(text: string | undefined): Wanted | undefined {
   try {
     const { types, tenants } = JSON.parse(text ?? '') as { types?: unknown; tenants?: unknown }
     if (!Array.isArray(types) || !types.every(isLifecycleType)) return undefined

@@ -47,6 +47,32 @@ const tokenOf = (tenant: string, user: string): { readonly token: string } => ({
   token: signTokenAt({ secret: TEST_SECRET, tenant, user, ttlSeconds: 86_400 }, cluster.clock.now()),
 })
 
+describe('a log of events', () => {
+  it('keeps no more than a little of what everybody has', async () => {
+    const node = await start('n1')
+    listen(node, ['connected'])
+    await node.join('ada')
+    await pass(1_000)
+    const stream = eventLogOf('acme')
+    const entry = {
+      stream,
+      event: 'any',
+      data: '{}',
+      from: { system: true },
+      at: '',
+      retention: LOG_RETENTION,
+    } as const
+    for (let count = 0; count < 1_500; count += 1) await cluster.engine.publish(entry)
+    await cluster.clock.pass(90_000, 100)
+    const range = { limit: 10_000, bytesMax: 1e9, keep: 'oldest' } as const
+    expect((await cluster.engine.read(stream, LOG_RETENTION, range)).messages.length).toBeLessThan(10)
+    await node.join('bob')
+    await pass(1_000)
+    expect(words()).toEqual(['connected', 'connected'])
+    expect(node.holdfast.stats().lifecycle.dropped).toBe(0)
+  })
+})
+
 describe('what is told', () => {
   it('is the life of a connection, of a channel and of a member, each in order', async () => {
     const node = await start('n1')

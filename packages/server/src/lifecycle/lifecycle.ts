@@ -14,6 +14,7 @@ import { type LifecycleHook, Hooks } from './hooks.js'
 import { Interest, type Wanted } from './interest.js'
 import { Lanes } from './lanes.js'
 import { Life } from './life.js'
+import { LogTrimmer } from './log-trimmer.js'
 import { Overseer } from './overseer.js'
 import { REFRESH_MS } from './places.js'
 import { Recorder } from './recorder.js'
@@ -63,6 +64,9 @@ export interface LifecycleStats {
 /** How often a node looks whether others took it for dead. */
 const CHECK_MS = 3_000
 
+/** How often logs are looked at for what everybody has. */
+const TRIM_MS = 30_000
+
 /** How long a node that ends waits until what it has to write down is written. */
 const SETTLE_MS = 3_000
 
@@ -79,6 +83,7 @@ export class Lifecycle implements LifecycleDoor {
   readonly #hooks: Hooks
   readonly #counts: DeliveryCounts
   readonly #log: EventLog
+  readonly #trimmer: LogTrimmer
   /** The name under which this process holds leases. */
   readonly #holder: string
   readonly #couriers = new Map<string, Courier>()
@@ -106,6 +111,7 @@ export class Lifecycle implements LifecycleDoor {
     })
     const onRefused = (tenant: string): void => this.#counts.unwritten({ tenant, reason: 'too_many_tenants' })
     this.#log = new EventLog({ engine, clock, wake: this.#wake, onRefused })
+    this.#trimmer = new LogTrimmer({ engine, log: this.#log, onError })
     const shared = { engine, clock, random, node, log: this.#log, interest: this.#interest, wake: this.#wake, onError }
     const onDropped = (): void => this.#counts.unwritten({ reason: 'too_many_waiting' })
     const own = { ...shared, life: this.#life, lanes: this.#lanes, onDropped }
@@ -145,6 +151,7 @@ export class Lifecycle implements LifecycleDoor {
       engine.watch((problem) => void (problem === undefined && this.#back())),
       clock.every(CHECK_MS, () => void this.#check()),
       clock.every(REFRESH_MS, () => this.#refresh()),
+      clock.every(TRIM_MS, () => void (this.#overseer.isHolder && this.#trimmer.run())),
     )
     await this.#interest.start()
     // The engine may have taken longer than the node lived.

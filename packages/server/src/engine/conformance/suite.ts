@@ -317,6 +317,22 @@ export function describeEngine(name: string, create: () => Promise<EngineHarness
         expect(page.messages.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => String(291 + n)))
       })
 
+      it('lets go of what is settled with the next message, and of nothing that is not', async () => {
+        const { epoch } = await publish(1)
+        for (let n = 2; n <= 8; n += 1) await publish(n)
+        await publish(9, { settled: { epoch: 'another', offset: 8 } })
+        expect(await offsets()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+        await publish(10, { settled: { epoch, offset: 6 } })
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ epoch, first: 7, expired: false })
+        expect(await offsets()).toEqual([7, 8, 9, 10])
+        await publish(11, { settled: { epoch, offset: 2 } })
+        expect(await offsets()).toEqual([7, 8, 9, 10, 11])
+        const all = await publish(12, { settled: { epoch, offset: 500 } })
+        expect(await engine.read(ROOM, KEPT, ALL)).toMatchObject({ first: 12, top: { offset: 12, id: all.id } })
+        await publish(13)
+        expect(await offsets()).toEqual([12, 13])
+      })
+
       it('lets the whole log expire after its time without a publish; epoch and top outlive it', async () => {
         const { epoch, id } = await publish('x')
         await pass(KEPT.ttlMs - 1_000)

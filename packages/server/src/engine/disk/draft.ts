@@ -8,6 +8,7 @@ import {
   streamKey,
 } from '../engine.js'
 import { IDEMPOTENCY_KEPT_MS, fingerprint, idempotencyKey } from '../memory/idempotency.js'
+import { sizeWith } from '../settled.js'
 import type { BeginEntry, Entry, PublishEntry } from './entry.js'
 import { IndexDraft } from './index-draft.js'
 import { RegisterDraft } from './register-draft.js'
@@ -109,7 +110,8 @@ export class Draft {
   #publishEntry(stream: string, request: PublishRequest): PublishEntry {
     const { event, data, from, at, retention, final, state } = request
     const id = request.id ?? this.#random.id(8)
-    const { epoch, offset } = retention ? this.#nextPlace(stream) : { epoch: '', offset: 0 }
+    const place = retention ? this.#nextPlace(stream) : { epoch: '', offset: 0 }
+    const { epoch, offset } = place
     const message = { id, offset, event, data, from, at, ...(final && { final }) }
     if (state) this.#stateVersions.set(stream, state.ifVersion + 1)
     return {
@@ -117,7 +119,7 @@ export class Draft {
       stream,
       at: this.#now,
       id,
-      logged: retention && { epoch, message, retention },
+      logged: retention && { epoch, message, retention: { ...retention, size: sizeWith(request, place) } },
       state: state && { value: state.value, version: state.ifVersion + 1, until: this.#now + state.ttlMs },
       remembered: undefined,
     }

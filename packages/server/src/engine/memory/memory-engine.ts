@@ -15,6 +15,7 @@ import {
   type StreamState,
   streamKey,
 } from '../engine.js'
+import { sizeWith } from '../settled.js'
 import { MemoryControl } from './control.js'
 import { MemoryCounters } from './counters.js'
 import { IdempotencyTable, type Remembered } from './idempotency.js'
@@ -200,20 +201,22 @@ export class MemoryEngine implements Engine {
     const { event, data, from, at, retention, final } = request
     const id = request.id ?? this.#random.id(8)
     const draft = { id, event, data, from, at, ...(final && { final }) }
-    const { epoch, offset } = retention ? this.#store(entry, retention, draft) : { epoch: '', offset: undefined }
+    const { epoch, offset } = retention
+      ? this.#store(entry, { ...request, retention }, draft)
+      : { epoch: '', offset: undefined }
     for (const receiver of entry.receivers) receiver.message(epoch, { ...draft, offset })
     return { kind: 'published', epoch, offset: offset ?? 0, id, duplicate: false }
   }
 
   #store(
     entry: StreamEntry,
-    retention: Retention,
+    request: PublishRequest & { readonly retention: Retention },
     draft: Omit<StreamMessage, 'offset'>,
   ): { epoch: string; offset: number } {
-    const log = this.#log(entry, retention)
+    const log = this.#log(entry, request.retention)
     const offset = log.top.offset + 1
-    log.append({ ...draft, offset }, retention.size)
-    this.#extend(entry, retention)
+    log.append({ ...draft, offset }, sizeWith(request, { epoch: log.epoch, offset }))
+    this.#extend(entry, request.retention)
     return { epoch: log.epoch, offset }
   }
 

@@ -137,7 +137,7 @@ export class Logs {
   }
 
   async #store(keys: StreamKeys, request: PublishRequest, id: string): Promise<PublishOutcome> {
-    const { retention, idempotency, state } = request
+    const { retention, idempotency, state, settled } = request
     const record = idempotency && this.#keys.idempotency(keys, idempotency.scope, idempotency.key)
     const reply = await this.#commands
       .of(keys.top)
@@ -157,6 +157,8 @@ export class Logs {
           state?.value ?? '',
           String(state?.ttlMs ?? 0),
           request.weigh ? '1' : '',
+          settled?.epoch ?? '',
+          String(settled?.offset ?? 0),
         ],
       )
     return this.#outcome(keys, asList(reply))

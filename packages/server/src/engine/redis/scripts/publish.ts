@@ -12,6 +12,7 @@ import { ANNOUNCING } from './announcing.js'
  *       7 fingerprint, '': no key  8 ms until the key is forgotten
  *       9 state version that is replaced, '': no state  10 new state  11 ms until the state expires
  *       12 '1': weigh the log
+ *       13 epoch in which messages are settled, or ''  14 up to which offset
  * top   e epoch  o newest offset  i its id  g generation  x offset up to which the log went by age
  *       b bytes of data in the log, kept from the first message on that asked for it
  * reply {'published', epoch, offset, id, epoch that began or '', bytes of data in the log or ''}
@@ -60,6 +61,7 @@ if size > 0 then
   local is_there = redis.call('PEXPIRE', log, ARGV[6]) == 1
   if offset > 0 and not is_there then redis.call('HSET', top, 'x', stood[2]) end
   offset = offset + 1
+  if ARGV[13] == epoch then size = math.max(1, math.min(size, offset - tonumber(ARGV[14]))) end
   weight = tonumber(stood[4] or '')
   if weight or ARGV[12] == '1' then
     local length = redis.call('XLEN', log)
@@ -71,7 +73,7 @@ if size > 0 then
     end
     weight = math.max(weight, 0) + #body - (string.find(body, '\\n', 1, true) or 0)
   end
-  local added = redis.pcall('XADD', log, 'MAXLEN', ARGV[5], integer(offset) .. '-0', 'm', body)
+  local added = redis.pcall('XADD', log, 'MAXLEN', integer(size), integer(offset) .. '-0', 'm', body)
   if type(added) == 'table' and added.err then
     -- Somebody else has written beyond the top, or in the place of the log: what we know of it is true no more.
     began, epoch, offset, is_there = candidate, candidate, 1, false
