@@ -3,8 +3,8 @@ import type { Cancel, Clock } from '../clock.js'
 import { HoldfastError, asHoldfastError } from '../core/errors.js'
 import { type OperationRecord, showRecord } from './record.js'
 import { type Ruling, type Terms, rule } from './ruling.js'
+import { type Change, Step } from './step.js'
 import type { OperationStore } from './store.js'
-import { PendingWords } from './pending-words.js'
 import type { Word } from './word.js'
 
 /** What a writer needs of its surroundings. */
@@ -21,26 +21,6 @@ export interface WriterParts {
   /** Called after each write of this node. */
   readonly onWritten: (record: OperationRecord, event: OperationEvent) => void
   readonly onError: (error: unknown) => void
-}
-
-interface Waiter {
-  readonly key: string
-  resolve(record: OperationRecord): void
-  reject(error: unknown): void
-}
-
-/** One write to come: the words that led to it, and the record that they lead to. */
-interface Step {
-  /** In order; those that can be held back are merged. What is urgent stands last. */
-  readonly words: PendingWords
-  next: OperationRecord
-  event: OperationEvent
-  isUrgent: boolean
-  /** When the last word was said. */
-  at: number
-  /** Set when it is being written, or was tried: no word is added any more. */
-  stamp: string | undefined
-  readonly waiters: Waiter[]
 }
 
 /** How often a write that met another writer is tried again. */
@@ -112,6 +92,11 @@ export class Writer {
     return showRecord(this.record, this.#parts.clock.now(), this.#stored.snapshot.version + waiting)
   }
 
+  /** Changes that wait to be written, or are being written; and when the oldest of them was said, in milliseconds since 1970. */
+  get waiting(): { readonly count: number; readonly since: number | undefined } {
+    return { count: this.#steps.length, since: this.#steps[0]?.since }
+  }
+
   /** Whether nothing waits and nobody listens: it may be forgotten. */
   get isIdle(): boolean {
     return this.#steps.length === 0 && this.#listeners.size === 0
@@ -159,11 +144,9 @@ export class Writer {
     const last = this.#steps.at(-1)
     if (last === undefined) return Promise.resolve(this.#stored)
     if (this.#isStopped) return Promise.reject(new HoldfastError('engine_unavailable'))
-    const { key } = last.words
-    return new Promise<OperationRecord>((resolve, reject) => {
-      last.waiters.push({ key, resolve, reject })
-      this.#flush()
-    })
+    const written = last.written()
+    this.#flush()
+    return written
   }
 
   /** Looks at what the engine has. Rejects when it cannot be reached. */
@@ -206,17 +189,10 @@ export class Writer {
     return record !== this.#stored || record.snapshot.version !== word.after
   }
 
-  #add(word: Word, { record, event, isUrgent }: Ruling & { kind: 'changed' }, now: number): void {
+  #add(word: Word, change: Change, now: number): void {
     const last = this.#steps.at(-1)
-    // What could be held back goes with what comes next, whatever that is.
-    if (last !== undefined && !last.isUrgent && last.stamp === undefined) {
-      last.words.add(word, isUrgent, last.next.work.progress.fraction)
-      Object.assign(last, { next: record, event, isUrgent, at: now })
-      return
-    }
-    const words = new PendingWords()
-    words.add(word, isUrgent, undefined)
-    this.#steps.push({ words, next: record, event, isUrgent, at: now, stamp: undefined, waiters: [] })
+    if (last?.isOpen) last.add(word, change, now)
+    else this.#steps.push(new Step(word, change, now))
   }
 
   #schedule(): void {
@@ -244,7 +220,7 @@ export class Writer {
     const retry = this.#retryAt - now
     const [head] = this.#steps
     if (retry > 0 || head === undefined) return retry
-    const isPressing = head.isUrgent || this.#steps.length > 1 || head.waiters.length > 0
+    const isPressing = head.isUrgent || this.#steps.length > 1 || head.isAwaited
     return isPressing ? 0 : this.#writtenAt + this.#parts.conflateMs - now
   }
 
@@ -299,7 +275,7 @@ export class Writer {
     this.#knownAt = this.#foundAt = this.#writtenAt = this.#parts.clock.now()
     this.#steps.shift()
     this.#tellListeners()
-    for (const waiter of head.waiters) waiter.resolve(record)
+    head.done(record)
     const { state } = record.snapshot
     this.#parts.onWritten(record, isTerminal(state) ? state : head.event)
   }
@@ -346,74 +322,38 @@ export class Writer {
   /** It ended elsewhere, so long ago that it is not kept any more: nothing that waits can be said of it. */
   #forgotten(): true {
     this.#isGone = this.#isForgotten = true
-    for (const step of this.#steps.splice(0)) refuse(step, new HoldfastError('not_found'))
+    for (const step of this.#steps.splice(0)) step.refuse(new HoldfastError('not_found'))
     this.#tellListeners()
     return true
   }
 
   /** Rules everything that waits again, on what is stored now. */
   #rebase(stored: OperationRecord): void {
+    const { terms, onError } = this.#parts
     this.#stored = stored
-    const steps = this.#steps.splice(0)
-    for (const step of steps) if (this.#ruleAgain(step)) this.#steps.push(step)
+    const objection = (word: Word, record: OperationRecord): Ruling | undefined =>
+      this.#isOvertaken(word, record) ? OVERTAKEN : undefined
+    for (const step of this.#steps.splice(0))
+      if (step.ruleAgain(this.record, terms, objection, onError)) this.#steps.push(step)
     this.#tellListeners()
-  }
-
-  /** False when nothing is left of a step. */
-  #ruleAgain(step: Step): boolean {
-    let { record } = this
-    let isChanged = false
-    for (const [key, word] of step.words.list()) {
-      const isOvertaken = this.#isOvertaken(word, record)
-      const ruling = isOvertaken ? OVERTAKEN : ruleAny(record, word, step.at, this.#parts.terms)
-      if (ruling.kind === 'changed') {
-        record = ruling.record
-        isChanged = true
-        Object.assign(step, { event: ruling.event, isUrgent: ruling.isUrgent })
-      } else {
-        step.words.remove(key)
-        settle(step, key, { ruling, record }, this.#parts.onError)
-      }
-    }
-    step.next = record
-    if (!isChanged) for (const waiter of step.waiters) waiter.resolve(record)
-    return isChanged
   }
 
   /** It was not written, or nobody knows whether it was. */
   #failed(head: Step, cause: unknown): void {
     const isTooLarge = cause instanceof HoldfastError && cause.code === 'limit_exceeded'
-    if (isTooLarge && slim(head)) return
+    if (isTooLarge && head.slim()) return
     const error = isTooLarge ? cause : asHoldfastError(cause)
-    if (head.waiters.length === 0) this.#parts.onError(cause)
-    if (isTooLarge) {
-      head.words.clear()
-      refuse(head, error)
-    } else {
+    if (!head.isAwaited) this.#parts.onError(cause)
+    if (isTooLarge) head.drop(error)
+    else {
       this.#retryAt = this.#parts.clock.now() + RETRY_MS
-      for (const step of this.#steps) refuse(step, error)
+      for (const step of this.#steps) step.refuse(error)
     }
     this.#rebase(this.#stored)
   }
 
   #tellListeners(): void {
     for (const listener of this.#listeners) listener()
-  }
-}
-
-/** What somebody asked for they may ask for again; reports are tried until they are written. */
-function refuse(step: Step, error: unknown): void {
-  for (const waiter of step.waiters.splice(0)) waiter.reject(error)
-  step.words.takeBack()
-}
-
-/** What a word comes to on a record that it was not said of; one that makes no sense there is refused like any other. */
-function ruleAny(record: OperationRecord, word: Word, at: number, terms: Terms): Ruling {
-  try {
-    return rule(record, word, at, terms)
-  } catch (error) {
-    const { code, message } = asHoldfastError(error)
-    return { kind: 'refused', code, message }
   }
 }
 
@@ -424,35 +364,4 @@ function ofAttempt(word: Word, attempt: number): Word {
     return { ...word, worker: { ...word.worker, attempt } }
   if (word.do === 'end' && word.ending.attempt === undefined) return { ...word, ending: { ...word.ending, attempt } }
   return word
-}
-
-/** Tells those who wait for a word what became of it. */
-function settle(
-  step: Step,
-  key: string,
-  { ruling, record }: { readonly ruling: Ruling; readonly record: OperationRecord },
-  onError: (error: unknown) => void,
-): void {
-  const refusal = ruling.kind === 'refused' ? new HoldfastError(ruling.code, ruling.message) : undefined
-  const waiters = step.waiters.filter((waiter) => waiter.key === key)
-  for (const waiter of waiters) {
-    step.waiters.splice(step.waiters.indexOf(waiter), 1)
-    if (refusal === undefined) waiter.resolve(record)
-    else waiter.reject(refusal)
-  }
-  if (refusal !== undefined && waiters.length === 0) onError(refusal)
-}
-
-/** What only adorns a snapshot goes where it has no room in a message: first texts, and with an end that brings no result the metadata. False when there is nothing to take away. */
-function slim(step: Step): boolean {
-  const { snapshot, work } = step.next
-  const { item, message } = work.progress
-  const isAdorned = item !== undefined || message !== undefined
-  const isBare = isTerminal(snapshot.state) && snapshot.result === undefined
-  if (!isAdorned && (!isBare || snapshot.metadata === undefined)) return false
-  const { metadata, ...kept } = snapshot
-  const progress = { ...work.progress, item: undefined, message: undefined }
-  const rest = isBare || metadata === undefined ? kept : snapshot
-  step.next = { ...step.next, snapshot: rest, work: { ...work, progress } }
-  return true
 }
