@@ -142,6 +142,7 @@ describe('stats', () => {
       connections: 1,
       channels: 2,
       operations: 0,
+      operationWork: { writers: 0, changesWaiting: 0, oldestWaitingMs: 0, places: 0 },
       heartbeat: { healthy: 1, late: 0, stale: 0 },
       draining: false,
     })

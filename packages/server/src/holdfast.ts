@@ -304,6 +304,7 @@ export class Holdfast implements Acceptor {
         controlRefused: control.refused,
       },
       lifecycle: this.#lifecycle.stats(),
+      operationWork: this.#operations.stats(),
       notifications: this.#notifications.stats(),
       reports: this.#reports?.stats(),
     }

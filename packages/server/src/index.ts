@@ -55,6 +55,7 @@ export type {
 } from './lifecycle/event.js'
 export type { LifecycleHook } from './lifecycle/hooks.js'
 export type { LifecycleStats } from './lifecycle/lifecycle.js'
+export type { OperationStats } from './operations/operations.js'
 export type { ReportsStats } from './operations/reports-reader.js'
 export type {
   OperationEnding,

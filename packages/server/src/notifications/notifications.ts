@@ -70,6 +70,8 @@ export interface NotificationStats {
   /** Reminders that it has sent, and how often it told that nobody is there. */
   readonly reminded: number
   readonly unreachable: number
+  /** Whether this node is the one that looks at what is due now, for all nodes. */
+  readonly oversees: boolean
 }
 
 type Placed = Pick<PublishOutcome & { kind: 'published' }, 'epoch' | 'offset' | 'id'>

@@ -37,6 +37,8 @@ export interface OverseerParts {
 export interface OverseerTotals {
   readonly reminded: number
   readonly unreachable: number
+  /** Whether this node is the one, now. */
+  readonly oversees: boolean
 }
 
 /** How often an overseer looks. */
@@ -68,13 +70,8 @@ export class Overseer {
     this.#duty = new Duty({ ...parts, lease: OVERSIGHT, everyMs: LOOK_MS, round })
   }
 
-  /** Whether this node is the one. */
-  get isHolder(): boolean {
-    return this.#duty.isHeld
-  }
-
   get totals(): OverseerTotals {
-    return { reminded: this.#reminded, unreachable: this.#unreachable }
+    return { reminded: this.#reminded, unreachable: this.#unreachable, oversees: this.#duty.isHeld }
   }
 
   /** Looks, or is ready to, from now on. */

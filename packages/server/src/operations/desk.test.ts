@@ -55,6 +55,37 @@ const create = (id: string, spec: Partial<OperationSpec> = {}): Promise<Operatio
 const stateOf = async (id: string): Promise<string | undefined> => (await desk.find('acme', id))?.state
 const eventsOf = (told: readonly Told[]): string[] => told.map(([event]) => event)
 
+describe('the figures of a node', () => {
+  it('say what it has to do with, what waits and for how long, and whether it looks at what is due', async () => {
+    const { desk: one, cut } = node()
+    await clock.pass(2_000, 500)
+    expect([one, desk].map((each) => each.stats().oversees).toSorted()).toEqual([false, true])
+    const nothing = { changesWaiting: 0, oldestWaitingMs: 0 }
+    await create('a')
+    await create('b')
+    await one.report('acme', 'a', { done: 1 }, { stored: true })
+    expect([desk.stats(), one.stats()]).toMatchObject([
+      { writers: 2, ...nothing },
+      { writers: 1, ...nothing },
+    ])
+    cut()
+    await one.report('acme', 'a', { done: 2 })
+    await one.report('acme', 'a', { done: 3 })
+    await one.report('acme', 'a', { state: 'waiting' })
+    await one.report('acme', 'a', { state: 'running' })
+    await clock.pass(1_500, 500)
+    expect(one.stats()).toMatchObject({ writers: 1, changesWaiting: 2, oldestWaitingMs: 1_500, oversees: false })
+  })
+
+  it('count the places that count for a quota, until the operation ends', async () => {
+    const { desk: bounded } = node({ admit: () => Promise.resolve(() => undefined) })
+    await bounded.create('acme', { id: 'a', kind: 'import', owner: 'ada' })
+    expect(bounded.stats().places).toBe(1)
+    await bounded.end('acme', 'a', { state: 'completed' })
+    expect(bounded.stats().places).toBe(0)
+  })
+})
+
 describe('a worker that is elsewhere', () => {
   it('reports through any node, and is answered what watchers are about to see', async () => {
     await create('a')

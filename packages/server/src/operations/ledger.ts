@@ -16,6 +16,16 @@ const SWEEP_MS = 30_000
 /** Milliseconds for which what is known of an operation is believed without a look. */
 const FRESH_MS = 2_000
 
+/** What a ledger holds at one moment. */
+export interface LedgerStats {
+  /** Operations that this node has to do with now, wherever their workers are: each has a writer. */
+  readonly writers: number
+  /** Changes that wait to be written, or are being written; reports that were gathered are one. */
+  readonly changesWaiting: number
+  /** Milliseconds for which the oldest of them has waited; 0 where none does. */
+  readonly oldestWaitingMs: number
+}
+
 /** The operations that this node has to do with now, each with its writer. */
 export class Ledger {
   readonly #parts: WriterParts
@@ -27,9 +37,16 @@ export class Ledger {
     this.#parts = parts
   }
 
-  /** Operations held. */
-  get size(): number {
-    return this.#writers.size
+  /** What it holds, and what waits to be written. */
+  stats(): LedgerStats {
+    let changesWaiting = 0
+    const now = this.#parts.clock.now()
+    let oldest = now
+    for (const { waiting } of this.#writers.values()) {
+      changesWaiting += waiting.count
+      oldest = Math.min(oldest, waiting.since ?? now)
+    }
+    return { writers: this.#writers.size, changesWaiting, oldestWaitingMs: now - oldest }
   }
 
   start(): void {

@@ -18,7 +18,7 @@ import type {
 } from './desk.js'
 import { Echo, feedChannel } from './echo.js'
 import { Family } from './family.js'
-import { Ledger } from './ledger.js'
+import { Ledger, type LedgerStats } from './ledger.js'
 import { type Operation, plainCopy } from './operation.js'
 import { type Opening, openingOf } from './opening.js'
 import { OperationOverseer } from './overseer.js'
@@ -54,6 +54,14 @@ export interface OperationsOptions {
   readonly onError: (error: unknown) => void
   /** Asked before an operation begins; answers what to call when it has ended. Rejects when the tenant may not begin another. Default: it may. */
   readonly admit?: (tenant: string) => Promise<() => void>
+}
+
+/** What a node does for operations, at one moment. */
+export interface OperationStats extends LedgerStats {
+  /** Operations that began on this node and count for a quota of their tenant. */
+  readonly places: number
+  /** Whether this node is the one that looks at what is due, for all nodes. */
+  readonly oversees: boolean
 }
 
 /** How a worker in this process begins an operation. */
@@ -121,6 +129,11 @@ export class Operations implements OperationDesk {
   /** Operations whose worker is on this node. */
   get size(): number {
     return this.#workers.size
+  }
+
+  /** What this node does for operations now. */
+  stats(): OperationStats {
+    return { ...this.#ledger.stats(), places: this.#places.size, oversees: this.#overseer.isHolder }
   }
 
   /** The clockwork begins: leases are kept, and deadlines looked at. */

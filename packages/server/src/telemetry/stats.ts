@@ -1,6 +1,7 @@
 import type { QuotaStats } from '../core/limits/quotas.js'
 import type { LimitStats } from '../core/limits/safeguards.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
+import type { OperationStats } from '../operations/operations.js'
 import type { ReportsStats } from '../operations/reports-reader.js'
 import type { NotificationStats } from '../notifications/notifications.js'
 
@@ -38,6 +39,8 @@ export interface HoldfastStats {
     /** Messages of other nodes that were not believed. */
     readonly controlRefused: number
   }
+  /** How operations are written down and looked after by this node. */
+  readonly operationWork: OperationStats
   /** Reports that programs have left in Redis; undefined where that is not read. */
   readonly reports: ReportsStats | undefined
   /** Lifecycle events. */

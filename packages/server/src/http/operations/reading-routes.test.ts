@@ -46,7 +46,7 @@ describe('reading an operation', () => {
     const ended = ada('GET /operations/a?wait=30')
     await ada('GET /operations/a')
     const done = worker('POST /operations/a/complete', { body: { result: 7 } })
-    expect(await isFirst(ended, systemWait(200))).toBe(true)
+    expect(await isFirst(ended, systemWait(10_000))).toBe(true)
     expect((await ended).body).toEqual((await done).body)
   })
 
