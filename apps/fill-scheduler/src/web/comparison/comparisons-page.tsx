@@ -4,6 +4,7 @@ import type { ComparisonSummary } from '../api/answers.js'
 import { useLoaded } from '../api/use-loaded.js'
 import { Link } from '../navigation/link.js'
 import { MiniRun } from '../run/mini-run.js'
+import { ACTIONS, Cell, Headings } from '../shell/columns.js'
 import { Confirmation } from '../shell/confirmation.js'
 import { PageHead } from '../shell/page-head.js'
 import { Pager } from '../shell/pager.js'
@@ -13,6 +14,16 @@ import { useChanges } from '../shell/use-changes.js'
 import { moment } from '../wording/moments.js'
 import { STRATEGY_TITLES, isOpen } from '../wording/names.js'
 import { count, hours } from '../wording/numbers.js'
+
+const COLUMNS = {
+  name: { title: 'Name' },
+  status: { title: 'Status' },
+  strategies: { title: 'Strategies' },
+  lots: { title: 'Lots', isNumber: true },
+  best: { title: 'Best' },
+  created: { title: 'Created' },
+  actions: ACTIONS,
+}
 
 /** All comparisons of the user, live. */
 export function ComparisonsPage(): ReactElement {
@@ -70,41 +81,27 @@ function ComparisonsTable(props: {
 }): ReactElement {
   return (
     <table className="cards">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Status</th>
-          <th scope="col">Strategies</th>
-          <th scope="col" className="number">
-            Lots
-          </th>
-          <th scope="col">Best</th>
-          <th scope="col">Created</th>
-          <th scope="col">
-            <span className="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <Headings of={COLUMNS} />
       <tbody>
         {props.comparisons.map((one) => (
           <tr key={one.id}>
             <th scope="row">
               <Link to={{ page: 'comparison', id: one.id }}>{one.name}</Link>
             </th>
-            <td data-label="Status">
+            <Cell of={COLUMNS.status}>
               {isOpen(one.status) ? <MiniRun id={one.id} label={one.name} /> : <StatusBadge status={one.status} />}
-            </td>
-            <td data-label="Strategies">{one.strategies.map((name) => STRATEGY_TITLES[name] ?? name).join(', ')}</td>
-            <td data-label="Lots" className="number">
-              {count(one.lots_count)}
-            </td>
-            <td data-label="Best">
+            </Cell>
+            <Cell of={COLUMNS.strategies}>
+              {one.strategies.map((name) => STRATEGY_TITLES[name] ?? name).join(', ')}
+            </Cell>
+            <Cell of={COLUMNS.lots}>{count(one.lots_count)}</Cell>
+            <Cell of={COLUMNS.best}>
               {one.best_strategy ? STRATEGY_TITLES[one.best_strategy] : '–'}
               {one.best_makespan != null && <small className="muted">{hours(one.best_makespan)}</small>}
-            </td>
-            <td data-label="Created" className="moment">
+            </Cell>
+            <Cell of={COLUMNS.created} className="moment">
               {moment(one.created_at)}
-            </td>
+            </Cell>
             <td className="row-actions">
               <button
                 type="button"

@@ -5,6 +5,7 @@ import { type Loaded, useLoaded } from '../api/use-loaded.js'
 import { Link } from '../navigation/link.js'
 import { go } from '../navigation/use-place.js'
 import { DownloadMenu } from '../schedule/download-menu.js'
+import { ACTIONS, Cell, Headings } from '../shell/columns.js'
 import { Confirmation } from '../shell/confirmation.js'
 import { Notice } from '../shell/notice.js'
 import { PageHead } from '../shell/page-head.js'
@@ -12,6 +13,13 @@ import { Empty, Failed, Loading } from '../shell/states.js'
 import { type Action, useAction } from '../shell/use-action.js'
 import { useChanges } from '../shell/use-changes.js'
 import { moment } from '../wording/moments.js'
+
+const COLUMNS = {
+  name: { title: 'Name' },
+  who: { title: 'Who' },
+  changed: { title: 'Changed' },
+  actions: ACTIONS,
+}
 
 /** Settings with a name: one's own, and those that others share. */
 export function TemplatesPage(): ReactElement {
@@ -99,16 +107,7 @@ function List({ loaded, action, onDelete }: ListProps): ReactElement {
     )
   return (
     <table className="cards">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Who</th>
-          <th scope="col">Changed</th>
-          <th scope="col">
-            <span className="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <Headings of={COLUMNS} />
       <tbody>
         {value.items.map((template) => (
           <Row key={template.id} template={template} action={action} onDelete={onDelete} reload={reload} />
@@ -132,10 +131,10 @@ function Row(
         {isDefault && <span className="tag good">default</span>}
         {description && <small className="muted">{description}</small>}
       </th>
-      <td data-label="Who">{isOwn ? (isPublic ? 'Yours, shared' : 'Yours') : 'Shared by others'}</td>
-      <td data-label="Changed" className="moment">
+      <Cell of={COLUMNS.who}>{isOwn ? (isPublic ? 'Yours, shared' : 'Yours') : 'Shared by others'}</Cell>
+      <Cell of={COLUMNS.changed} className="moment">
         {moment(template.updated_at)}
-      </td>
+      </Cell>
       <td className="row-actions">
         {isOwn && (
           <button type="button" className="quiet" aria-disabled={action.isBusy} onClick={() => action.run(setDefault)}>
