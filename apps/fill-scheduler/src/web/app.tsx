@@ -24,7 +24,7 @@ export function App(): ReactElement {
       url="/ws"
       token={() => currentSession()?.token ?? ''}
       options={{ name: 'fill-scheduler' }}
-      key={session.token}
+      key={session.since}
     >
       <SignedIn />
     </HoldfastProvider>
@@ -57,7 +57,7 @@ let redemption: Promise<string | undefined> | undefined
 /** Once only: React's strict mode asks twice, and a code is good for one time. */
 function redeemed(code: string): Promise<string | undefined> {
   redemption ??= api.redeem(code).then(
-    (granted) => void begin(granted),
+    (granted) => void begin(granted, true),
     (error: unknown) => (currentSession() ? undefined : messageOf(error)),
   )
   return redemption

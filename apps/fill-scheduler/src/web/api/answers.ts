@@ -23,6 +23,7 @@ export interface Problem {
 export interface Account {
   readonly id: string
   readonly email: string
+  readonly created_at: string
 }
 
 /** A lot. */

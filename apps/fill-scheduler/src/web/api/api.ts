@@ -73,6 +73,9 @@ export const api = {
   redeem: (code: string) => ask<Granted>('/auth/code', { method: 'POST', json: { code } }),
   account: (signal?: AbortSignal) => ask<Account>('/auth/me', { signal }),
   logout: () => ask<unknown>('/auth/logout', { method: 'POST' }),
+  changePassword: (current: string, next: string) =>
+    ask<Granted>('/auth/password', { method: 'PUT', json: { current_password: current, new_password: next } }),
+  closeAccount: (password: string) => ask<undefined>('/auth/close', { method: 'POST', json: { password } }),
 
   strategies: (signal?: AbortSignal) => ask<{ items: readonly StrategyInfo[] }>('/strategies', { signal }),
   counts: (signal?: AbortSignal) => ask<Counts>('/schedules/stats', { signal }),

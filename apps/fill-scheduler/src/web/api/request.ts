@@ -1,4 +1,4 @@
-import { currentSession, end } from '../session/session.js'
+import { currentSession, refuse } from '../session/session.js'
 import type { Problem } from './answers.js'
 
 /** What the server refused, or that it could not be reached (`unreachable`). The message says what to do. */
@@ -48,7 +48,7 @@ async function send(path: string, { method = 'GET', json, form, signal }: Asked)
   const body = form ?? (json === undefined ? null : JSON.stringify(json))
   const response = await reached(fetch(`/api/v1${path}`, { method, headers, body, signal: signal ?? null }))
   if (response.ok) return response
-  if (response.status === 401 && session) end('expired')
+  if (response.status === 401 && session) refuse(session.token)
   throw await refusal(response)
 }
 

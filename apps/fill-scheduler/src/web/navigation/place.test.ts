@@ -11,6 +11,7 @@ describe('a place', () => {
     { page: 'comparison', id: '7' },
     { page: 'templates' },
     { page: 'template', id: 'new' },
+    { page: 'account' },
   ])('%j is found again by its address', (place) => expect(placeOf(hrefOf(place))).toEqual(place))
 
   it('is the list without an address, and unknown where the address means nothing', () => {

@@ -7,6 +7,7 @@ export type Place =
   | { readonly page: 'comparison'; readonly id: string }
   | { readonly page: 'templates' }
   | { readonly page: 'template'; readonly id: string }
+  | { readonly page: 'account' }
   | { readonly page: 'unknown' }
 
 /** The place that a fragment names; `#` and nothing is the list of schedules. */
@@ -17,6 +18,7 @@ export function placeOf(fragment: string): Place {
   if (page === 'new') return newPlace(new URLSearchParams(query))
   if (page === 'comparisons') return id ? { page: 'comparison', id } : { page: 'comparisons' }
   if (page === 'templates') return id ? { page: 'template', id } : { page: 'templates' }
+  if (page === 'account') return { page: 'account' }
   return { page: 'unknown' }
 }
 
@@ -26,6 +28,7 @@ export function hrefOf(place: Place): string {
     case 'schedules':
     case 'comparisons':
     case 'templates':
+    case 'account':
       return `#/${place.page}`
     case 'schedule':
     case 'comparison':

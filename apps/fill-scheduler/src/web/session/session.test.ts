@@ -4,9 +4,15 @@ import { sessionIn } from './session.js'
 
 describe('a session', () => {
   it('is what was kept, until it runs out', () => {
-    const kept = JSON.stringify({ token: 'abc', expiresAt: 2_000 })
-    expect(sessionIn(kept, 1_999)).toEqual({ token: 'abc', expiresAt: 2_000 })
+    const session = { token: 'abc', expiresAt: 2_000, since: 1_000, isByLink: true }
+    const kept = JSON.stringify(session)
+    expect(sessionIn(kept, 1_999)).toEqual(session)
     expect(sessionIn(kept, 2_000)).toBe(undefined)
+  })
+
+  it('may have been kept before it was known since when it is', () => {
+    const kept = JSON.stringify({ token: 'abc', expiresAt: 2_000 })
+    expect(sessionIn(kept, 1_999)).toEqual({ token: 'abc', expiresAt: 2_000, since: 0, isByLink: false })
   })
 
   it.each([null, '', 'null', '{', '{}', '{"token":7,"expiresAt":9e99}'])('is none in %j', (text) =>

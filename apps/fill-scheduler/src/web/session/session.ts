@@ -5,6 +5,10 @@ export interface Session {
   readonly token: string
   /** Milliseconds since 1970. */
   readonly expiresAt: number
+  /** When somebody signed in, in the same milliseconds: a token that is renewed goes on with the session. */
+  readonly since: number
+  /** Came in by a one-time link. */
+  readonly isByLink: boolean
 }
 
 /** What a sign-in answers. */
@@ -14,7 +18,11 @@ export interface Granted {
 }
 
 const EXPIRED = 'Your session has ended. Please sign in again; nothing is lost.'
+const CLOSED = 'Your account is closed, and everything of it is removed.'
 const KEY = 'fill-scheduler.session'
+const CHANGING_KEY = 'fill-scheduler.changing'
+/** A tab that was closed in the middle of a change does not hold the others up for longer. */
+const CHANGING_MS = 15_000
 const listeners = new Set<() => void>()
 let known: { readonly text: string | null; readonly session: Session | undefined } = { text: null, session: undefined }
 let farewell: string | undefined
@@ -32,19 +40,52 @@ export function farewellMessage(): string | undefined {
 }
 
 /** Begins a session. */
-export function begin({ access_token: token, expires_in: seconds }: Granted): void {
+export function begin(granted: Granted, isByLink: boolean = false): void {
+  keep(granted, { since: systemClock.now(), isByLink })
+}
+
+/** Goes on with another token. */
+export function renew(granted: Granted): void {
+  keep(granted, currentSession() ?? { since: systemClock.now(), isByLink: false })
+}
+
+function keep(
+  { access_token: token, expires_in: seconds }: Granted,
+  { since, isByLink }: Pick<Session, 'since' | 'isByLink'>,
+): void {
   farewell = undefined
-  const session: Session = { token, expiresAt: systemClock.now() + seconds * 1000 }
+  const session: Session = { token, expiresAt: systemClock.now() + seconds * 1000, since, isByLink }
   localStorage.setItem(KEY, JSON.stringify(session))
   tell()
 }
 
-/** Ends the session, as somebody wishes it, or as the server does not take its token any more (`expired`), which is said where one signs in again. */
-export function end(why: 'wished' | 'expired'): void {
+/** Ends the session, as somebody wishes it, or for a reason that is said where one signs in again. */
+export function end(why: 'wished' | 'closed' | 'expired'): void {
   if (!currentSession()) return
-  farewell = why === 'expired' ? EXPIRED : undefined
+  farewell = { wished: undefined, closed: CLOSED, expired: EXPIRED }[why]
   localStorage.removeItem(KEY)
   tell()
+}
+
+/** The server does not take a token: that ends the session, unless it goes on with another one, or the account is just being changed. */
+export function refuse(token: string): void {
+  if (currentSession()?.token === token && !isChanging()) end('expired')
+}
+
+/** Does something at the server by which tokens are withdrawn. Until it is done, no tab takes a token that is refused for the end. */
+export async function whileChanging<T>(work: () => Promise<T>): Promise<T> {
+  localStorage.setItem(CHANGING_KEY, String(systemClock.now() + CHANGING_MS))
+  try {
+    return await work()
+  } finally {
+    localStorage.removeItem(CHANGING_KEY)
+  }
+}
+
+function isChanging(): boolean {
+  const until = Number(localStorage.getItem(CHANGING_KEY) ?? 0)
+  const now = systemClock.now()
+  return until > now && until <= now + CHANGING_MS
 }
 
 /** Calls a listener when somebody signs in or out, also in another tab; returns its undo. */
@@ -60,9 +101,9 @@ export function onSession(listener: () => void): () => void {
 /** What was kept, where it is a session that has not run out. */
 export function sessionIn(text: string | null, now: number = systemClock.now()): Session | undefined {
   try {
-    const { token, expiresAt } = JSON.parse(text ?? 'null') as Partial<Session>
+    const { token, expiresAt, since, isByLink } = JSON.parse(text ?? 'null') as Partial<Session>
     return typeof token === 'string' && typeof expiresAt === 'number' && expiresAt > now
-      ? { token, expiresAt }
+      ? { token, expiresAt, since: since ?? 0, isByLink: isByLink === true }
       : undefined
   } catch {
     return undefined

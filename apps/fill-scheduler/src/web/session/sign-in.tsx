@@ -3,6 +3,7 @@ import { api } from '../api/api.js'
 import { messageOf } from '../api/request.js'
 import { Brand } from '../shell/brand.js'
 import { Notice } from '../shell/notice.js'
+import { formText } from './form-text.js'
 import { begin, farewellMessage } from './session.js'
 
 type Way = 'sign in' | 'register'
@@ -44,7 +45,7 @@ function Credentials({ way }: { readonly way: Way }): ReactElement {
     setIsBusy(true)
     setProblem(undefined)
     try {
-      const credentials = { email: textOf(form, 'email').trim(), password: textOf(form, 'password') }
+      const credentials = { email: formText(form, 'email').trim(), password: formText(form, 'password') }
       if (isNew) await api.register(credentials)
       begin(await api.login(credentials))
     } catch (error) {
@@ -80,9 +81,4 @@ function Credentials({ way }: { readonly way: Way }): ReactElement {
       </button>
     </form>
   )
-}
-
-function textOf(form: FormData, name: string): string {
-  const value = form.get(name)
-  return typeof value === 'string' ? value : ''
 }

@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react'
 import { api } from '../api/api.js'
+import { Link } from '../navigation/link.js'
 import { end } from '../session/session.js'
 import { useAccount } from './account.js'
 import { Menu } from './menu.js'
@@ -30,6 +31,7 @@ export function AccountMenu(): ReactElement {
           </label>
         ))}
       </fieldset>
+      <Link to={{ page: 'account' }}>Password and account</Link>
       <a href="/docs" target="_blank" rel="noopener">
         Interface for programs
       </a>

@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react'
+import { type ReactElement, useEffect } from 'react'
 
 /** Goes from page to page; nothing where there is only one. */
 export function Pager(props: {
@@ -7,6 +7,10 @@ export function Pager(props: {
   readonly onPage: (page: number) => void
 }): ReactElement | null {
   const { page, pages, onPage } = props
+  useEffect(() => {
+    // What stood on the last page was deleted.
+    if (page > Math.max(1, pages)) onPage(Math.max(1, pages))
+  }, [page, pages])
   if (pages <= 1) return null
   return (
     <nav className="pager" aria-label="Pages">

@@ -1,4 +1,5 @@
 import { type ReactElement, useEffect, useRef } from 'react'
+import { AccountPage } from '../account/account-page.js'
 import { ComparisonPage } from '../comparison/comparison-page.js'
 import { ComparisonsPage } from '../comparison/comparisons-page.js'
 import { Link } from '../navigation/link.js'
@@ -67,6 +68,8 @@ function Page({ place }: { readonly place: Place }): ReactElement {
       return <TemplatesPage />
     case 'template':
       return <TemplatePage key={place.id} id={place.id} />
+    case 'account':
+      return <AccountPage />
     default:
       return (
         <Empty title="There is no such page">
