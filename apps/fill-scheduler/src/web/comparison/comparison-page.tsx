@@ -104,17 +104,23 @@ function Verdict({ comparison }: { readonly comparison: Comparison }): ReactElem
   if (status === 'cancelled') return <Notice tone="warn">The comparison was cancelled.</Notice>
   if (status !== 'completed' || !best) return null
   const [winner, given] = [best, 'given'].map((name) => results.find(({ strategy }) => strategy === name)?.makespan)
+  const others = results.filter(({ strategy, makespan }) => strategy !== best && isSame(makespan, winner)).length
   const saved = winner != null && given != null ? given - winner : 0
   return (
     <Notice tone="good">
       <strong>{STRATEGY_TITLES[best]} is best</strong>
       {winner != null && ` with ${hours(winner)}`}
+      {others > 0 && `, and ${others === 1 ? 'one other comes' : `${others} others come`} to the same`}
       {saved > 0.05 && given
         ? `: ${hours(saved)} (${((saved / given) * 100).toFixed(1)} %) less than the given order`
         : ''}
       .
     </Notice>
   )
+}
+
+function isSame(one: number | null | undefined, other: number | null | undefined): boolean {
+  return one != null && other != null && Math.abs(one - other) < 0.005
 }
 
 function Charts({ comparison }: { readonly comparison: Comparison }): ReactElement | null {

@@ -1,6 +1,7 @@
 import { type ReactElement, memo } from 'react'
 import type { PlannedActivity } from '../api/answers.js'
 import { hours, noteWords } from '../wording/numbers.js'
+import { barLabel } from './bar-label.js'
 import { type Bar, barsOf } from './bars.js'
 import type { Block, Lane } from './chart-data.js'
 import { TYPE_COLOURS } from './type-colours.js'
@@ -8,9 +9,6 @@ import type { View } from './view.js'
 
 /** Pixels, from the top of a lane. */
 export const LANE = { barsTop: 22, barsHeight: 40, windowsTop: 66, windowsHeight: 16, height: 94 } as const
-
-/** About as wide as a letter of a bar. */
-const LETTER_PX = 6.6
 
 interface Props {
   readonly lane: Lane
@@ -82,12 +80,13 @@ function BarText({
   readonly colour: string
 }): ReactElement | null {
   const { x, width, of } = bar
-  const text =
+  const name =
     of.kind === 'FILL' ? (of.lot_id ?? '') : of.kind === 'CLEAN' ? 'Clean' : of.kind === 'CLOSED' ? 'Closed' : ''
   // In view: the text of a bar that begins left of it stands at its edge.
   const left = Math.max(x, 0)
   const room = width - (left - x) - 12
-  if (!text || text.length * LETTER_PX > room) return null
+  const text = barLabel(name, room)
+  if (text === '' || (of.kind !== 'FILL' && text !== name)) return null
   const note = noteWords(of.note)
   const hasSecond = of.kind === 'FILL' && note.length * 5.8 < room
   const middle = LANE.barsTop + LANE.barsHeight / 2

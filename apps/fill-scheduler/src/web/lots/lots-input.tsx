@@ -1,6 +1,7 @@
 import { type ChangeEvent, type DragEvent, type ReactElement, useRef, useState } from 'react'
 import { Notice } from '../shell/notice.js'
 import { EXAMPLE_LOTS } from './example-lots.js'
+import { fileText } from './file-text.js'
 
 /** The largest file that is read into the page. */
 const FILE_BYTES_MAX = 10 * 1024 * 1024
@@ -19,8 +20,10 @@ export function LotsInput(props: {
     if (!chosen) return
     if (chosen.size > FILE_BYTES_MAX)
       return setProblem(`${chosen.name} is larger than 10 MiB. Leave out columns that are not needed.`)
+    const read = await fileText(chosen)
+    if ('problem' in read) return setProblem(`${chosen.name}: ${read.problem}`)
     setProblem(undefined)
-    onCsv(await chosen.text(), chosen.name.replace(/\.[^.]*$/, ''))
+    onCsv(read.text, chosen.name.replace(/\.[^.]*$/, ''))
   }
   const onDrop = (event: DragEvent): void => {
     event.preventDefault()
@@ -48,7 +51,7 @@ export function LotsInput(props: {
           <button type="button" onClick={() => file.current?.click()}>
             Choose a file
           </button>
-          <button type="button" onClick={() => onCsv(EXAMPLE_LOTS, 'Example')}>
+          <button type="button" onClick={() => (setProblem(undefined), onCsv(EXAMPLE_LOTS, 'Example'))}>
             Load the example
           </button>
         </div>

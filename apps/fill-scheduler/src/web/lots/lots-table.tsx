@@ -18,10 +18,11 @@ export function LotsTable({
   const problems = useMemo(() => byRow(verdict), [verdict])
   const [isWrongOnly, setIsWrongOnly] = useState(false)
   const [limit, setLimit] = useState(ROWS_AT_FIRST)
-  const chosen = isWrongOnly && problems.size > 0 ? rows.filter(({ row }) => problems.has(row)) : rows
+  const hasWrong = rows.some(({ row }) => problems.has(row))
+  const chosen = isWrongOnly && hasWrong ? rows.filter(({ row }) => problems.has(row)) : rows
   return (
     <div className="lots">
-      {problems.size > 0 && (
+      {hasWrong && (
         <label className="check">
           <input type="checkbox" checked={isWrongOnly} onChange={(event) => setIsWrongOnly(event.target.checked)} />
           Only rows with something to mend

@@ -1,9 +1,11 @@
-import { type ReactElement, type SubmitEvent, useMemo, useState } from 'react'
+import { type ReactElement, type SubmitEvent, useMemo, useRef, useState } from 'react'
 import type { SettingsInput } from '../../planning/settings.js'
 import type { Mode, StrategyName } from '../../planning/strategy-name.js'
+import { systemClock } from '../../clock.js'
 import { api } from '../api/api.js'
 import type { LotData } from '../api/answers.js'
 import { messageOf } from '../api/request.js'
+import { csvRows } from '../lots/csv-rows.js'
 import { LotsInput } from '../lots/lots-input.js'
 import { LotsTable } from '../lots/lots-table.js'
 import { type Checked, useCheck } from '../lots/use-check.js'
@@ -15,6 +17,7 @@ import { Notice } from '../shell/notice.js'
 import { useAction } from '../shell/use-action.js'
 import { count, counted } from '../wording/numbers.js'
 import type { Beginning } from './new-schedule-page.js'
+import { homeZone, nextMorning, withoutPastStart } from './next-morning.js'
 
 /** Lots on the left, what to do with them on the right. */
 export function PlanForm(props: {
@@ -27,6 +30,7 @@ export function PlanForm(props: {
   const { beginning, isComparison, onComparison } = props
   const [csv, setCsv] = useState(props.csv)
   const [name, setName] = useState('')
+  const ofFile = useRef<string>(undefined)
   const [description, setDescription] = useState('')
   const [settings, setSettings] = useState<SettingsInput>(() => firstSettings(beginning))
   const [strategy, setStrategy] = useState<StrategyName>(
@@ -35,7 +39,11 @@ export function PlanForm(props: {
   const [many, setMany] = useState<readonly StrategyName[]>(['smart-pack', 'spt-pack', 'lpt-pack'])
   const [mode, setMode] = useState<Mode>(() => beginning.origin?.mode ?? settings.mode ?? 'improved')
   const offered = beginning.strategies.filter(({ name }) => settings.allowedStrategies?.includes(name) ?? true)
-  const checked = useCheck({ csv, config: settings, mode, strategy: isComparison ? undefined : strategy })
+  const [now] = useState(() => systemClock.now())
+  // What nobody set is sent all the same: the interface for programs has another start.
+  const proposal = useMemo(() => nextMorning(settings, now, homeZone()), [settings, now])
+  const config = { ...proposal, ...settings }
+  const checked = useCheck({ csv, config, mode, strategy: isComparison ? undefined : strategy })
   const { run, isBusy, problem } = useAction()
   const types = useMemo(() => typesOf(checked.verdict?.lots_data), [checked.verdict])
   const obstacle = obstacleOf(csv, checked, isComparison ? many.length : undefined)
@@ -45,7 +53,7 @@ export function PlanForm(props: {
       ...(name.trim() && { name: name.trim() }),
       ...(description.trim() && !isComparison && { description: description.trim() }),
     }
-    const request = { ...named, lots_data: lots, mode, config: settings }
+    const request = { ...named, lots_data: lots, mode, config }
     if (isComparison) go({ page: 'comparison', id: (await api.compare({ ...request, strategies: many })).id })
     else go({ page: 'schedule', id: (await api.plan({ ...request, strategy })).id })
   }
@@ -54,13 +62,16 @@ export function PlanForm(props: {
     if (!obstacle) run(submit)
   }
   const load = (next: SettingsInput): void => {
-    setSettings(next)
+    setSettings(withoutPastStart(next, now, homeZone()))
     if (next.strategy) setStrategy(next.strategy)
     if (next.mode) setMode(next.mode)
   }
   const takeCsv = (next: string, fileName?: string): void => {
     setCsv(next)
-    if (fileName && name === '') setName(fileName)
+    if (fileName === undefined) return
+    // A name that somebody wrote stays; that of the file before goes.
+    if (name === '' || name === ofFile.current) setName(fileName)
+    ofFile.current = fileName
   }
   return (
     <form className="plan-form" onSubmit={onSubmit} noValidate>
@@ -109,7 +120,8 @@ export function PlanForm(props: {
           <SettingsForm
             desk={{
               settings,
-              defaults: beginning.defaults,
+              defaults: { ...beginning.defaults, ...proposal },
+              proposedStart: proposal.start,
               problems: checked.settingProblems,
               onSettings: setSettings,
             }}
@@ -152,6 +164,7 @@ export function PlanForm(props: {
 
 function CheckSummary({ csv, checked }: { readonly csv: string; readonly checked: Checked }): ReactElement | null {
   const { verdict, error, isChecking } = checked
+  const shown = useMemo(() => new Set(csvRows(csv).rows.map(({ row }) => row)), [csv])
   if (csv.trim() === '') return null
   if (error) return <Notice tone="bad">{messageOf(error)}</Notice>
   if (!verdict)
@@ -159,7 +172,7 @@ function CheckSummary({ csv, checked }: { readonly csv: string; readonly checked
       <Notice tone="info">{isChecking ? 'Checking …' : 'The lots are checked once the settings are right.'}</Notice>
     )
   const general = [...verdict.errors, ...verdict.warnings].filter(
-    ({ row, field }) => row === undefined && field === undefined,
+    ({ row, field }) => (row === undefined || !shown.has(row)) && field === undefined,
   )
   return (
     <div className="stack" data-checking={isChecking}>
@@ -193,13 +206,15 @@ function obstacleOf(
   if (settingProblems.length > 0) return 'Mend the settings that are marked.'
   if (error) return 'The lots could not be checked.'
   if (!verdict || isChecking) return 'The lots are being checked.'
-  if (!verdict.valid) return 'Mend the rows that are marked, and load the file again.'
+  if (!verdict.valid) return 'Mend what is marked, in the file or as text.'
   if (compared !== undefined && compared < COMPARED.min) return `Choose at least ${COMPARED.min} strategies.`
   return undefined
 }
 
 function firstSettings({ origin, templates }: Beginning): SettingsInput {
-  return origin?.config ?? templates.find((one) => one.is_default)?.settings ?? {}
+  if (origin) return origin.config
+  const settings = templates.find((one) => one.is_default)?.settings ?? {}
+  return withoutPastStart(settings, systemClock.now(), homeZone())
 }
 
 function typesOf(lots: readonly LotData[] | undefined): readonly string[] {

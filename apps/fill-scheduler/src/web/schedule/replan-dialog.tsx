@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react'
 import { STRATEGY_NAMES, type StrategyName } from '../../planning/strategy-name.js'
+import { systemClock } from '../../clock.js'
 import { api } from '../api/api.js'
 import type { Schedule } from '../api/answers.js'
 import { fieldMoment, fieldText } from '../gantt/zone-time.js'
@@ -22,7 +23,7 @@ export function ReplanDialog({
   readonly onClose: () => void
 }): ReactElement {
   const zone = schedule.config.timeZone ?? 'UTC'
-  const [from, setFrom] = useState(() => fieldText(middleOf(schedule), zone))
+  const [from, setFrom] = useState(() => fieldText(likelyMoment(schedule), zone))
   const [strategy, setStrategy] = useState<StrategyName>(schedule.strategy === 'exact' ? 'improver' : schedule.strategy)
   const [mode, setMode] = useState(schedule.mode)
   const [csv, setCsv] = useState('')
@@ -90,10 +91,10 @@ export function ReplanDialog({
   )
 }
 
-/** The middle of the plan, at a full hour. */
-function middleOf({ result }: Schedule): number {
+/** Now, where the plan is under way; else its middle; at a full hour. */
+function likelyMoment({ result }: Schedule, now: number = systemClock.now()): number {
   const [first, last] = [result?.activities[0], result?.activities.at(-1)]
   const [start, end] = [Date.parse(first?.start ?? ''), Date.parse(last?.end ?? '')]
   const middle = Number.isNaN(start + end) ? 0 : (start + end) / 2
-  return Math.floor(middle / 3_600_000) * 3_600_000
+  return Math.floor((start < now && now < end ? now : middle) / 3_600_000) * 3_600_000
 }

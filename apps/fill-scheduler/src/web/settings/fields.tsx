@@ -8,6 +8,8 @@ export interface SettingsDesk {
   /** What was set; what was not has its default. */
   readonly settings: SettingsInput
   readonly defaults: SettingsInput
+  /** Where a plan is about to be made: when it may begin. Elsewhere there is no start until somebody sets one. */
+  readonly proposedStart?: string
   readonly problems: readonly Problem[]
   readonly onSettings: (settings: SettingsInput) => void
 }

@@ -91,21 +91,37 @@ function FineTuning(): ReactElement {
 }
 
 function StartField(): ReactElement {
-  const { set, valueAt } = useDesk()
+  const { set, settings, proposedStart } = useDesk()
+  const start = settings.start ?? proposedStart ?? ''
+  const hint =
+    start === '' ? 'Left empty: the morning after it is planned' : `${dayName(start)}, local time of the zone`
   return (
-    <Field path="start" label="Start" hint="Local time of the zone">
-      {(ids) => (
-        <input
-          {...ids}
-          type="datetime-local"
-          value={fieldValue(valueAt('start')).replace(' ', 'T')}
-          onChange={(event) =>
-            set('start', event.target.value === '' ? undefined : event.target.value.replace('T', ' '))
-          }
-        />
+    <div>
+      <Field path="start" label="Start" hint={hint}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="datetime-local"
+            value={start.replace(' ', 'T')}
+            onChange={(event) =>
+              set('start', event.target.value === '' ? undefined : event.target.value.replace('T', ' '))
+            }
+          />
+        )}
+      </Field>
+      {proposedStart !== undefined && start !== proposedStart && (
+        <button type="button" className="as-link" onClick={() => set('start', undefined)}>
+          Take {proposedStart}
+        </button>
       )}
-    </Field>
+    </div>
   )
+}
+
+/** Dates are written differently everywhere; the day of the week tells whether the right one was meant. */
+function dayName(start: string): string {
+  const day = new Date(`${start.slice(0, 10)}T00:00Z`)
+  return Number.isNaN(day.getTime()) ? 'No day' : day.toLocaleDateString('en-GB', { weekday: 'long', timeZone: 'UTC' })
 }
 
 const ZONES = Intl.supportedValuesOf('timeZone')
