@@ -213,6 +213,18 @@ describe('a channel token', () => {
     expect(await take('room:2')).toMatchObject({ type: 'subscribed' })
   })
 
+  it('does not keep its session out where there is room for fewer', async () => {
+    const peer = await one.join('ada')
+    for (const channel of ['room:1', 'room:2', 'room:3'])
+      await ask(peer, { type: 'subscribe', channel, token: tokenFor('ada', { channel }) })
+    const few = await cluster.start('n3', { channels: CHANNELS, limits: { channelsMax: 2 } })
+    const back = await few.join('ada', { resume: peer.resume() })
+    await cluster.clock.pass(100, 5)
+    expect(back.got('welcome')).toMatchObject([{ session: { resumed: true } }])
+    expect(back.got('subscribed').map(({ channel }) => channel)).toContain('room:1')
+    expect(back.got('goodbye')).toEqual([])
+  })
+
   it('is not worth more than it can be when the clock is put back', async () => {
     const peer = await one.join('ada')
     const record = { channels: [{ channel: 'room:42', presence: false }], grants: grantUntil(7_200_000) }

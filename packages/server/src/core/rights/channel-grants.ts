@@ -48,10 +48,11 @@ export class ChannelGrants {
     this.#hold(opened.grant)
   }
 
-  /** Takes over what a session kept; what has expired since is left out. */
+  /** Takes over what a session kept; what has expired since is left out, and what is more than fits: another node may have had room for more. */
   restore(grants: readonly ChannelGrant[]): void {
-    const now = this.#services.clock.now()
-    for (const grant of grants) if (this.#isInForce(grant, now)) this.#hold(grant)
+    const { clock, limits } = this.#services
+    const inForce = grants.filter((grant) => this.#isInForce(grant, clock.now()))
+    for (const grant of inForce.slice(0, limits.channelsMax)) this.#hold(grant)
   }
 
   /** Forgets what was withdrawn while no node held it. Does not reject. */

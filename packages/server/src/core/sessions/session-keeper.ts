@@ -64,8 +64,8 @@ export class SessionKeeper {
   readonly #due = new Set<SessionHolder>()
   /** The write under way of each that is being written. */
   readonly #writing = new Map<SessionHolder, Promise<boolean>>()
-  /** Last writes, of sessions that have ended. */
-  readonly #ending = new Set<Promise<void>>()
+  /** Last writes, of sessions that have ended, by the keys of their records. */
+  readonly #ending = new Map<string, Promise<void>>()
   /** Goes round all that live, again and again. */
   #round: Iterator<SessionHolder, undefined>
   /** How many of the round are due, with the fraction of the next. */
@@ -99,7 +99,7 @@ export class SessionKeeper {
   async stop(): Promise<void> {
     this.#stop?.()
     this.#stop = undefined
-    await Promise.allSettled(this.#ending)
+    await Promise.allSettled(this.#ending.values())
   }
 
   /** A session begins to live. */
@@ -121,8 +121,16 @@ export class SessionKeeper {
     this.#changed.delete(holder)
     this.#due.delete(holder)
     if (content === undefined || this.#parts.windowMs === 0) return
-    const saved: Promise<void> = this.#saveEnded(holder, content).finally(() => this.#ending.delete(saved))
-    this.#ending.add(saved)
+    const key = keyOf(holder)
+    const saved: Promise<void> = this.#saveEnded(holder, content).finally(() => {
+      if (this.#ending.get(key) === saved) this.#ending.delete(key)
+    })
+    this.#ending.set(key, saved)
+  }
+
+  /** Resolves when a session that has ended here is saved, or was refused; undefined where none is on its way. Until then its record says that it lives. */
+  ended(key: string): Promise<void> | undefined {
+    return this.#ending.get(key)
   }
 
   /** Resolves when no write of a live session is under way. */
@@ -226,10 +234,12 @@ export class SessionKeeper {
   }
 
   async #saveEnded(holder: SessionHolder, content: SessionContent): Promise<void> {
+    const key = keyOf(holder)
+    await this.ended(key)
     await this.settled(holder)
     const digest = digestOf(holder.session.secret)
     const isOwn = (held: StoredSession): boolean => held.digest === digest
-    await this.keep(keyOf(holder), { ...content, digest, node: '' }, holder.recordVersion, isOwn)
+    await this.keep(key, { ...content, digest, node: '' }, holder.recordVersion, isOwn)
   }
 }
 

@@ -161,6 +161,29 @@ describe('a session that has ended', () => {
     expect(await node.sessions.claim(FROM_ADA, key)).toBeUndefined()
   })
 
+  it.each([true, false])(
+    'is handed out as it was, without a place, while it is being saved (kept meanwhile: %s)',
+    async (keepsLive) => {
+      const slow = await nodeOf('slow', { keepsLive })
+      const live = slow.live(slow.sessions.issue())
+      await settle()
+      const { put } = engine.records
+      let open = (): void => undefined
+      const gate = new Promise<void>((resolve) => (open = resolve))
+      engine.records.put = (...parts) => {
+        engine.records.put = put
+        return gate.then(() => put.apply(engine.records, parts))
+      }
+      live.change({ ...CONTENT, state: '"newest"' })
+      live.end()
+      const claimed = slow.sessions.claim(FROM_ADA, live.session)
+      await settle()
+      open()
+      expect(await claimed).toMatchObject({ bringsPlace: false, content: { state: '"newest"' } })
+      expect(slow.sessions.unsaved).toBe(0)
+    },
+  )
+
   it('is handed out once, of several who ask together on two nodes', async () => {
     const elsewhere = await nodeOf('elsewhere')
     for (let round = 0; round < 50; round += 1) {

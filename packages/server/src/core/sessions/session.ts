@@ -137,6 +137,7 @@ export class Sessions {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const holder = this.#live.get(record)
       if (holder !== undefined) await this.#keeper.settled(holder)
+      else await this.#keeper.ended(record)
       const held = this.#parts.windowMs > 0 ? await this.#keeper.records.read(record) : undefined
       if (held?.stored === undefined) return this.#claimHere(record, key)
       if (!this.#isProven(record, held.stored, key.secret)) return WRONG_SECRET
