@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { z } from '@hono/zod-openapi'
 import { planTime } from '../io/plan-time.js'
 import { type ComparisonFigures, type ComparisonRow, compareRuns } from '../planning/compare.js'
@@ -89,14 +90,19 @@ export function comparisonSummaryBody(comparison: ComparisonSummary): z.infer<ty
   }
 }
 
-/** A comparison with lots, settings and every plan. */
-export function comparisonBody(comparison: Comparison): z.infer<typeof comparisonSchema> {
+/** A comparison with lots, settings and every plan. Others have their turn between two plans, which may be large. */
+export async function comparisonBody(comparison: Comparison): Promise<z.infer<typeof comparisonSchema>> {
   const { input, results, ...rest } = comparison
   const settings = settingsSchema.parse(input.settings)
   const time = planTime(settings)
   const { rows, best, summary: totals } = compareRuns(results)
   const bestHours = rows.find(({ strategy }) => strategy === best)?.statistics?.makespanHours
   const lots = input.lots.length
+  const contenders = []
+  for (const row of rows) {
+    contenders.push(contenderBody(row, results, time))
+    await setImmediate()
+  }
   return {
     ...comparisonSummaryBody({
       ...rest,
@@ -106,7 +112,7 @@ export function comparisonBody(comparison: Comparison): z.infer<typeof compariso
     }),
     config: settings,
     lots_data: input.lots.map((lot) => lotBody(lot, time)),
-    results: rows.map((row) => contenderBody(row, results, time)),
+    results: contenders,
     summary: totals === undefined ? null : totalsBody(totals),
   }
 }

@@ -106,16 +106,19 @@ export function comparisonRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
       const comparison = await begin(parts, context.var.user, context.req.valid(kind) as Body, key)
       return context.json(comparisonSummaryBody(comparison), 202)
     })
-    .openapi(read, async (context) => context.json(comparisonBody(await ownComparison(parts, context)), 200))
+    .openapi(read, async (context) => context.json(await comparisonBody(await ownComparison(parts, context)), 200))
     .openapi(remove, async (context) => {
       const { id } = context.req.valid('param')
       if (!(await desk.delete({ kind: 'comparison', userId: context.var.user.id, id }))) throw notFound('comparison')
       return context.body(null, 204)
     })
     .openapi(cancel, async (context) => {
-      const { id, userId } = await ownComparison(parts, context)
+      const { id } = context.req.valid('param')
+      const userId = context.var.user.id
       await desk.cancel({ kind: 'comparison', userId, id })
-      return context.json({ id, status: (await ownComparison(parts, context)).status }, 202)
+      const status = await store.comparisons.status(userId, id)
+      if (status === undefined) throw notFound('comparison')
+      return context.json({ id, status }, 202)
     })
     .openapi(exporting, async (context) => {
       const { format } = context.req.valid('query')

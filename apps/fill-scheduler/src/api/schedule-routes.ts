@@ -98,11 +98,12 @@ export function scheduleRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
       return context.body(null, 204)
     })
     .openapi(cancel, async (context) => {
-      const { id, userId } = await ownSchedule(parts, context)
+      const { id } = context.req.valid('param')
+      const userId = context.var.user.id
       await desk.cancel({ kind: 'schedule', userId, id })
-      const schedule = await store.schedules.get(userId, id)
-      if (schedule === undefined) throw notFound('schedule')
-      return context.json({ id, status: schedule.status }, 202)
+      const status = await store.schedules.status(userId, id)
+      if (status === undefined) throw notFound('schedule')
+      return context.json({ id, status }, 202)
     }) as OpenAPIHono<ApiEnvironment>
 }
 

@@ -64,6 +64,7 @@ export class RunDesk {
       ...(isAlone !== undefined && { isAlone }),
       work: (hand) => this.#work(hand),
       onEnd: async (run, end) => void (end && (await this.#ended(run, end))),
+      onUnsure: () => this.#compareSoon(),
     })
   }
 
@@ -197,17 +198,18 @@ export class RunDesk {
 
   async #settle(userId: string, id: string): Promise<void> {
     const { store, changes } = this.#parts
-    const comparison = await store.comparisons.get(userId, id)
-    if (comparison === undefined) return
-    if (isOver(comparison.status)) await this.#endOperation(id, { ...endingOf(comparison), ...REGARDLESS })
-    await changes.tell(userId, { kind: 'comparison', id, status: comparison.status })
+    const status = await store.comparisons.status(userId, id)
+    if (status === undefined) return
+    if (isOver(status)) await this.#endOperation(id, { ...endingOf({ status }), ...REGARDLESS })
+    await changes.tell(userId, { kind: 'comparison', id, status })
   }
 
   /** What cannot be told now is told by the next comparison with the store. */
-  async #endOperation(id: string, ending: OperationEnding): Promise<void> {
-    await endOperation(this.#parts.operations, id, ending).catch((error: unknown) => {
+  async #endOperation(id: string, ending: OperationEnding): Promise<boolean> {
+    return endOperation(this.#parts.operations, id, ending).catch((error: unknown) => {
       this.#trouble(`the end of operation ${id} could not be told`, error)
       this.#compareSoon()
+      return false
     })
   }
 
@@ -275,7 +277,13 @@ export class RunDesk {
     if (status !== undefined && !isOver(status)) return this.#watch(snapshot.id)
     const found = status && (await this.#found(snapshot))
     const ending = found ? { ...endingOf(found), ...REGARDLESS } : ({ state: 'cancelled' } as const)
-    await this.#endOperation(snapshot.id, ending)
+    // Nobody has told its end, then: whoever ended it died, or never learned that the store has it.
+    if ((await this.#endOperation(snapshot.id, ending)) && found !== undefined) await this.#tellEnd(snapshot, found)
+  }
+
+  async #tellEnd({ id, kind, owner, parent }: OperationSnapshot, { status }: Ended): Promise<void> {
+    if (kind === 'schedule') await this.#parts.changes.tell(owner, { kind, id, status })
+    else await this.#settle(owner, parent ?? id)
   }
 
   /** What the store says of it, without its plans: there may be hundreds of them, and they are large. */

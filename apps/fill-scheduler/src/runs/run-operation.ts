@@ -43,27 +43,34 @@ const HEARTBEAT_MS = 2_000
  */
 export class RunOperation {
   readonly #id: string
-  /** Undefined: the operation could not be begun. The run goes on, and its end is told later. */
-  readonly #attempt: number | undefined
+  readonly #begin: () => Promise<number>
+  /** Undefined: the operation could not be begun. The run goes on, and it is tried again. */
+  #attempt: number | undefined
   readonly #parts: RunOperationParts
   readonly #undo: (() => void)[]
+  #phase: PhaseName | undefined
   #next: OperationReport | undefined
   #saying: Promise<void> | undefined
+  #beating: Promise<void> | undefined
+  #isLooking = false
+  #isTroubled = false
   #isStopped = false
 
   /** Use `beginOperation`. */
-  constructor(id: string, attempt: number | undefined, parts: RunOperationParts) {
+  constructor(id: string, begin: () => Promise<number>, attempt: number | undefined, parts: RunOperationParts) {
     this.#id = id
+    this.#begin = begin
     this.#attempt = attempt
     this.#parts = parts
     this.#undo = [
       parts.clock.every(LOOK_MS, () => void this.#look()),
-      parts.clock.every(HEARTBEAT_MS, () => void this.#heartbeat()),
+      parts.clock.every(HEARTBEAT_MS, () => this.#heartbeat()),
     ]
   }
 
   /** The next step begins. What was to be said of the one before no longer matters. */
   phase(name: PhaseName): void {
+    this.#phase = name
     this.#next = { phase: name }
     this.#saying ??= this.#say()
   }
@@ -80,7 +87,8 @@ export class RunOperation {
   async leave(): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo()
     this.#next = undefined
-    await this.#saying
+    // An attempt that is begun late would fence whoever has the run then.
+    await Promise.all([this.#saying, this.#beating])
   }
 
   async #say(): Promise<void> {
@@ -91,15 +99,42 @@ export class RunOperation {
     this.#saying = undefined
   }
 
-  async #heartbeat(): Promise<void> {
-    await this.#told((attempt) => this.#parts.operations.heartbeat(this.#id, { attempt }))
+  /** One at a time: what does not answer is not asked by more and more. */
+  #heartbeat(): void {
+    const beat = (attempt: number): Promise<unknown> => this.#parts.operations.heartbeat(this.#id, { attempt })
+    this.#beating ??= (this.#attempt === undefined ? this.#beginAgain() : this.#told(beat)).finally(() => {
+      this.#beating = undefined
+    })
+  }
+
+  async #beginAgain(): Promise<void> {
+    try {
+      this.#attempt = await this.#begin()
+      this.#isTroubled = false
+      if (this.#phase !== undefined && this.#undo.length > 0) this.phase(this.#phase)
+    } catch (error) {
+      if (error instanceof RunStopped && error.why !== 'leaving') this.#stop(error.why)
+      else this.#trouble(error)
+    }
   }
 
   async #look(): Promise<void> {
-    const snapshot = await this.#parts.operations.get(this.#id).catch(this.#parts.onTrouble)
-    if (!snapshot) return
-    if (snapshot.cancelRequested || snapshot.state === 'cancelled') this.#stop('cancelled')
-    else if (snapshot.attempt > (this.#attempt ?? Infinity) || isTerminal(snapshot.state)) this.#stop('lost')
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const snapshot = await this.#parts.operations.get(this.#id)
+      this.#isTroubled = false
+      if (snapshot !== undefined) this.#seen(snapshot)
+    } catch (error) {
+      this.#trouble(error)
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  #seen({ cancelRequested, state, attempt }: OperationSnapshot): void {
+    if (cancelRequested || state === 'cancelled') this.#stop('cancelled')
+    else if (attempt > (this.#attempt ?? Infinity) || isTerminal(state)) this.#stop('lost')
   }
 
   async #told(say: (attempt: number) => Promise<unknown>): Promise<void> {
@@ -107,8 +142,14 @@ export class RunOperation {
       if (this.#attempt !== undefined) await say(this.#attempt)
     } catch (error) {
       if (isRefusal(error, 'stale_report', 'already_ended')) await this.#look()
-      else this.#parts.onTrouble(error)
+      else this.#trouble(error)
     }
+  }
+
+  /** Told once until something succeeds again: it is tried several times a second. */
+  #trouble(error: unknown): void {
+    if (!this.#isTroubled && this.#undo.length > 0) this.#parts.onTrouble(error)
+    this.#isTroubled = true
   }
 
   #stop(why: 'cancelled' | 'lost'): void {
@@ -127,22 +168,33 @@ export async function beginOperation(
   spec: () => Promise<OperationSpec>,
   parts: RunOperationParts,
 ): Promise<RunOperation> {
-  const { operations, onTrouble } = parts
+  const begin = (): Promise<number> => nextAttempt(id, spec, parts.operations)
   try {
-    stopWhereOver((await operations.get(id)) ?? (await ensureOperation(operations, await spec())))
-    const { attempt } = await operations.attempt(id, { force: true })
-    return new RunOperation(id, attempt, parts)
+    return new RunOperation(id, begin, await begin(), parts)
   } catch (error) {
     if (error instanceof RunStopped) throw error
-    // It may have ended since it was looked at.
-    if (isRefusal(error, 'already_ended')) stopWhereOver(await operations.get(id).catch(onTrouble))
-    else onTrouble(error)
-    return new RunOperation(id, undefined, parts)
+    parts.onTrouble(error)
+    return new RunOperation(id, begin, undefined, parts)
   }
 }
 
-function stopWhereOver(snapshot: OperationSnapshot | void): void {
-  if (!snapshot) return
+async function nextAttempt(
+  id: string,
+  spec: () => Promise<OperationSpec>,
+  operations: TenantOperations,
+): Promise<number> {
+  try {
+    stopWhereOver((await operations.get(id)) ?? (await ensureOperation(operations, await spec())))
+    return (await operations.attempt(id, { force: true })).attempt
+  } catch (error) {
+    // It may have ended since it was looked at.
+    if (isRefusal(error, 'already_ended')) stopWhereOver(await operations.get(id))
+    throw error
+  }
+}
+
+function stopWhereOver(snapshot: OperationSnapshot | undefined): void {
+  if (snapshot === undefined) return
   if (snapshot.cancelRequested || snapshot.state === 'cancelled') throw new RunStopped('cancelled')
   if (isTerminal(snapshot.state)) throw new RunStopped('lost')
 }
@@ -172,14 +224,19 @@ function reportOf({ unit, done, total, bestHours, boundHours, message }: Plannin
   return { ...amount, ...(text !== '' && { message: text }) }
 }
 
-/** Ends an operation as its run has ended. One that has ended, or is not known, is left as it is. */
-export async function endOperation(operations: TenantOperations, id: string, ending: OperationEnding): Promise<void> {
+/** Ends an operation as its run has ended. False for one that has ended, or is not known: it is left as it is. */
+export async function endOperation(
+  operations: TenantOperations,
+  id: string,
+  ending: OperationEnding,
+): Promise<boolean> {
   try {
     // What waits for a worker cannot be completed.
     if (ending.state === 'completed' && (await operations.get(id))?.state === 'queued') await operations.attempt(id)
     await operations.end(id, ending)
+    return true
   } catch (error) {
-    if (isRefusal(error, 'not_found', 'already_ended', 'stale_report')) return
+    if (isRefusal(error, 'not_found', 'already_ended', 'stale_report')) return false
     throw error
   }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.js'
 import { openStore } from '../store/open-store.js'
-import type { Run, RunEnd, Store } from '../store/store.js'
+import { type Run, type RunEnd, type RunStore, type Store, StoreAwayError } from '../store/store.js'
 import { addSchedule, resultOf, userOf } from '../store/testing/samples.js'
+import { RunStopped } from './run-operation.js'
 import { RunQueue, type RunQueueParts } from './run-queue.js'
 
 const LOG = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -18,8 +19,9 @@ describe('a queue of runs', () => {
   let store: Store
   let queue: RunQueue
   /** Runs that are worked on, each with what ends it. */
-  const begun: { readonly id: string; end(): void }[] = []
+  const begun: { readonly id: string; end(): void; stop(stopped: RunStopped): void }[] = []
   const ended: [id: string, end: RunEnd['status'] | undefined][] = []
+  let unsure = 0
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fill-queue-'))
@@ -28,6 +30,7 @@ describe('a queue of runs', () => {
     for (const id of ['ada', 'bob', 'eve']) await store.users.create(userOf(id))
     begun.length = 0
     ended.length = 0
+    unsure = 0
   })
 
   afterEach(async () => {
@@ -39,12 +42,13 @@ describe('a queue of runs', () => {
   const started = (clock: Clock, atATime: number, leaseMs: number, more: Partial<RunQueueParts> = {}): RunQueue => {
     queue = new RunQueue({
       ...{ runs: store.runs, clock, log: LOG, runner: 'here', atATime, leaseMs, ...more },
-      work: ({ run, signal }) =>
+      work: ({ run, signal, stop }) =>
         new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error))
-          begun.push({ id: run.id, end: () => resolve(resultOf(40)) })
+          begun.push({ id: run.id, stop, end: () => resolve(resultOf(40)) })
         }),
       onEnd: async (run: Run, end) => void ended.push([run.id, end?.status]),
+      onUnsure: () => void (unsure += 1),
     })
     queue.start()
     return queue
@@ -100,6 +104,64 @@ describe('a queue of runs', () => {
       ).toEqual(['run-s1', 'run-s2']),
     )
     expect(await store.runs.open({ scheduleId: 's1' })).toMatchObject([{ attempt: 2 }])
+  })
+
+  it('begins anew at once what came back while it was being put down', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    let now = systemClock.now()
+    started({ ...systemClock, now: () => now, every: () => () => undefined }, 2, 60_000)
+    await waitFor(() => expect(begun).toHaveLength(1))
+    now += 120_000
+    queue.wake()
+    await waitFor(async () => expect(await store.runs.open({ scheduleId: 's1' })).toMatchObject([{ attempt: 2 }]))
+    begun[0]?.stop(new RunStopped('lost'))
+    await waitFor(() => {
+      now += 10
+      queue.wake()
+      expect(begun).toHaveLength(2)
+    })
+  })
+
+  /** A store whose word about ends is lost `times` times, after it has taken them or before. */
+  const cutOff = (times: number, isAfter: boolean): RunStore => {
+    let left = times
+    const finish: RunStore['finish'] = async (...asked) => {
+      if (left === 0) return store.runs.finish(...asked)
+      left -= 1
+      if (isAfter) await store.runs.finish(...asked)
+      throw new StoreAwayError('cut off')
+    }
+    const { runs } = store
+    return {
+      finish,
+      claim: (query) => runs.claim(query),
+      inherit: (runner, at) => runs.inherit(runner, at),
+      renew: (...asked) => runs.renew(...asked),
+      release: (...asked) => runs.release(...asked),
+      open: (owner) => runs.open(owner),
+    }
+  }
+
+  /** Nobody waits for seconds. */
+  const hasty: Clock = { ...systemClock, after: (ms, work) => systemClock.after(ms / 100, work) }
+
+  it('keeps what has ended until a store that is away is back', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    started(hasty, 1, 60_000, { runs: cutOff(20, false) })
+    await waitFor(() => expect(begun).toHaveLength(1))
+    begun[0]?.end()
+    await waitFor(() => expect(ended).toEqual([['run-s1', 'completed']]))
+    expect(await store.schedules.get('ada', 's1')).toMatchObject({ status: 'completed' })
+    expect([begun.length, unsure]).toEqual([1, 0])
+  })
+
+  it('says so where the store may have an end that it did not acknowledge', async () => {
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    started(hasty, 1, 60_000, { runs: cutOff(1, true) })
+    await waitFor(() => expect(begun).toHaveLength(1))
+    begun[0]?.end()
+    await waitFor(() => expect(ended).toEqual([['run-s1', undefined]]))
+    expect(unsure).toBe(1)
   })
 
   it('gives back what it has when it is closed, however often', async () => {

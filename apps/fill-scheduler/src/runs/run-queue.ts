@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { Logger } from '@holdfast/server'
 import type { Clock } from '../clock.js'
 import { InputError } from '../problem.js'
-import type { Run, RunEnd, RunStore, StoredResult } from '../store/store.js'
+import { type Run, type RunEnd, type RunStore, StoreAwayError, type StoredResult } from '../store/store.js'
 import { RunStopped } from './run-operation.js'
 
 /** One run in the hands of this program. */
@@ -30,6 +30,8 @@ export interface RunQueueParts {
   readonly work: (hand: RunHand) => Promise<StoredResult>
   /** Told when the store has the end, or when nothing more is done with the run here (undefined). */
   readonly onEnd: (run: Run, end: RunEnd | undefined) => Promise<void>
+  /** Told when the store may have an end that it did not acknowledge: it was cut off, and takes none any more. */
+  readonly onUnsure: () => void
 }
 
 /** Times that a run is begun by servers that die of it: one that takes its server down with it must not do so for ever. */
@@ -39,6 +41,8 @@ export const LEASE_MS = 15_000
 /** How often is looked for work that others brought or left. */
 const LOOK_MS = 1_000
 const SAVE_TRIES_MAX = 5
+/** How long a store that is away is waited for by what has ended. */
+const SAVE_FOR_MS = 600_000
 
 /** Takes runs out of the store and works on them, some at a time. What a program that died had taken is taken up again. */
 export class RunQueue {
@@ -46,6 +50,9 @@ export class RunQueue {
   readonly #atATime: number
   readonly #leaseMs: number
   readonly #hands = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>()
+  /** Of those, what was taken out of the store once more. */
+  readonly #again = new Set<string>()
+  #isTroubled = false
   #undo: (() => void) | undefined
   #isClosed = false
   #claiming: Promise<void> | undefined
@@ -102,13 +109,25 @@ export class RunQueue {
     while (this.#isWoken && this.#hands.size < this.#atATime) {
       this.#isWoken = false
       const lease = { runner: this.#parts.runner, now: this.#at(0), leaseUntil: this.#at(this.#leaseMs) }
-      const [run] = await this.#parts.runs
-        .claim({ ...lease, limit: 1 })
-        .catch((error: unknown) => this.#trouble('cannot look for runs', error) ?? [])
+      const [run] = await this.#next(lease)
       if (run === undefined) continue
       this.#isWoken = true
       // Who stood still for longer than a lease finds runs that lie in its own hands; they go on.
-      if (!this.#hands.has(run.id)) this.#take(run)
+      if (this.#hands.has(run.id)) this.#again.add(run.id)
+      else this.#take(run)
+    }
+  }
+
+  /** What is free; trouble is told once until the store answers again. */
+  async #next(lease: Omit<Parameters<RunStore['claim']>[0], 'limit'>): Promise<readonly Run[]> {
+    try {
+      const runs = await this.#parts.runs.claim({ ...lease, limit: 1 })
+      this.#isTroubled = false
+      return runs
+    } catch (error) {
+      if (!this.#isTroubled) this.#trouble('cannot look for runs', error)
+      this.#isTroubled = true
+      return []
     }
   }
 
@@ -129,6 +148,9 @@ export class RunQueue {
     const { run } = hand
     const end = await this.#endOf(hand)
     const isKept = end !== undefined && (await this.#save(run, end))
+    // It was lost, and came back while it was being put down: others need not wait for its lease.
+    if (this.#again.delete(run.id) && end === undefined)
+      await this.#parts.runs.release(run.id, this.#parts.runner, this.#at(0))
     await this.#parts.onEnd(run, isKept ? end : undefined)
   }
 
@@ -178,14 +200,18 @@ export class RunQueue {
     if (!isOurs) stop(new RunStopped('lost'))
   }
 
-  /** Whether the store has this end. A store that is away is asked again for a while; after that the run is begun anew. */
+  /** Whether the store has taken this end, as far as is known. One that is away is waited for: it may have taken hours to come so far. After that the run is begun anew. */
   async #save(run: Run, end: RunEnd): Promise<boolean> {
+    const until = this.#parts.clock.monotonic() + SAVE_FOR_MS
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#parts.runs.finish(run.id, this.#parts.runner, end)
+        const isTaken = await this.#parts.runs.finish(run.id, this.#parts.runner, end)
+        if (!isTaken && tries > 1) this.#parts.onUnsure()
+        return isTaken
       } catch (error) {
-        if (tries === SAVE_TRIES_MAX) throw error
-        this.#trouble(`the end of run ${run.id} was not saved yet`, error)
+        const isAway = error instanceof StoreAwayError && this.#parts.clock.monotonic() < until
+        if (this.#isClosed || (tries >= SAVE_TRIES_MAX && !isAway)) throw error
+        if (tries === 1) this.#trouble(`the end of run ${run.id} was not saved yet`, error)
         await new Promise<void>((resolve) => void this.#parts.clock.after(LOOK_MS, resolve))
       }
     }
