@@ -40,8 +40,13 @@ export class OperationOverseer {
 
   constructor(parts: OverseerParts) {
     this.#parts = parts
-    const round = (): Promise<void> => this.#look()
-    this.#duty = new Duty({ ...parts, lease: LEASE, everyMs: LOOK_MS, round })
+    this.#duty = new Duty({
+      ...parts,
+      lease: LEASE,
+      everyMs: LOOK_MS,
+      round: () => this.#round(),
+      onDue: () => this.#due(),
+    })
   }
 
   /** Whether this node is the one. */
@@ -61,14 +66,35 @@ export class OperationOverseer {
     await this.#duty.release()
   }
 
+  #due(): void {
+    if (this.#parts.engine.problem() === undefined) void this.#duty.do()
+    else this.#forget()
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.#look()
+    } catch (error) {
+      this.#forget()
+      throw error
+    }
+  }
+
+  /** While nobody can look, workers may not be able to speak either: that nothing new was seen says nothing of them. */
+  #forget(): void {
+    this.#seen.clear()
+  }
+
   async #look(): Promise<void> {
     const { engine, clock } = this.#parts
     for (let batches = 0; batches < BATCHES_MAX && this.#duty.isOn; batches += 1) {
       // Held again for each batch: where there is much to do it takes long.
-      if (!(await this.#duty.hold())) return this.#seen.clear()
+      if (!(await this.#duty.hold())) return this.#forget()
       const entries = await engine.indexes.range(DUE_INDEX, { to: clock.now(), limit: BATCH })
       const looked = await Promise.all(entries.map(({ key }) => this.#lookAt(key)))
-      if (entries.length < BATCH || looked.includes(false)) break
+      const isAway = looked.includes(false)
+      if (isAway) this.#forget()
+      if (isAway || entries.length < BATCH) break
     }
     await this.#walkOn()
   }
