@@ -9,17 +9,12 @@ const EXPIRY_NOTICE_MS = 30_000
 /** What a token's lifetime asks for now. */
 export type ExpiryStep = 'none' | 'notice' | 'close'
 
-/** A connection that was welcomed, as this sees it. */
-export interface AdmittedHolder extends SessionHolder {
-  readonly address: string
-}
-
 /** What a connection has from its welcome to its end: an identity with a lifetime, a session, and one of the user's places. */
 export class Admitted {
   readonly session: SessionKey
   readonly isResumable: boolean
   readonly #services: Services
-  readonly #holder: AdmittedHolder
+  readonly #holder: SessionHolder
   #identity: Identity
   #placeLeft = false
   #noticed = false
@@ -30,7 +25,7 @@ export class Admitted {
 
   constructor(
     services: Services,
-    holder: AdmittedHolder,
+    holder: SessionHolder,
     { identity, session, isResumable }: Pick<Admitted, 'identity' | 'session' | 'isResumable'>,
   ) {
     this.#services = services

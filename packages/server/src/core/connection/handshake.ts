@@ -136,7 +136,8 @@ export class Handshake {
     if (!origins.admitsFor(identity.tenant, this.#upgrade)) return this.#connection.close(CLOSE.originNotAllowed)
     // Before a place is asked for: a session that lives here gives its place up.
     const claimed = await this.#claim(identity, hello)
-    const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, claimed?.bringsPlace)
+    const moved = claimed?.bringsPlace === true ? claimed : undefined
+    const hasPlace = await admission.takePlace({ identity, address: this.#connection.address }, moved)
     // Withdrawn while the rest was asked for: who is not welcomed yet was not found among those who live here.
     if (this.#services.revocations.isWithdrawn(identity)) this.#connection.close(CLOSE.tokenRevoked)
     if (!hasPlace || this.#connection.state !== 'handshaking')

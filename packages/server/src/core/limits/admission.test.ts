@@ -119,11 +119,22 @@ describe('on all nodes together', () => {
     const [one, other] = [admissionOf('n1'), admissionOf('n2')]
     await one.takePlace(ADA)
     await one.takePlace(ADA)
-    expect(await other.takePlace(ADA, true)).toBe(true)
+    expect(await other.takePlace(ADA, {})).toBe(true)
     expect(await other.takePlace(ADA)).toBe(false)
     one.leavePlace(ADA)
     await settle()
     expect(await one.takePlace(ADA)).toBe(false)
+  })
+
+  it('one who moves from another address is refused where that one is full', async () => {
+    const limits = { connectionsPerAddressMax: 1 }
+    const [one, other] = [admissionOf('n1', limits), admissionOf('n2', limits)]
+    await one.takePlace(visitor('ada', 'acme', '192.0.2.1'))
+    await one.takePlace(visitor('bob', 'acme', '192.0.2.2'))
+    const ada = visitor('ada', 'acme', '192.0.2.2')
+    expect(await other.takePlace(ada, { network: '192.0.2.1' })).toBe(false)
+    expect(await other.takePlace(ada, { network: '192.0.2.2' })).toBe(true)
+    expect(await other.takePlace(visitor('cleo', 'acme', '2001:db8::1'), { network: '192.0.2.1' })).toBe(true)
   })
 
   it('what a node holds goes with its lease, and is entered again', async () => {

@@ -11,6 +11,12 @@ export interface Visitor {
   readonly address: string
 }
 
+/** A place on another node that moves with its session. */
+export interface MovedPlace {
+  /** The network by which it is counted; undefined: nobody knows. */
+  readonly network?: string | undefined
+}
+
 /** How many connections there may be. */
 export interface AdmissionLimits {
   /** Of this node. */
@@ -77,9 +83,9 @@ export class Admission {
     this.#connections -= 1
   }
 
-  /** Takes a place; false when there is none. One that `moves` here from another node is there already: it is counted, and not refused. */
-  async takePlace(visitor: Visitor, moves: boolean = false): Promise<boolean> {
-    const full = await this.#counts.take(this.#countsOf(visitor), moves)
+  /** Takes a place; false when there is none. One that `moved` here from another node is there already: it is counted, and not refused, unless its address is full and was another. */
+  async takePlace(visitor: Visitor, moved?: MovedPlace): Promise<boolean> {
+    const full = await this.#counts.take(this.#countsOf(visitor, moved))
     const { tenant } = visitor.identity
     if (full?.name === tenantCount(tenant) && this.#quota.of(tenant) !== undefined) this.#quota.reached(visitor)
     return full === undefined
@@ -109,13 +115,16 @@ export class Admission {
     return this.#quota.of(tenant) ?? this.#limits.connectionsPerTenantMax
   }
 
-  #countsOf({ identity, address }: Visitor): Count[] {
+  #countsOf({ identity, address }: Visitor, moved?: MovedPlace): Count[] {
     const { connectionsPerUserMax, connectionsPerAddressMax } = this.#limits
-    const counts = [{ name: `connections:${userKey(identity)}`, max: connectionsPerUserMax }]
+    const isThere = moved !== undefined
+    const counts: Count[] = [{ name: `connections:${userKey(identity)}`, max: connectionsPerUserMax, isThere }]
     const tenantMax = this.#tenantMax(identity.tenant)
-    if (tenantMax !== undefined) counts.push({ name: tenantCount(identity.tenant), max: tenantMax })
-    if (connectionsPerAddressMax !== undefined && isCountable(address))
-      counts.push({ name: `network-connections:${networkOf(address)}`, max: connectionsPerAddressMax })
+    if (tenantMax !== undefined) counts.push({ name: tenantCount(identity.tenant), max: tenantMax, isThere })
+    if (connectionsPerAddressMax === undefined || !isCountable(address)) return counts
+    const network = networkOf(address)
+    const isThereToo = isThere && (moved.network ?? network) === network
+    counts.push({ name: `network-connections:${network}`, max: connectionsPerAddressMax, isThere: isThereToo })
     return counts
   }
 }

@@ -5,6 +5,8 @@ import type { Retries } from '../retries.js'
 export interface Count {
   readonly name: string
   readonly max: number
+  /** What is taken moves here from another node, where it is counted until it is given back there: it is counted, and not refused. */
+  readonly isThere?: boolean
 }
 
 /** More than any share: a share never falls below 0, so taking this off empties it. */
@@ -51,13 +53,13 @@ export class SharedCounts {
     return (await this.#engine.counters.add(name, 0, { node: this.#node })) ?? 0
   }
 
-  /** Takes one of each, or of none: then the answer is one that would pass its maximum. What `moves` here from another node is there already: it is counted, and not refused. */
-  async take(counts: readonly Count[], moves: boolean = false): Promise<Count | undefined> {
-    const full = moves ? undefined : counts.find(({ name, max }) => this.here(name) >= max)
+  /** Takes one of each, or of none: then the answer is one that would pass its maximum. */
+  async take(counts: readonly Count[]): Promise<Count | undefined> {
+    const full = counts.find(({ name, max, isThere }) => isThere !== true && this.here(name) >= max)
     if (full !== undefined) return full
     const settled = this.#settled
     for (const { name } of counts) this.#count(name, 1)
-    const answers = await Promise.all(counts.map((count) => this.#ask(count, moves)))
+    const answers = await Promise.all(counts.map((count) => this.#ask(count)))
     const refused = counts.find((_, at) => answers[at] === 'refused')
     if (refused === undefined) return undefined
     counts.forEach(({ name }, at) => {
@@ -91,10 +93,10 @@ export class SharedCounts {
 
   // With the engine
 
-  async #ask({ name, max }: Count, moves: boolean): Promise<Answer> {
+  async #ask({ name, max, isThere }: Count): Promise<Answer> {
     if (this.#engine.problem() !== undefined) return this.#unsettle(name)
     try {
-      const options = moves ? { node: this.#node } : { node: this.#node, max }
+      const options = isThere === true ? { node: this.#node } : { node: this.#node, max }
       return (await this.#engine.counters.add(name, 1, options)) === undefined ? 'refused' : 'taken'
     } catch {
       return this.#unsettle(name)

@@ -1,6 +1,7 @@
 import type { Identity } from '../../access/identity.js'
 import type { Cancel, Clock } from '../../clock.js'
 import type { Engine } from '../../engine/engine.js'
+import { networkOf } from '../../network-address.js'
 import type { Retries } from '../retries.js'
 import {
   type SessionContent,
@@ -15,6 +16,8 @@ import {
 export interface SessionHolder {
   readonly identity: Pick<Identity, 'tenant' | 'user'>
   readonly session: SessionKey
+  /** Of the client. */
+  readonly address: string
   /** Whether anybody can come for it: else nothing of it is kept. */
   readonly isResumable: boolean
   /** The version of its record as last heard; 0 before the first. */
@@ -216,11 +219,18 @@ export class SessionKeeper {
     this.#changed.delete(holder)
     const { node } = this.#parts
     const digest = digestOf(holder.session.secret)
+    const network = networkOf(holder.address)
     // A record of this node under another secret is an older one of this session: its answer was not heard.
     const isOwn = (held: StoredSession): boolean =>
       held.digest === digest || (held.node === node && this.#isLive(holder))
     const written = this.records
-      .overwrite(keyOf(holder), { ...holder.content(), digest, node }, this.liveMs, holder.recordVersion, isOwn)
+      .overwrite(
+        keyOf(holder),
+        { ...holder.content(), digest, node, network },
+        this.liveMs,
+        holder.recordVersion,
+        isOwn,
+      )
       .then((version) => this.#written(holder, version))
       .finally(() => this.#writing.delete(holder))
     this.#writing.set(holder, written)

@@ -41,6 +41,8 @@ export interface StoredSession extends SessionContent {
   readonly digest: string
   /** The node where the session lives; empty after its connection has ended. */
   readonly node: string
+  /** The network that its connection comes from, by which its place is counted; undefined: whoever wrote the record did not say. */
+  readonly network?: string | undefined
 }
 
 /** Writes that met another are tried so often. */
@@ -64,8 +66,9 @@ export class SessionRecords {
 
   /** Writes if the version stored is `ifVersion` (0: there must be none). Answers the new version, or undefined when refused. */
   write(key: string, stored: StoredSession, ttlMs: number, ifVersion: number): Promise<number | undefined> {
-    const { digest, node, channels, state, grants } = stored
-    return this.#records.put(key, JSON.stringify({ digest, node, channels, state, grants }), { ttlMs, ifVersion })
+    const { digest, node, network, channels, state, grants } = stored
+    const value = JSON.stringify({ digest, node, network, channels, state, grants })
+    return this.#records.put(key, value, { ttlMs, ifVersion })
   }
 
   /**
@@ -119,9 +122,10 @@ export function readSessionContent(value: unknown): SessionContent | undefined {
 
 function readStored(text: string): StoredSession | undefined {
   const value = parse(text)
-  const { digest, node } = membersOf(value)
+  const { digest, node, network } = membersOf(value)
   const content = readSessionContent(value)
-  return content && isText(digest) && isText(node) ? { ...content, digest, node } : undefined
+  if (content === undefined || !isText(digest) || !isText(node)) return undefined
+  return { ...content, digest, node, ...(isText(network) && { network }) }
 }
 
 function isSessionChannel(value: unknown): value is SessionChannel {

@@ -109,6 +109,7 @@ function liveOf(
   const holder: Live = {
     identity: ADA,
     session,
+    address: FROM_ADA.address,
     isResumable,
     recordVersion: version,
     content: () => content,
@@ -358,7 +359,7 @@ describe('a session that lives on another node', () => {
     const newer = { channels: [], state: '"newer"' }
     live.change(newer)
     const claimed = await elsewhere.sessions.claim(FROM_ADA, live.session)
-    expect(claimed).toMatchObject({ content: newer, bringsPlace: true })
+    expect(claimed).toMatchObject({ content: newer, bringsPlace: true, network: FROM_ADA.address })
     expect(live.isOver).toBe(true)
   })
 

@@ -1,4 +1,5 @@
 import type { Identity } from '../../access/identity.js'
+import { networkOf } from '../../network-address.js'
 import type { Random } from '../../random.js'
 import type { ControlDesk } from '../nodes/control.js'
 import type { Peers } from '../nodes/peers.js'
@@ -22,6 +23,8 @@ export interface ClaimedSession {
   readonly version: number
   /** Whether it comes with the place that its connection has, or had until now, on another node. */
   readonly bringsPlace: boolean
+  /** The network by which that place is counted; undefined: nobody knows. */
+  readonly network?: string | undefined
 }
 
 /** What sessions work with. */
@@ -108,16 +111,16 @@ export class Sessions {
     const { secrets } = this.#parts
     const record = sessionRecordKey(claimant.identity, key.id)
     if (secrets.isBarred(record, claimant)) return undefined
-    const claimed = await this.#claim(record, key)
+    const claimed = await this.#claim(record, key, networkOf(claimant.address))
     if (claimed !== WRONG_SECRET) return claimed
     secrets.wrong(record, claimant)
     return undefined
   }
 
-  async #claim(record: string, key: SessionKey): Promise<Claim> {
+  async #claim(record: string, key: SessionKey, network: string): Promise<Claim> {
     if (this.#parts.engine.problem() !== undefined) return this.#claimHere(record, key)
     try {
-      return await this.#claimRecord(record, key)
+      return await this.#claimRecord(record, key, network)
     } catch (error) {
       this.#parts.onError(error)
       return this.#claimHere(record, key)
@@ -133,7 +136,7 @@ export class Sessions {
     await this.#keeper.keep(sessionRecordKey(identity, id), stored, claimed.version, isOwn)
   }
 
-  async #claimRecord(record: string, key: SessionKey): Promise<Claim> {
+  async #claimRecord(record: string, key: SessionKey, network: string): Promise<Claim> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const holder = this.#live.get(record)
       if (holder !== undefined) await this.#keeper.settled(holder)
@@ -142,9 +145,12 @@ export class Sessions {
       if (held?.stored === undefined) return this.#claimHere(record, key)
       if (!this.#isProven(record, held.stored, key.secret)) return WRONG_SECRET
       const next = this.issue(key.id)
-      const owned = { ...held.stored, digest: digestOf(next.secret), node: this.#parts.node }
+      const owned = { ...held.stored, digest: digestOf(next.secret), node: this.#parts.node, network }
       const version = await this.#keeper.records.write(record, owned, this.#keeper.liveMs, held.version)
-      if (version !== undefined) return { key: next, version, ...(await this.#fetch(record, held.stored, version)) }
+      if (version !== undefined) {
+        const { network: counted } = held.stored
+        return { key: next, version, network: counted, ...(await this.#fetch(record, held.stored, version)) }
+      }
     }
     return undefined
   }
