@@ -89,6 +89,11 @@ async function register(): Promise<void> {
 /** Brings lots into the form of a new schedule, as a file that is chosen. */
 async function choose(csv: string, name = 'lots.csv'): Promise<void> {
   await page.getByRole('link', { name: 'New schedule' }).first().click()
+  await take(csv, name)
+}
+
+/** Chooses a file in the form that is there. */
+async function take(csv: string, name: string): Promise<void> {
   await page.getByLabel('CSV file with lots').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(csv) })
 }
 
@@ -155,6 +160,12 @@ describe('a planner', () => {
     for (const reason of await wrong.locator('.reasons').allInnerTexts()) expect(reason.length).toBeGreaterThan(10)
     expect(await startButton().getAttribute('aria-disabled')).toBe('true')
     await picture('bad-rows')
+    await take('PK\u0003\u0004', 'lots.xlsx')
+    await page.getByText('lots.xlsx: This is an Excel workbook.').waitFor()
+    expect(await wrong.count()).toBe(3)
+    await take('Lot,Kind\nA1,VialE', 'Week 48.csv')
+    await page.locator('.lots-panel .notice.bad').getByText('Vials').first().waitFor()
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Week 48')
     await page.getByText('Paste or edit as text').click()
     await page
       .getByLabel('Lots as CSV text')
@@ -178,6 +189,7 @@ describe('a planner', () => {
     expect(await page.locator('img').count()).toBe(0)
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await page.getByText('Plan your first week').waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement.id'), WAIT).toBe('main')
     expect(await page.locator('img').count()).toBe(0)
     expect(await page.title()).not.toBe('harmed')
   })

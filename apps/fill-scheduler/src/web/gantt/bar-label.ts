@@ -1,12 +1,12 @@
-/** How wide letters of a bar are at most, in pixels: fonts differ, and it is better to say less than to write over the next bar. */
+/** About how wide letters of a bar are, in pixels, in the wider ones of the fonts that systems have. */
 const WIDTHS: readonly (readonly [letters: RegExp, px: number])[] = [
-  [/[-.,:;'|()[\]/ ijlIftr]/, 5.2],
-  [/[MWmw@%]/, 11.5],
-  [/[\dA-Z_]/, 8.6],
+  [/[-.,:;'|()[\]/ ijlIftr]/, 4.8],
+  [/[MWmw@%]/, 10.8],
+  [/[\dA-Z_]/, 8],
 ]
-const OTHERS_PX = 7.8
+const OTHERS_PX = 7.2
 /** Fewer letters of a name say nothing. */
-const LETTERS_MIN = 4
+const LETTERS_MIN = 3
 
 /** What of a name stands in so many pixels: all of it, or its end, by which lots differ. Empty where too little would be left. */
 export function barLabel(name: string, roomPx: number): string {

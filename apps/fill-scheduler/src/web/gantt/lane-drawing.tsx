@@ -84,7 +84,7 @@ function BarText({
     of.kind === 'FILL' ? (of.lot_id ?? '') : of.kind === 'CLEAN' ? 'Clean' : of.kind === 'CLOSED' ? 'Closed' : ''
   // In view: the text of a bar that begins left of it stands at its edge.
   const left = Math.max(x, 0)
-  const room = width - (left - x) - 12
+  const room = width - (left - x) - 10
   const text = barLabel(name, room)
   if (text === '' || (of.kind !== 'FILL' && text !== name)) return null
   const note = noteWords(of.note)

@@ -17,7 +17,7 @@ export interface Granted {
   readonly expires_in: number
 }
 
-const EXPIRED = 'Your session has ended. Please sign in again; nothing is lost.'
+const EXPIRED = 'Your session has ended. Please sign in again; what runs goes on meanwhile.'
 const CLOSED = 'Your account is closed, and everything of it is removed.'
 const KEY = 'fill-scheduler.session'
 const CHANGING_KEY = 'fill-scheduler.changing'

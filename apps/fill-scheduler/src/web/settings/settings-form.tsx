@@ -2,7 +2,7 @@ import type { ReactElement, ReactNode } from 'react'
 import { CalendarEditor } from './calendar-editor.js'
 import { ChoiceField, Field, NumberField, type SettingsDesk, SettingsDeskProvider, useDesk } from './fields.js'
 import { MatrixEditor } from './matrix-editor.js'
-import { at, fieldValue } from './setting-path.js'
+import { at } from './setting-path.js'
 
 /** Every setting of a plan, in groups that open. `types` are those that the matrix of changeovers offers. */
 export function SettingsForm({
@@ -127,14 +127,16 @@ function dayName(start: string): string {
 const ZONES = Intl.supportedValuesOf('timeZone')
 
 function ZoneField(): ReactElement {
-  const { set, valueAt } = useDesk()
-  const zone = fieldValue(valueAt('timeZone')) || 'UTC'
+  const { set, settings, defaults, proposedStart } = useDesk()
+  const isTemplate = proposedStart === undefined
+  const zone = settings.timeZone ?? (isTemplate ? '' : (defaults.timeZone ?? 'UTC'))
   const zones = ['UTC', ...ZONES.filter((name) => name !== 'UTC')]
   return (
     <Field path="timeZone" label="Time zone">
       {(ids) => (
-        <select {...ids} value={zone} onChange={(event) => set('timeZone', event.target.value)}>
-          {(zones.includes(zone) ? zones : [zone, ...zones]).map((name) => (
+        <select {...ids} value={zone} onChange={(event) => set('timeZone', event.target.value || undefined)}>
+          {isTemplate && <option value="">That of whoever plans</option>}
+          {(zone === '' || zones.includes(zone) ? zones : [zone, ...zones]).map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>

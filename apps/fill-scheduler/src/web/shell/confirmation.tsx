@@ -1,7 +1,7 @@
-import { type ReactElement, type ReactNode, useState } from 'react'
-import { messageOf } from '../api/request.js'
+import { type ReactElement, type ReactNode, useEffect, useRef } from 'react'
 import { Dialog } from './dialog.js'
 import { Notice } from './notice.js'
+import { useAction } from './use-action.js'
 
 /** Asks before something that cannot be undone, and says when it could not be done. */
 export function Confirmation(props: {
@@ -11,17 +11,22 @@ export function Confirmation(props: {
   readonly onConfirm: () => Promise<unknown>
   readonly onClose: () => void
 }): ReactElement {
-  const [problem, setProblem] = useState<string>()
+  const { run, isBusy, problem } = useAction()
+  const isDone = useRef(false)
+  useEffect(
+    () => () => {
+      // The button that asked is mostly gone by then, with what it stood beside.
+      if (isDone.current) document.getElementById('main')?.focus({ preventScroll: true })
+    },
+    [],
+  )
   const confirm = async (): Promise<void> => {
-    try {
-      await props.onConfirm()
-      props.onClose()
-    } catch (error) {
-      setProblem(messageOf(error))
-    }
+    await props.onConfirm()
+    isDone.current = true
+    props.onClose()
   }
   const action = (
-    <button type="button" className="danger" onClick={() => void confirm()}>
+    <button type="button" className="danger" aria-disabled={isBusy} onClick={() => run(confirm)}>
       {props.verb}
     </button>
   )

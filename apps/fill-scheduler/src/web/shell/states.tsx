@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react'
-import { messageOf } from '../api/request.js'
+import { RequestError, messageOf } from '../api/request.js'
+import { Link } from '../navigation/link.js'
 import { Notice } from './notice.js'
 
 /** Something is on its way. */
@@ -12,8 +13,15 @@ export function Loading({ what }: { readonly what: string }): ReactElement {
   )
 }
 
-/** Something could not be had; with a way to try again. */
+/** Something could not be had; with a way to try again, or away from what is not there. */
 export function Failed({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }): ReactElement {
+  if (error instanceof RequestError && error.status === 404)
+    return (
+      <Empty title={error.message}>
+        <p className="muted">It may have been deleted.</p>
+        <Link to={{ page: 'schedules' }}>To your schedules</Link>
+      </Empty>
+    )
   return (
     <div className="state">
       <Notice tone="bad">{messageOf(error)}</Notice>
