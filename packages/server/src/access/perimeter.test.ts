@@ -132,6 +132,7 @@ describe('the head of a request', () => {
   ])('of Node tells who %s', (_, { listening, address }, peer) => {
     const socket = { server: { listening, address: () => address } }
     expect(headOf({ rawHeaders: [], socket }).peer).toBe(peer)
+    expect(headOf({ rawHeaders: [], socket: { server: { listening } } }).peer).toBe('')
   })
 
   it('of a fetch-style request believes nobody', () => {

@@ -83,7 +83,7 @@ export interface IncomingHead {
     readonly remoteAddress?: string | undefined
     readonly encrypted?: boolean | undefined
     /** What has accepted it: Node sets it and does not document it. */
-    readonly server?: { readonly listening: boolean; address(): unknown } | undefined
+    readonly server?: { readonly listening?: boolean; address?(): unknown } | undefined
   }
 }
 
@@ -108,7 +108,7 @@ export function headOf({ rawHeaders, socket }: IncomingHead): RequestHead {
 /** A TCP connection that is gone has no address either: what accepted it tells them apart. Of an inherited Unix socket Node does not know the path. */
 function peerOf({ remoteAddress, server }: IncomingHead['socket']): string {
   if (remoteAddress !== undefined) return plainAddress(remoteAddress)
-  const bound = server?.address()
+  const bound = server?.address?.()
   return typeof bound === 'string' || (bound === null && server?.listening === true) ? UNIX_PEER : ''
 }
 
