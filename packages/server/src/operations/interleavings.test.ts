@@ -2,9 +2,10 @@ import { type OperationSnapshot, operationSnapshot } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../core/services.js'
 import type { Clock } from '../clock.js'
-import type { Engine, PublishRequest } from '../engine/engine.js'
+import type { PublishRequest } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock, settle } from '../simulated-clock.js'
+import { forgetfulEngine } from '../testing/forgetful-engine.js'
 import { type LinkedOperations, openLinkedOperations, openOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import { OperationSuperseded } from './operation.js'
@@ -37,19 +38,7 @@ function node(options: Partial<OperationsOptions> = {}): LinkedOperations {
 
 /** A node that loses the answers of what `isLost` says. */
 function forgetfulNode(isLost: (request: PublishRequest) => boolean): Operations {
-  const publish: Engine['publish'] = async (request) => {
-    const outcome = await engine.publish(request)
-    if (!isLost(request)) return outcome
-    throw Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
-  }
-  const forgetful = new Proxy(engine, {
-    get: (target, name) => {
-      if (name === 'publish') return publish
-      const member: unknown = Reflect.get(target, name)
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member
-    },
-  })
-  const { operations } = openOperations(forgetful, clock)
+  const { operations } = openOperations(forgetfulEngine(engine, isLost), clock)
   nodes.push(operations)
   return operations
 }
@@ -233,118 +222,6 @@ describe('a numbered report', () => {
     await desk.attempt('acme', 'a', { force: true })
     const late = other.report('acme', 'a', { done: 2, attempt: 1 }, { stored: true })
     await expect(late).rejects.toMatchObject({ code: 'stale_report' })
-  })
-})
-
-describe('a report with a name', () => {
-  it('counts once where nobody could say whether it had been taken, and whoever is asked again', async () => {
-    let isLost = true
-    const forgetful = forgetfulNode(() => isLost)
-    await create('a', { total: 100 })
-    const named = { advance: 5, key: 'page 1' }
-    const said = forgetful.report('acme', 'a', named, { stored: true })
-    await expect(said).rejects.toMatchObject({ code: 'engine_unavailable' })
-    isLost = false
-    for (const one of [forgetful, desk, node().desk, forgetful]) await one.report('acme', 'a', named, { stored: true })
-    await clock.pass(3_000, 500)
-    expect((await find('a'))?.progress.done).toBe(5)
-  })
-
-  it('counts once where another node counts it before it is written here, with all that was said around it', async () => {
-    await create('a', { total: 100 })
-    const other = node().desk
-    for (const one of [desk, other]) await one.report('acme', 'a', {}, { stored: true })
-    await desk.report('acme', 'a', { advance: 1 })
-    await desk.report('acme', 'a', { advance: 10, key: 'page 1' })
-    await desk.report('acme', 'a', { advance: 1 })
-    await other.report('acme', 'a', { advance: 10, key: 'page 1' }, { stored: true })
-    await clock.pass(1_000, 100)
-    expect((await find('a'))?.progress.done).toBe(12)
-  })
-
-  it('counts once after another attempt has begun, and again after a day', async () => {
-    await create('a', { total: 100, lease: '1d' })
-    const say = (): Promise<OperationSnapshot> => desk.report('acme', 'a', { advance: 5, key: 'page 1' })
-    await say()
-    await desk.attempt('acme', 'a', { force: true })
-    expect((await say()).progress.done).toBe(0)
-    await clock.pass(86_000_000, 3_600_000)
-    await desk.heartbeat('acme', 'a')
-    await clock.pass(1_000_000, 500_000)
-    expect((await say()).progress.done).toBe(5)
-  })
-
-  it('that was counted is taken after the end, too', async () => {
-    await create('a', { total: 10 })
-    await desk.report('acme', 'a', { advance: 5, key: 'page 1' })
-    await desk.end('acme', 'a', { state: 'completed' })
-    expect(await desk.report('acme', 'a', { advance: 5, key: 'page 1' })).toMatchObject({ state: 'completed' })
-    const another = desk.report('acme', 'a', { advance: 5, key: 'page 2' })
-    await expect(another).rejects.toMatchObject({ code: 'already_ended' })
-  })
-
-  it.each(['', 'x'.repeat(65)])('has one that can be kept: not %j', async (key) => {
-    await create('a')
-    await expect(desk.report('acme', 'a', { key })).rejects.toThrow('key must be 1 to 64 characters')
-  })
-})
-
-describe('a worker that names itself', () => {
-  it('gets its attempt again when it did not hear that it has it, from any node', async () => {
-    let isLost = true
-    const forgetful = forgetfulNode(({ event }) => isLost && event === 'started')
-    await create('a', { queued: true })
-    const asked = { worker: 'w1' }
-    await expect(forgetful.attempt('acme', 'a', asked)).rejects.toMatchObject({ code: 'engine_unavailable' })
-    isLost = false
-    for (const one of [desk, forgetful, node().desk])
-      expect(await one.attempt('acme', 'a', asked)).toMatchObject({ attempt: 1, state: 'running' })
-    await expect(desk.attempt('acme', 'a', { worker: 'w2' })).rejects.toMatchObject({ code: 'already_held' })
-    await expect(desk.attempt('acme', 'a')).rejects.toMatchObject({ code: 'already_held' })
-  })
-
-  it('takes an operation by force once, however often it says so', async () => {
-    await create('a')
-    const asked = { worker: 'w1', force: true }
-    for (const one of [desk, node().desk]) expect(await one.attempt('acme', 'a', asked)).toMatchObject({ attempt: 2 })
-    expect(await desk.attempt('acme', 'a', { worker: 'w2', force: true })).toMatchObject({ attempt: 3 })
-  })
-
-  it('does not get back what another has taken, where that is not known yet either', async () => {
-    await create('a', { queued: true })
-    const other = node().desk
-    await other.attempt('acme', 'a', { worker: 'w1' })
-    await desk.attempt('acme', 'a', { worker: 'w2', force: true })
-    await expect(other.attempt('acme', 'a', { worker: 'w1' })).rejects.toMatchObject({ code: 'already_held' })
-  })
-
-  it('shows by that that it lives, and begins anew what it has let stall', async () => {
-    await create('a', { queued: true })
-    await desk.attempt('acme', 'a', { worker: 'w1' })
-    await clock.pass(20_000, 1_000)
-    await desk.attempt('acme', 'a', { worker: 'w1' })
-    await clock.pass(20_000, 1_000)
-    expect(await find('a')).toMatchObject({ state: 'running', attempt: 1 })
-    await clock.pass(20_000, 1_000)
-    expect(await find('a')).toMatchObject({ state: 'stalled', attempt: 1 })
-    expect(await desk.attempt('acme', 'a', { worker: 'w1' })).toMatchObject({ state: 'running', attempt: 2 })
-  })
-
-  it.each(['', 'x'.repeat(129)])('has a name that can be kept: not %j', async (worker) => {
-    await create('a', { queued: true })
-    await expect(desk.attempt('acme', 'a', { worker })).rejects.toThrow('worker must be 1 to 128 characters')
-  })
-})
-
-describe('a worker that does not say which attempt it has', () => {
-  it('is answered by a node that does not know better, and changes nothing of what another has begun there', async () => {
-    const other = node().desk
-    await create('a')
-    await other.report('acme', 'a', {}, { stored: true })
-    await desk.attempt('acme', 'a', { force: true })
-    expect(await other.report('acme', 'a', { done: 7 })).toMatchObject({ attempt: 1 })
-    await clock.pass(1_000, 100)
-    expect(await find('a')).toMatchObject({ attempt: 2, progress: { done: 0 } })
   })
 })
 
