@@ -100,7 +100,7 @@ describe('a run that is watched', () => {
     await expect(operation.done).rejects.toBeInstanceOf(OperationError)
     // The one place is free again: the thread has stopped.
     const next = await planner.schedule({ strategy: 'spt' })
-    await planner.reached(`/schedule/${next.id}`, ['completed'], 2_000)
+    await planner.reached(`/schedule/${next.id}`, ['completed'])
     live.disconnect()
   })
 

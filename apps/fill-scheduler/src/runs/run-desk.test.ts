@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.js'
 import { openStore } from '../store/open-store.js'
 import type { Store } from '../store/store.js'
-import { cancelled, scheduleOf, userOf } from '../store/testing/samples.js'
+import { cancelled, completed, scheduleOf, userOf } from '../store/testing/samples.js'
 import { Changes } from './changes.js'
 import { RunDesk } from './run-desk.js'
 import { scheduleSpec } from './run-specs.js'
@@ -45,6 +45,20 @@ describe('the desk of all runs', () => {
     await holdfast.close()
     await store.close()
     await rm(folder, { recursive: true, force: true })
+  })
+
+  it('deletes nothing whose operation goes on: its end may not have been told yet', async () => {
+    const { operations } = holdfast.tenant('fill')
+    const schedule = scheduleOf({ id: 's1', userId: 'ada' })
+    await store.schedules.create(schedule, { ...schedule, scheduleId: 's1' })
+    await operations.create(scheduleSpec(schedule))
+    await operations.attempt('s1')
+    await store.runs.finish('s1', undefined, completed(40))
+    expect(await desk.delete({ kind: 'schedule', userId: 'eve', id: 's1' })).toBe(false)
+    expect(await desk.hasEnded('s1')).toBe(false)
+    expect(await desk.delete({ kind: 'schedule', userId: 'ada', id: 's1' })).toBe(true)
+    expect(await operations.get('s1')).toMatchObject({ state: 'completed', result: { makespan: 40 } })
+    expect(await desk.hasEnded('s1')).toBe(true)
   })
 
   it('ends an operation, and tells pages, where a server died between the end of a run and telling it', async () => {

@@ -125,9 +125,17 @@ export class RunDesk {
   async delete({ kind, userId, id }: RunOwner): Promise<boolean> {
     const { store, changes } = this.#parts
     await this.cancel({ kind, userId, id })
+    await this.#endLate(userId, id)
     const isDeleted = await (kind === 'schedule' ? store.schedules : store.comparisons).delete(userId, id)
     if (isDeleted) await changes.tell(userId, { kind, id, status: 'deleted' })
     return isDeleted
+  }
+
+  /** Who has just ended it may not have told its operation: nothing is deleted whose operation goes on, and would be that of the next under the same key. */
+  async #endLate(userId: string, id: string): Promise<void> {
+    const asked = this.#parts.operations.get(id)
+    const snapshot = await asked.catch((error: unknown) => this.#trouble('an operation could not be looked for', error))
+    if (snapshot?.owner === userId && !isTerminal(snapshot.state)) await this.#compareOne(snapshot)
   }
 
   async #cancelRun(run: Run, end: RunEnd): Promise<boolean> {

@@ -20,7 +20,9 @@ export function describeRoom(store: () => Store, again: () => Promise<Store>): v
       const other = await again()
       await addComparison(store(), { id: 'c1', userId: 'ada' })
       const adding = ['a', 'b', 'c', 'd', 'e'].map((id, n) => refusal(add(id, n % 2 === 0 ? store() : other)))
-      expect((await Promise.all(adding)).toSorted()).toEqual(['none', 'none', ...Array(3).fill('open_runs 3')])
+      const answers = await Promise.all(adding)
+      expect(answers.filter((answer) => answer === 'none')).toHaveLength(2)
+      expect(answers.filter((answer) => answer === 'open_runs 3')).toHaveLength(3)
       expect((await store().schedules.list('ada', { page: 1, pageSize: 10 })).total).toBe(2)
       // Nothing of another counts, and what has ended makes room.
       expect(await refusal(add('x', store(), 'bob'))).toBe('none')
@@ -43,11 +45,9 @@ export function describeRoom(store: () => Store, again: () => Promise<Store>): v
     it('is for so many templates', async () => {
       const keep = (id: string, userId: string = 'ada'): Promise<string> =>
         refusal(store().templates.create(templateOf({ id, userId }), 2))
-      expect((await Promise.all(['a', 'b', 'c'].map((id) => keep(id)))).toSorted()).toEqual([
-        'none',
-        'none',
-        'templates 2',
-      ])
+      const answers = await Promise.all(['a', 'b', 'c'].map((id) => keep(id)))
+      expect(answers.filter((answer) => answer === 'none')).toHaveLength(2)
+      expect(answers).toContain('templates 2')
       expect(await keep('d', 'bob')).toBe('none')
     })
   })
