@@ -207,10 +207,11 @@ describe('schedules over REST', () => {
         page_size: 2,
         pages: 2,
       })
-      expect((await user.get('/schedules/stats')).body).toEqual({
+      expect((await user.get('/schedules/stats')).body).toMatchObject({
         total: 3,
         by_status: { completed: 3 },
         by_strategy: { 'spt-pack': 2, 'lpt-pack': 1 },
+        times: { 'spt-pack': { begun: 2, completed: 2 }, 'lpt-pack': { begun: 1, completed: 1 } },
       })
       expect((await user.get('/schedules?page=0')).status).toBe(400)
       expect((await user.get('/schedules?colour=red')).body).toMatchObject({ error: { field: 'colour' } })

@@ -3,6 +3,7 @@ import { STRATEGY_NAMES } from '../planning/strategy-name.js'
 import { json, refusal } from './answers.js'
 import type { ApiEnvironment, ApiParts } from './api-environment.js'
 import { pageBody, pageQuery, pageSchema } from './list-query.js'
+import { runTimesOf, runTimesSchema } from './run-times.js'
 import { scheduleSummarySchema, statusSchema, summaryBody } from './schedule-body.js'
 
 const tags = ['Schedules']
@@ -30,15 +31,24 @@ const counts = z.record(z.string(), z.int())
 
 type Counts = z.infer<typeof counts>
 
+const countsSchema = z
+  .object({
+    total: z.int(),
+    by_status: counts,
+    by_strategy: counts,
+    times: z.record(z.string(), runTimesSchema).openapi({ description: 'By strategy.' }),
+  })
+  .openapi('ScheduleCounts')
+
 const stats = createRoute({
   method: 'get',
   path: '/schedules/stats',
   tags,
-  summary: 'How many schedules you have',
+  summary: 'How many schedules you have, and how long they took',
   responses: {
     200: {
       description: 'By status and by strategy',
-      content: json(z.object({ total: z.int(), by_status: counts, by_strategy: counts }).openapi('ScheduleCounts')),
+      content: json(countsSchema),
     },
     default: refusal,
   },
@@ -60,7 +70,8 @@ export function scheduleListRoutes({ store }: Pick<ApiParts, 'store'>): OpenAPIH
     })
     .openapi(stats, async (context) => {
       const { status, strategy } = await store.schedules.counts(context.var.user.id)
+      const times = runTimesOf(await store.schedules.times(context.var.user.id))
       const total = Object.values(status).reduce((sum, count) => sum + count, 0)
-      return context.json({ total, by_status: status as Counts, by_strategy: strategy as Counts }, 200)
+      return context.json({ total, by_status: status as Counts, by_strategy: strategy as Counts, times }, 200)
     }) as OpenAPIHono<ApiEnvironment>
 }

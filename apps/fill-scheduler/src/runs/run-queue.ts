@@ -146,12 +146,21 @@ export class RunQueue {
 
   async #run(hand: RunHand): Promise<void> {
     const { run } = hand
+    const began = this.#parts.clock.monotonic()
     const end = await this.#endOf(hand)
     const isKept = end !== undefined && (await this.#save(run, end))
+    if (isKept) this.#note(run, end, this.#parts.clock.monotonic() - began)
     // It was lost, and came back while it was being put down: others need not wait for its lease.
     if (this.#again.delete(run.id) && end === undefined)
       await this.#parts.runs.release(run.id, this.#parts.runner, this.#at(0))
     await this.#parts.onEnd(run, isKept ? end : undefined)
+  }
+
+  #note({ id, strategy, attempt }: Run, { status }: RunEnd, tookMs: number): void {
+    this.#parts.log.info(
+      { event: 'run.ended', run: id, strategy, attempt, status, tookMs: Math.round(tookMs) },
+      'a run has ended',
+    )
   }
 
   /** How the run ends; undefined: not here. */

@@ -158,6 +158,9 @@ export type ScheduleSummary = Omit<Schedule, 'input' | 'result'> & {
   readonly utilisationPercent?: number
 }
 
+/** When a schedule was handed in, begun and ended. */
+export type RunTimes = Pick<Schedule, 'strategy' | 'status' | 'createdAt' | 'startedAt' | 'endedAt'>
+
 /** Which of a user's, newest first. `page` from 1; `pageSize` 1 to 100. */
 export interface ListQuery {
   readonly page: number
@@ -187,6 +190,8 @@ export interface ScheduleStore {
     readonly status: Partial<Record<RunStatus, number>>
     readonly strategy: Partial<Record<StrategyName, number>>
   }>
+  /** Of each that there is. */
+  times(userId: string): Promise<readonly RunTimes[]>
   delete(userId: string, id: string): Promise<boolean>
 }
 

@@ -7,6 +7,7 @@ import type {
   Room,
   Run,
   RunStatus,
+  RunTimes,
   Schedule,
   ScheduleStore,
   ScheduleSummary,
@@ -121,6 +122,11 @@ export class SqlScheduleStore implements ScheduleStore {
       counts.strategy[strategy] = (counts.strategy[strategy] ?? 0) + Number(number)
     }
     return counts
+  }
+
+  async times(userId: string): Promise<readonly RunTimes[]> {
+    const rows = await this.#of(userId).select(['strategy', 'status', 'createdAt', 'startedAt', 'endedAt']).execute()
+    return rows.map(({ startedAt, endedAt, ...row }) => ({ ...row, ...present({ startedAt, endedAt }) }))
   }
 
   async delete(userId: string, id: string): Promise<boolean> {

@@ -107,6 +107,21 @@ export function describeSchedules(store: () => Store): void {
       })
     })
 
+    it('tell when they were handed in, begun and ended', async () => {
+      await addSchedule(store(), { id: 'a', userId: 'ada', seconds: 1 }, { strategy: 'exact' })
+      await addSchedule(store(), { id: 'b', userId: 'ada', seconds: 20 })
+      await addSchedule(store(), { id: 'c', userId: 'bob', seconds: 2 })
+      await claim(store(), 'runner', 1)
+      await store().runs.finish('run-a', 'runner', completed(40))
+      const times = await store().schedules.times('ada')
+      expect(times).toHaveLength(2)
+      expect(times).toContainEqual({
+        ...{ strategy: 'exact', status: 'completed' },
+        ...{ createdAt: at(1), startedAt: at(10), endedAt: at(100) },
+      })
+      expect(times).toContainEqual({ strategy: 'smart-pack', status: 'pending', createdAt: at(20) })
+    })
+
     it('are gone with their run when deleted, also while it runs', async () => {
       await addSchedule(store(), { id: 's1', userId: 'ada' })
       await addSchedule(store(), { id: 's2', userId: 'ada' }, { replans: 's1' })
