@@ -1,4 +1,4 @@
-import { type ChangeEvent, type DragEvent, type ReactElement, useRef, useState } from 'react'
+import { type ChangeEvent, type DragEvent, type ReactElement, useEffect, useRef, useState } from 'react'
 import { Notice } from '../shell/notice.js'
 import { EXAMPLE_LOTS } from './example-lots.js'
 import { fileText } from './file-text.js'
@@ -15,6 +15,7 @@ export function LotsInput(props: {
   const [isOver, setIsOver] = useState(false)
   const [problem, setProblem] = useState<string>()
   const file = useRef<HTMLInputElement>(null)
+  useEffect(leaveNoPage, [])
   const take = async (chosen: File | undefined): Promise<void> => {
     setIsOver(false)
     if (!chosen) return
@@ -79,4 +80,13 @@ export function LotsInput(props: {
       </details>
     </div>
   )
+}
+
+/** A file that is dropped beside the field would be opened instead of the page, with everything that was written there. */
+function leaveNoPage(): () => void {
+  const refuse = (event: Event): void => event.preventDefault()
+  for (const name of ['dragover', 'drop']) window.addEventListener(name, refuse)
+  return () => {
+    for (const name of ['dragover', 'drop']) window.removeEventListener(name, refuse)
+  }
 }
