@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../random.js'
-import { anyDueLots, anyLots, anyRules } from '../testing/plan-arbitraries.js'
+import { anyDueLots, anyLots, anyRules, plainRules, shiftCalendar } from '../testing/plan-arbitraries.js'
 import { DEFAULT_RULES, EXAMPLE_LOTS, lotOf, taskOf } from '../testing/reference-lots.js'
 import { bestHeuristic } from './best-heuristic.js'
 import { leastMakespanHours } from './exact/testing/brute-force.js'
@@ -9,11 +9,14 @@ import { randomLots, randomMatrixRules, rulesWith } from './exact/testing/tasks.
 import { givenOrder } from './given-order.js'
 import type { Lot } from './lot.js'
 import { leastLateHours, lowerBoundHours } from './lower-bound.js'
+import { StretchFilling } from './improver/stretch-filling.js'
 import { objectiveHours } from './objective.js'
+import type { Arrangement, Plan } from './plan.js'
 import { remainingLots, startsAfter } from './replan.js'
 import type { Rules } from './rules.js'
 import { timetable } from './timetable.js'
 import { validateLots } from './validate-lots.js'
+import { validatePlan } from './validate-plan.js'
 
 const TOLERANCE_HOURS = 1e-6
 
@@ -78,6 +81,58 @@ describe('the lower bound', () => {
     )
   })
 
+  it('never exceeds the shortest plan of a few lots, in shifts, on several lines and behind other work', () => {
+    fc.assert(
+      fc.property(anyShiftProblem(3), fc.nat({ max: 60 }), ({ lots, rules: given }, hours) => {
+        fc.pre(validateLots(lots, given).length === 0)
+        const starts = startsAfter(timetable(givenOrder(lots, given), given).activities, hours, given)
+        const left = remainingLots(lots, starts)
+        for (const rules of [given, { ...given, lines: 2 }, { ...given, starts }]) {
+          const wanted = rules.starts === undefined ? lots : left
+          const least = Math.min(...plansOf(wanted, rules).map(({ makespanHours }) => makespanHours))
+          expect(lowerBoundHours(wanted, rules)).toBeLessThanOrEqual(least + TOLERANCE_HOURS)
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it('never exceeds plans that fill shifts to the brim', () => {
+    fc.assert(
+      fc.property(
+        anyShiftProblem(30),
+        fc.integer({ min: 1, max: 3 }),
+        fc.nat(),
+        ({ lots, rules: one }, lines, seed) => {
+          const rules = { ...one, lines }
+          fc.pre(validateLots(lots, rules).length === 0)
+          const horizonHours = 2 * timetable(givenOrder(lots, rules), rules).makespanHours
+          const arrangement = new StretchFilling(lots, rules, horizonHours).filled(seededRandom(seed))
+          const plan = timetable(arrangement, rules)
+          expect(validatePlan(plan, lots, rules)).toEqual([])
+          expect(lowerBoundHours(lots, rules)).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('knows what a window holds where a week is shorter than a window and its cleaning', () => {
+    const lots = Array.from({ length: 10 }, (_, index) => lotOf(`L${index}`, 'E', 53 * 19_920))
+    const rules = { ...DEFAULT_RULES, calendar: shiftCalendar(134, 34) }
+    expect(timetable(givenOrder(lots, rules), rules).makespanHours).toBeCloseTo(4 * 168 + 134, 9)
+    expect(lowerBoundHours(lots, rules)).toBeGreaterThan(4 * 168 + 133)
+  })
+
+  it('counts an open block only where it has room for a lot', () => {
+    const lots = [lotOf('A', 'E', 30 * 19_920)]
+    const start = { activities: [], freeHours: 10 }
+    const bound = (usedHours: number): number =>
+      lowerBoundHours(lots, { ...DEFAULT_RULES, starts: [{ ...start, open: { usedHours } }] })
+    expect(bound(90)).toBeCloseTo(40, 9)
+    expect(bound(91)).toBeCloseTo(64, 9)
+  })
+
   it('knows that rests make windows hold less', () => {
     const lots = Array.from({ length: 12 }, (_, index) => lotOf(`L${index}`, 'E', 30 * 19_920))
     const calendar = { earliest: (from: number, length: number) => dayTime(from, length) }
@@ -85,6 +140,64 @@ describe('the lower bound', () => {
     expect(bound).toBeGreaterThan(lowerBoundHours(lots, { ...DEFAULT_RULES, cleanHours: 8 }) * 1.3)
   })
 })
+
+/** Short lots with rules of one line that works in shifts; some of them fit into no working time. */
+function anyShiftProblem(lotsMax: number): fc.Arbitrary<{ readonly lots: readonly Lot[]; readonly rules: Rules }> {
+  return fc
+    .record({
+      lots: anyLots(lotsMax, 9),
+      plain: plainRules,
+      cleanHours: fc.constantFrom(0.05, 1, 2.5, 8),
+      windowHours: fc.constantFrom(10, 24, 40, 120),
+      workHours: fc.constantFrom(10, 12.5, 16),
+      restHours: fc.constantFrom(4, 7.7, 12),
+      firstHours: fc.constantFrom(0, 3, 5.3),
+    })
+    .map(({ lots, plain, workHours, restHours, firstHours, ...more }) => {
+      return { lots, rules: { ...plain, ...more, calendar: shiftCalendar(workHours, restHours, firstHours) } }
+    })
+}
+
+/** Every plan of these lots that is right: each order, each way to share it among lines and blocks. */
+function plansOf(lots: readonly Lot[], rules: Rules): Plan[] {
+  const ways = 2 * rules.lines
+  const shares = Array.from({ length: ways ** lots.length }, (_, share) =>
+    lots.map((_lot, at) => Math.floor(share / ways ** at) % ways),
+  )
+  return ordersOf(lots).flatMap((order) =>
+    shares.flatMap((share) => planOf(lots, arranged(order, share, rules), rules)),
+  )
+}
+
+/** None where a block fits into no window, or an activity into no working time. */
+function planOf(lots: readonly Lot[], arrangement: Arrangement, rules: Rules): Plan[] {
+  try {
+    const plan = timetable(arrangement, rules)
+    return validatePlan(plan, lots, rules).every(({ severity }) => severity === 'warning') ? [plan] : []
+  } catch (error) {
+    if (error instanceof RangeError) return []
+    throw error
+  }
+}
+
+/** Of each lot, twice its line, and one more where it begins a block. */
+function arranged(lots: readonly Lot[], share: readonly number[], rules: Rules): Arrangement {
+  const lines = Array.from({ length: rules.lines }, (_, line): Lot[][] =>
+    rules.starts?.[line]?.open === undefined ? [] : [[]],
+  )
+  for (const [at, lot] of lots.entries()) {
+    const blocks = lines[(share[at] ?? 0) >> 1]
+    const open = blocks?.at(-1)
+    if (open === undefined || (share[at] ?? 0) % 2 === 1) blocks?.push([lot])
+    else open.push(lot)
+  }
+  return lines
+}
+
+function ordersOf(lots: readonly Lot[]): (readonly Lot[])[] {
+  if (lots.length === 0) return [[]]
+  return lots.flatMap((lot, at) => ordersOf(lots.toSpliced(at, 1)).map((order) => [lot, ...order]))
+}
 
 /** 36 hours of work, then 12 of rest. */
 function dayTime(from: number, length: number): number | undefined {

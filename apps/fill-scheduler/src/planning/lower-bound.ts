@@ -1,7 +1,9 @@
-import { fewestBins } from './bin-count.js'
+import { beginning, type Beginning } from './beginning.js'
 import type { Lot } from './lot.js'
-import { changeoverHours, type Rules } from './rules.js'
-import { finishHours, workHoursIn } from './working-time.js'
+import { restedEndHours } from './rested-bound.js'
+import type { Rules } from './rules.js'
+import { leastOver, needOf } from './work-need.js'
+import { finishHours, shortestActivity } from './working-time.js'
 
 /**
  * What the makespan of no plan of these lots can be below, in hours; 0 without lots.
@@ -18,130 +20,36 @@ import { finishHours, workHoursIn } from './working-time.js'
  *
  * The least of that (a line in B with a bend at Σ T(k), so its ends and the bend are enough) is the work to be done. `fewestBins` proves the numbers of bins.
  *
- * **Time.** No plan ends before its lines have worked that long: from when each is free, only while the calendar lets it, which also bounds how much fits into a window. A block
- * that is open when planning begins counts as one whose cleaning is done. Nor does a plan end before each lot could, alone on a line.
+ * **Time.** No plan ends before its lines have worked that long: from when each is free, only while the calendar lets it. A block that is open when planning begins counts as one whose cleaning is done,
+ * where any lot fits into it. Nor does a plan end before each lot could, alone on a line. Where there are rests, `restedEndHours` knows more.
  */
 export function lowerBoundHours(lots: readonly Lot[], rules: Rules): number {
-  const begun = beginning(rules)
+  const begun = beginning(lots, rules)
   if (lots.length === 0) return Math.max(0, begun.endedHours - begun.firstHours)
-  const plain = endHours(lots, rules, rules.windowHours, begun)
-  return Math.max(0, withRests(lots, rules, begun, plain) - begun.firstHours)
+  const need = needOf(lots, rules, rules.windowHours)
+  const workHours = need.workHours + leastOver(need, rules.cleanHours - need.mostOther)
+  const plain = endHours(workHours, lots, rules, begun)
+  return Math.max(0, restedEndHours(lots, rules, begun, plain) - begun.firstHours)
+}
+
+/** The same where it is known what work these lots are at least, on one line that never rests and had nothing to do before. */
+export function makespanOfWork(workHours: number, lots: readonly Lot[], rules: Rules): number {
+  const begun = beginning(lots, rules)
+  return Math.max(0, endHours(workHours, lots, rules, begun) - begun.firstHours)
 }
 
 /** What lateness costs any plan at least, in hours of makespan: no lot is filled before it could be if it were the only one. */
 export function leastLateHours(lots: readonly Lot[], rules: Rules): number {
-  const { fillableHours } = beginning(rules)
+  const { fillableHours } = beginning(lots, rules)
   const late = lots.reduce((sum, { fillHours, dueHours = Infinity, priority = 1 }) => {
     return sum + priority * Math.max(0, fillableHours + fillHours - dueHours)
   }, 0)
   return rules.latePenaltyPerHour * late
 }
 
-/** Where rests shorten windows, more blocks are needed. Windows up to a horizon are looked at: a plan that ends behind it is longer than the horizon, which is a bound, too. */
-function withRests(lots: readonly Lot[], rules: Rules, begun: Beginning, plainHours: number): number {
-  if (rules.calendar === undefined) return plainHours
-  const horizon = Math.max(...begun.freeHours) + 3 * plainHours
-  const longest = lots.reduce((most, { fillHours }) => Math.max(most, fillHours), 0)
-  const working = workHoursIn(
-    rules.windowHours,
-    begun.earliestHours,
-    horizon,
-    rules.calendar,
-    shortestActivity(lots, rules),
-  )
-  const windowHours = Math.min(rules.windowHours, Math.max(working, longest))
-  return Math.max(plainHours, Math.min(horizon, endHours(lots, rules, windowHours, begun)))
-}
-
-function endHours(lots: readonly Lot[], rules: Rules, windowHours: number, begun: Beginning): number {
-  const work = Math.max(0, workHours(lots, rules, windowHours) - begun.openBlocks * rules.cleanHours)
+function endHours(workHours: number, lots: readonly Lot[], rules: Rules, begun: Beginning): number {
+  const work = Math.max(0, workHours - begun.openBlocks * rules.cleanHours)
   const together = finishHours(work, begun.freeHours, rules.calendar, shortestActivity(lots, rules))
   const longest = lots.reduce((most, { fillHours }) => Math.max(most, fillHours), 0)
   return Math.max(together, begun.fillableHours + longest, begun.endedHours)
-}
-
-/** What cleaning, changeovers and fills of all lots take at least, added up. */
-function workHours(lots: readonly Lot[], rules: Rules, windowHours: number): number {
-  const groups = groupsOf(lots, rules)
-  const mostOther = Math.max(...groups.map(({ fromOther }) => fromOther))
-  const mostAny = Math.max(...groups.map(({ fromAny }) => fromAny))
-  const sizes = groups.flatMap(({ fills, fromAny }) => fills.map((hours) => hours + fromAny))
-  const total = sizes.reduce((sum, size) => sum + size, 0)
-  const presences = groups.map(({ fills, fromAny }) =>
-    fewestBins(
-      fills.map((hours) => hours + fromAny),
-      windowHours + fromAny,
-    ),
-  )
-  const setups = groups.reduce((sum, { fromAny, fromOther }, k) => sum + (fromOther - fromAny) * (presences[k] ?? 0), 0)
-  const byVolume = Math.ceil((total + setups) / (windowHours + mostOther) - 1e-7)
-  const blocks = Math.min(lots.length, Math.max(byVolume, fewestBins(sizes, windowHours + mostAny)))
-  const presence = presences.reduce((sum, bins) => sum + bins, 0)
-  const cheapest = Math.min(...groups.map(({ fromAny, fromOther }) => fromOther - fromAny))
-  const cost = (count: number): number =>
-    (rules.cleanHours - mostOther) * count + cheapest * Math.max(0, count - presence)
-  return total + setups + Math.min(...[blocks, Math.max(blocks, presence), lots.length].map(cost))
-}
-
-/** The lots of one type, and the shortest changeovers into it. */
-interface Group {
-  readonly fills: readonly number[]
-  readonly fromAny: number
-  readonly fromOther: number
-}
-
-function groupsOf(lots: readonly Lot[], rules: Rules): Group[] {
-  const types = new Map<string, Lot[]>()
-  for (const lot of lots) {
-    const those = types.get(lot.type)
-    if (those === undefined) types.set(lot.type, [lot])
-    else those.push(lot)
-  }
-  return [...types].map(([type, those]) => {
-    const own = changeoverHours(rules.changeover, type, type)
-    const others = [...types.keys()].filter((other) => other !== type)
-    const fromOther = Math.min(...others.map((other) => changeoverHours(rules.changeover, other, type)))
-    const fromAny = Math.min(own, fromOther)
-    return {
-      fills: those.map(({ fillHours }) => fillHours),
-      fromAny,
-      fromOther: others.length === 0 ? fromAny : fromOther,
-    }
-  })
-}
-
-/** How the lines stand when planning begins. */
-interface Beginning {
-  readonly freeHours: readonly number[]
-  readonly earliestHours: number
-  /** When at the earliest a lot may be filled. */
-  readonly fillableHours: number
-  readonly openBlocks: number
-  /** First start and last end of what was done before. */
-  readonly firstHours: number
-  readonly endedHours: number
-}
-
-function beginning({ lines, starts = [], cleanHours }: Rules): Beginning {
-  const all = Array.from({ length: Math.max(lines, starts.length) }, (_, line) => starts[line])
-  const freeHours = all.map((start) => start?.freeHours ?? 0)
-  const fillable = all.map((start) => (start?.freeHours ?? 0) + (start?.open === undefined ? cleanHours : 0))
-  const done = starts.flatMap(({ activities }) => activities)
-  return {
-    freeHours,
-    earliestHours: Math.min(...freeHours),
-    fillableHours: Math.min(...fillable),
-    openBlocks: starts.filter(({ open }) => open !== undefined).length,
-    firstHours: done.reduce((first, { startHours }) => Math.min(first, startHours), done[0]?.startHours ?? 0),
-    endedHours: done.reduce((last, { endHours: end }) => Math.max(last, end), 0),
-  }
-}
-
-/** Rests that are nearer to each other than this leave no time to work. */
-function shortestActivity(lots: readonly Lot[], { cleanHours, changeover }: Rules): number {
-  const { sameTypeHours, differentTypeHours, matrix, spacingHours } = changeover
-  const named = Object.values(matrix).flatMap((row) => Object.values(row))
-  const changeovers = [sameTypeHours, differentTypeHours, ...named].map((hours) => Math.max(hours, spacingHours))
-  const lengths = [cleanHours, ...changeovers, ...lots.map(({ fillHours }) => fillHours)]
-  return lengths.filter((hours) => hours > 0).reduce((least, hours) => Math.min(least, hours), cleanHours)
 }

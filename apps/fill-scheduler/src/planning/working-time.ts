@@ -1,16 +1,6 @@
-import type { Calendar } from './rules.js'
-
-/** Ends of working time are found to this many hours; always later than they are, so that bounds stay bounds. */
-const PRECISION_HOURS = 1e-6
-
-/** More stretches of working time than this are not looked at. */
-const STRETCHES_MAX = 100_000
-
-/** A stretch of hours without a rest. */
-interface Stretch {
-  readonly fromHours: number
-  readonly toHours: number
-}
+import { type Stretch, stretches } from './open-time.js'
+import type { Lot } from './lot.js'
+import type { Calendar, Rules } from './rules.js'
 
 /**
  * When lines that are free from these hours on can have done so much work together, at the earliest; without a calendar they never rest. Stretches of working time shorter than
@@ -71,36 +61,11 @@ function filledTo(workHours: number, fromHours: readonly number[]): number {
   return Infinity
 }
 
-function* stretches(fromHours: number, calendar: Calendar | undefined, shortestHours: number): Generator<Stretch> {
-  if (calendar === undefined) {
-    yield { fromHours, toHours: Infinity }
-    return
-  }
-  let at = fromHours
-  for (let count = 0; count < STRETCHES_MAX; count++) {
-    const start = calendar.earliest(at, shortestHours)
-    if (start === undefined) return
-    const end = endOf(start, calendar, shortestHours)
-    yield { fromHours: start, toHours: end }
-    if (end === Infinity) return
-    at = end
-  }
-}
-
-/** Where the working time ends that `start` lies in: doubled until it is too long, then halved. */
-function endOf(start: number, calendar: Calendar, shortestHours: number): number {
-  const works = (length: number): boolean => (calendar.earliest(start, length) ?? Infinity) <= start
-  let short = shortestHours
-  let long = shortestHours * 2
-  while (works(long)) {
-    if (long > 1e6) return Infinity
-    short = long
-    long *= 2
-  }
-  while (long - short > PRECISION_HOURS) {
-    const middle = (short + long) / 2
-    if (works(middle)) short = middle
-    else long = middle
-  }
-  return start + long
+/** Rests that are nearer to each other than this leave no time to work. */
+export function shortestActivity(lots: readonly Lot[], { cleanHours, changeover }: Rules): number {
+  const { sameTypeHours, differentTypeHours, matrix, spacingHours } = changeover
+  const named = Object.values(matrix).flatMap((row) => Object.values(row))
+  const changeovers = [sameTypeHours, differentTypeHours, ...named].map((hours) => Math.max(hours, spacingHours))
+  const lengths = [cleanHours, ...changeovers, ...lots.map(({ fillHours }) => fillHours)]
+  return lengths.filter((hours) => hours > 0).reduce((least, hours) => Math.min(least, hours), cleanHours)
 }

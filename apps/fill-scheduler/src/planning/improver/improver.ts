@@ -1,7 +1,7 @@
 import { seededRandom, type Random } from '../../random.js'
 import { bestHeuristic } from '../best-heuristic.js'
 import { givenOrder } from '../given-order.js'
-import { leastLateHours, lowerBoundHours } from '../lower-bound.js'
+import { leastLateHours, lowerBoundHours, makespanOfWork } from '../lower-bound.js'
 import { objectiveHours } from '../objective.js'
 import type { Arrangement } from '../plan.js'
 import type { Planned, PlanningTask, Strategy } from '../strategy.js'
@@ -15,9 +15,14 @@ import { searchLines } from './line-search.js'
 import { searchPacking } from './packing-search.js'
 import { patternBound } from './pattern-bound.js'
 import { Repacker } from './repack.js'
+import { StretchFilling } from './stretch-filling.js'
 
 /** Of the time, how much heuristics may take to find a plan to start from. */
 const START_SHARE = 0.5
+
+/** Of the time, how much goes into filling stretches where there is a calendar; so many ways in a row that are no better end it before. */
+const FILLING_SHARE = 0.4
+const IDLE_FILLINGS_MAX = 200
 
 /** Of the time, how much goes into packing blocks where lines and times have to be searched, too. */
 const PACKING_SHARE = 0.3
@@ -63,10 +68,25 @@ class Improvement {
     if (mayBeLate(lots, rules)) best = this.#better(best, givenOrder(byDueDate(lots), rules))
     const boundHours = lowerBoundHours(lots, rules) + this.#lateHours
     const budget = new Budget(this.#task, this.#beganAt, this.#objective(best), boundHours)
-    if (rules.calendar === undefined) best = this.#better(best, await this.#pack(best, budget))
+    best =
+      rules.calendar === undefined ? this.#better(best, await this.#pack(best, budget)) : await this.#fill(best, budget)
     if (!isPlain(lots, rules)) best = this.#better(best, await this.#arrange(best, budget))
     budget.end(this.#objective(best))
     return { arrangement: best, proof: this.#proof(best, budget.boundHours) }
+  }
+
+  /** Fills stretches of working time in one way after the other, and takes the best. */
+  async #fill(from: Arrangement, budget: Budget): Promise<Arrangement> {
+    const { lots, rules } = this.#task
+    const filling = new StretchFilling(lots, rules, 2 * timetable(from, rules).makespanHours)
+    let best = this.#better(from, filling.filled())
+    for (let idle = 0; idle < IDLE_FILLINGS_MAX; idle++) {
+      if (await budget.over(this.#objective(best), FILLING_SHARE)) return best
+      const next = this.#better(best, filling.filled(this.#random))
+      if (next !== best) idle = -1
+      best = next
+    }
+    return best
   }
 
   /** Packs blocks as if there were one line without times, and spreads them over the lines. */
@@ -96,17 +116,17 @@ class Improvement {
 
   /** Raises the bound by patterns, once, where blocks are all that makes a plan, or the work that the lines share. */
   async #raise(blocks: readonly Block[], budget: Budget): Promise<void> {
-    const { lots, rules, settings } = this.#task
-    if (this.#raised || (rules.starts ?? []).length > 0) return
+    if (this.#raised) return
     this.#raised = true
-    const oneLine = { ...this.#task, rules: { ...rules, lines: 1 } }
+    const { lots, settings } = this.#task
+    const { starts: _begun, ...rules } = this.#task.rules
+    const idle = { ...this.#task, rules: { ...rules, lines: 1 } }
     const arrangement = lotsOf([blocks.map((block) => block.lots)], lots)
     const share = PATTERNS_SHARE * settings.strategies.improver.timeLimitSeconds
     const seconds = Math.max(0, Math.min(budget.secondsLeft, share))
-    const workHours = await patternBound(oneLine, arrangement, lowerBoundHours(lots, oneLine.rules), seconds, () =>
-      budget.report(),
-    )
-    budget.raise(workHours / rules.lines + this.#lateHours)
+    const known = lowerBoundHours(lots, idle.rules)
+    const workHours = await patternBound(idle, arrangement, known, seconds, () => budget.report())
+    budget.raise(makespanOfWork(workHours, lots, this.#task.rules) + this.#lateHours)
   }
 
   async #arrange(from: Arrangement, budget: Budget): Promise<Arrangement> {
