@@ -62,6 +62,10 @@ describe('two servers on one PostgreSQL and one Redis', () => {
     for (const client of live) client.disconnect()
   })
 
+  it('are refused where they would share operations, but not the store', async () => {
+    await expect(FillServer.start({ redisUrl: redis.url }, servers[0]?.folder)).rejects.toThrow('set DATABASE_URL')
+  })
+
   it('go on with runs while Redis is away, and tell their ends when it is back', async () => {
     const { id } = await here.schedule(improver(2))
     const live = here.live()

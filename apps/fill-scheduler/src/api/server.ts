@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly dataDir: string
   /** PostgreSQL instead of the embedded store. */
   readonly databaseUrl?: string
-  /** Redis instead of the disk, for several servers. */
+  /** Redis instead of the disk, for several servers; with `databaseUrl`. */
   readonly redisUrl?: string
   /** What tokens are signed with, 32 characters or more (default: the variable HOLDFAST_SECRET, else one that is made once and kept in `dataDir`). */
   readonly secret?: string
@@ -48,7 +48,7 @@ export interface ServerOptions {
   readonly trustedProxies?: readonly string[]
   /** Runs that are worked on at a time (default: one less than there are processors, at least 1). */
   readonly runsAtATime?: number
-  /** Milliseconds after which runs of a server that fell silent are taken up (default 15,000). Without PostgreSQL and Redis nobody else can have them: the next start takes them up at once. */
+  /** Milliseconds after which runs of a server that fell silent are taken up (default 15,000). Without PostgreSQL nobody else can have them: the next start takes them up at once. */
   readonly runLeaseMs?: number
   /** How much one user may have (default: 20 open and 2,000 kept schedules and comparisons, 200 templates). */
   readonly bounds?: Partial<UserBounds>
@@ -77,6 +77,9 @@ const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 60_000, connectionsChe
 export async function startServer(options: ServerOptions): Promise<FillServer> {
   const { dataDir, host, log } = options
   if (options.example && !isLoopback(host)) throw new Error(`the example is for this machine alone; --host is ${host}`)
+  // Each would end the operations of the other: its store knows none of their runs.
+  if (options.redisUrl !== undefined && options.databaseUrl === undefined)
+    throw new Error('servers that share a Redis share their store, too: set DATABASE_URL, or leave REDIS_URL out')
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const undo = new Undo(log)
   try {
@@ -149,15 +152,15 @@ async function usable<T>(step: Promise<T>): Promise<T> {
 }
 
 function deskOf(
-  { runsAtATime, runLeaseMs, log, databaseUrl, redisUrl }: ServerOptions,
+  { runsAtATime, runLeaseMs, log, databaseUrl }: ServerOptions,
   parts: Pick<RunDeskParts, 'store' | 'clock' | 'changes' | 'operations'>,
 ): RunDesk {
   return new RunDesk({
     ...parts,
     log,
     runner: newId(),
-    // The engine has started, and keeps the folder to this process; with it, the store that is there.
-    isAlone: databaseUrl === undefined && redisUrl === undefined,
+    // The engine on the disk has started, and keeps the folder to this process; with it, the store that is there.
+    isAlone: databaseUrl === undefined,
     ...(runsAtATime !== undefined && { atATime: runsAtATime }),
     ...(runLeaseMs !== undefined && { leaseMs: runLeaseMs }),
   })
