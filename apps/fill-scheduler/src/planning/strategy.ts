@@ -38,11 +38,11 @@ export interface Planned {
 
 /** What is known about how good a plan is. */
 export interface Proof {
-  /** `optimal`: no plan is better. `feasible`: the best known when the time was over. */
+  /** `optimal`: no plan has a better objective, late costs included. `feasible`: the best known when the search ended. */
   readonly status: 'optimal' | 'feasible'
   /** What no makespan can be below. */
   readonly boundHours: number
-  /** (makespan − bound) / makespan, 0 to 1. */
+  /** (makespan − bound) / makespan, 0 to 1. Of the makespan alone: with due dates it says nothing about late costs. */
   readonly gap: number
 }
 

@@ -29,7 +29,7 @@ const PACKING_SHARE = 0.3
 
 /**
  * For hundreds of lots: begins with the best heuristic and improves it by taking blocks apart and packing them anew, until the lower bound (or `targetGapPercent`) is reached, the time is over or
- * nothing better has been found for long. The same seed goes the same way; the time limit decides only how far. Never worse than the best heuristic.
+ * nothing better has been found for long. The same seed goes the same way; the time limit decides only how far. Never worse than the best heuristic, of those that end in half of the time.
  */
 export const improver: Strategy = {
   name: 'improver',
