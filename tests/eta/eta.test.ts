@@ -8,13 +8,15 @@ import { type Trace, judge, loadTraces, replay } from './replay.js'
 /** The truth is in the range so often, over all recordings, and at least so often of each kind. */
 const WITHIN = 0.8
 const KIND_WITHIN = 0.75
+/** So often over recordings of other work. */
+const HELD_OUT_WITHIN = 0.7
 /** And the range is no wider than this factor, in the middle: it must not be right by saying nothing. */
 const WIDTH_MAX = 4.5
 const STEADY_WIDTH_MAX = 3
 const STEADY_ERROR_MAX = 0.1
 
 const KINDS = ['steady', 'bursty', 'slowing'] as const
-const traces = loadTraces()
+const traces = loadTraces('traces')
 const of = (kind: Trace['kind']): Trace[] => traces.filter((trace) => trace.kind === kind)
 
 describe('the time to go, replayed on recorded work', () => {
@@ -43,6 +45,21 @@ describe('the time to go, replayed on recorded work', () => {
       (trace) => (replay(trace)[0]?.at ?? Infinity) > Math.max(1, (trace.points[2]?.[0] ?? 0) / 1_000) + 2,
     )
     expect(late.map(({ name }) => name)).toEqual([])
+  })
+})
+
+describe('the time to go of work on which the numbers of the estimator were not chosen', () => {
+  const others = loadTraces('held-out')
+
+  it('is within the range that was told seven times out of ten', () => {
+    printFigures('eta, held out', Object.fromEntries(others.map((trace) => [trace.name, inWords(trace)])))
+    for (const kind of KINDS) {
+      const told = others.filter((trace) => trace.kind === kind).flatMap(replay)
+      printFigures(`eta, held out, ${kind}`, { seconds: told.length, ...judge(told) })
+    }
+    const all = judge(others.flatMap(replay))
+    printFigures('eta, held out, all', { seconds: others.flatMap(replay).length, ...all })
+    expect(all.within).toBeGreaterThanOrEqual(HELD_OUT_WITHIN)
   })
 })
 

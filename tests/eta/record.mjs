@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { constants, createGzip, gzip } from 'node:zlib'
+import { HELD_OUT_WORKS } from './held-out-works.mjs'
 
 /** Milliseconds between two points of a recording, at least. */
 const EVERY_MS = 200
@@ -76,7 +77,7 @@ const WORKS = {
 }
 
 const [names, label] = readArguments(process.argv.slice(2))
-for (const name of names) await record(name, WORKS[name])
+for (const name of names) await record(name, WORKS[name] ?? HELD_OUT_WORKS[name], name in WORKS ? 'traces' : 'held-out')
 
 function readArguments(words) {
   const at = words.indexOf('--as')
@@ -85,7 +86,7 @@ function readArguments(words) {
   return [named.length > 0 ? named : Object.keys(WORKS), label]
 }
 
-async function record(name, { kind, what, unit, run }) {
+async function record(name, { kind, what, unit, run }, folder) {
   const started = performance.now()
   const points = []
   let last = -Infinity
@@ -98,7 +99,7 @@ async function record(name, { kind, what, unit, run }) {
     points.push([Math.round(at), done])
   })
   const text = JSON.stringify({ name: `${name}-${label}`, kind, what, unit, total, points })
-  writeFileSync(new URL(`traces/${name}-${label}.json`, import.meta.url), `${text}\n`)
+  writeFileSync(new URL(`${folder}/${name}-${label}.json`, import.meta.url), `${text}\n`)
   console.log(`${name}-${label}: ${points.length} points in ${(points.at(-1)?.[0] ?? 0) / 1_000} s`)
 }
 

@@ -20,12 +20,11 @@ export interface Told {
   readonly high: number
 }
 
-const FOLDER = new URL('traces/', import.meta.url)
-
-/** Every recording, by name. */
-export function loadTraces(): Trace[] {
-  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
-  return files.toSorted().map((name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Trace)
+/** Every recording, by name: those on which the numbers of the estimator were chosen (`traces`), or the others. */
+export function loadTraces(folder: 'traces' | 'held-out'): Trace[] {
+  const place = new URL(`${folder}/`, import.meta.url)
+  const files = readdirSync(place).filter((name) => name.endsWith('.json'))
+  return files.toSorted().map((name) => JSON.parse(readFileSync(new URL(name, place), 'utf8')) as Trace)
 }
 
 /** Seconds that the work took. */

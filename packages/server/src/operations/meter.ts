@@ -128,7 +128,7 @@ const BEYOND_HIGH = { surprise: 0.4, unsure: 2.2 }
 
 /** How much a steady fall goes on, how far the average since the beginning may lead away from the rate of late, and how unsure it makes that the two are apart. */
 const FALLING = 0.2
-const APART_MAX = 4
+const APART_MAX = 32
 const DOUBT = 0.45
 
 /** A range never reaches beyond these shares of the estimate: a pace near zero says "long", not "for ever". */
@@ -136,7 +136,7 @@ const LOWEST = 1 / 4
 const HIGHEST = 5
 
 /**
- * How long `remaining` units take at a pace, with a range that holds the truth four times out of five (docs/reference/eta.md). Undefined at a standstill.
+ * How long `remaining` units take at a pace, with a range that holds the truth four times out of five on work like that on which its numbers were chosen (docs/reference/eta.md). Undefined at a standstill.
  *
  * What the average since the beginning says beside the rate of late depends on how the two came apart. Where the rate fell steadily, the rest takes longer than the rate says: an amount that
  * grows as a power of time, `t ** a`, has a rate of `a` times its average, and needs more for the rest than that rate says. Where the rate goes up and down, what comes next is rather like all that was.
