@@ -60,6 +60,23 @@ describe('the bridge from Node to a fetch-style handler', () => {
     baker.close()
   })
 
+  it.each<[string, string]>([
+    ['an answer', 'text/plain'],
+    ['a stream of events', 'text/event-stream'],
+  ])('cuts %s that breaks, instead of leaving the client to wait', async (_, type) => {
+    const failure = new Error('a mistake')
+    const handle = async (): Promise<Response> => {
+      const pull = (controller: ReadableStreamDefaultController): void => controller.error(failure)
+      return new Response(new ReadableStream({ pull }), { headers: { 'content-type': type } })
+    }
+    const broken = createServer(toNodeListener(handle, (error) => errors.push(error)))
+    await once(broken.listen(0, '127.0.0.1'), 'listening')
+    const answer = fetch(`http://127.0.0.1:${(broken.address() as AddressInfo).port}/`).then((one) => one.text())
+    await expect(answer).rejects.toThrow()
+    expect(errors).toEqual([failure])
+    broken.close()
+  })
+
   it('lets a handler of its own read a body of any size as it comes', async () => {
     const handle = async (request: Request): Promise<Response> => Response.json((await request.text()).length)
     const streams = createServer(toNodeListener(handle, (error) => errors.push(error), { streams: () => true }))

@@ -27,7 +27,7 @@ export interface BridgeOptions {
 
 /**
  * Node's HTTP listener for a fetch-style handler. Bodies over `BODY_BYTES_MAX` are answered 413, methods that fetch forbids 405; what
- * the handler throws 500. The signal of a request is aborted when the client goes away before its answer has ended.
+ * the handler throws 500; an answer whose body breaks is cut. The signal of a request is aborted when the client goes away before its answer has ended.
  */
 export function toNodeListener(
   handle: BridgedHandler,
@@ -48,7 +48,11 @@ export function toNodeListener(
         return refusal(500, 'internal_error', 'The server made a mistake')
       })
       .then((response) => send(response, incoming, outgoing))
-      .catch(onError)
+      .catch((error: unknown) => {
+        // Half an answer must not look like a whole one, and nobody must wait for the rest.
+        outgoing.destroy()
+        onError(error)
+      })
   }
 }
 
