@@ -15,8 +15,6 @@ export interface IdleLine {
 export interface Beginning {
   readonly lines: readonly IdleLine[]
   readonly freeHours: readonly number[]
-  /** When at the earliest a lot may be filled. */
-  readonly fillableHours: number
   readonly openBlocks: number
   /** First start and last end of what was done before. */
   readonly firstHours: number
@@ -29,13 +27,9 @@ export function beginning(lots: readonly Lot[], { starts = [], ...rules }: Rules
     idleLine(starts[line], lots, rules),
   )
   const done = starts.flatMap(({ activities }) => activities)
-  const fillable = lines.map(
-    ({ freeHours, closesHours }) => freeHours + (closesHours === undefined ? rules.cleanHours : 0),
-  )
   return {
     lines,
     freeHours: lines.map(({ freeHours }) => freeHours),
-    fillableHours: Math.min(...fillable),
     openBlocks: lines.filter(({ closesHours }) => closesHours !== undefined).length,
     firstHours: done.reduce((first, { startHours }) => Math.min(first, startHours), done[0]?.startHours ?? 0),
     endedHours: done.reduce((last, { endHours: end }) => Math.max(last, end), 0),
@@ -48,4 +42,15 @@ function idleLine(start: LineStart | undefined, lots: readonly Lot[], rules: Rul
   const fits = ({ type, fillHours }: Lot): boolean =>
     changeoverHours(rules.changeover, open?.previousType, type) + fillHours <= roomHours + TOLERANCE_HOURS
   return { freeHours, closesHours: lots.some(fits) ? freeHours + roomHours : undefined }
+}
+
+/** When a lot can be filled at the earliest if it is the only one: on the line that would have done it first. No plan fills it before. */
+export function aloneEndHours({ fillHours }: Lot, { lines }: Beginning, { calendar, cleanHours }: Rules): number {
+  const earliest = (fromHours: number, hours: number): number =>
+    calendar === undefined ? fromHours : (calendar.earliest(fromHours, hours) ?? fromHours)
+  const ends = lines.map(({ freeHours, closesHours }) => {
+    const readyHours = closesHours === undefined ? earliest(freeHours, cleanHours) + cleanHours : freeHours
+    return earliest(readyHours, fillHours) + fillHours
+  })
+  return Math.min(...ends)
 }

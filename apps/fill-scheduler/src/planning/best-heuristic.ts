@@ -12,17 +12,21 @@ import type { PlanningTask, Strategy } from './strategy.js'
 /** Those that pick by an order take less time than those that score every lot. */
 const QUICKEST_FIRST: readonly Strategy[] = [cfsPack, lptPack, sptPack, smartPack, hybridPack]
 
+/** Up to so many lots none is given up: each takes some hundredths of a second. */
+const LOTS_ALWAYS = 200
+
 /** After so many lots it is asked whether the time is over: seldom, for time that is counted by being asked for. */
 const LOTS_BETWEEN_ASKING = 500
 
 /**
- * The best plan of the five heuristics, improved, by `objectiveHours`; of equal ones the first. Reports no progress. From `untilMs` on (by `task.now`) those that have not ended are given up: the answer is
- * the best of those that have, or where none has, the lots in the order given.
+ * The best plan of the five heuristics, improved, by `objectiveHours`; of equal ones the first. Reports no progress. From `untilMs` on (by `task.now`) those that have not ended are given up where there
+ * are more than 200 lots: the answer is the best of those that have, or where none has, the lots in the order given.
  */
 export async function bestHeuristic(task: PlanningTask, untilMs = Infinity): Promise<Arrangement> {
   const plans = new Map<Strategy, Arrangement>()
+  const endsMs = task.lots.length > LOTS_ALWAYS ? untilMs : Infinity
   for (const heuristic of QUICKEST_FIRST) {
-    const plan = await planned(heuristic, task, untilMs)
+    const plan = await planned(heuristic, task, endsMs)
     if (plan === undefined) break
     plans.set(heuristic, plan)
   }

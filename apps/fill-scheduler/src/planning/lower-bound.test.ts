@@ -31,6 +31,13 @@ describe('the lower bound', () => {
     expect(lowerBoundHours([lot], { ...DEFAULT_RULES, lines: 4 })).toBeCloseTo(34, 9)
   })
 
+  it('is what a single lot takes where it has to wait for working time, and how late it is then', () => {
+    const lot = lotOf('A', 'E', 10 * 19_920, { dueHours: 30 })
+    const rules = { ...DEFAULT_RULES, lines: 3, cleanHours: 8, calendar: shiftCalendar(16, 8) }
+    expect(lowerBoundHours([lot], rules)).toBeCloseTo(34, 9)
+    expect(leastLateHours([lot], rules)).toBeCloseTo(4, 9)
+  })
+
   it('is 0 without lots', () => {
     expect(lowerBoundHours([], DEFAULT_RULES)).toBe(0)
   })

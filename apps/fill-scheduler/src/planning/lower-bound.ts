@@ -1,4 +1,4 @@
-import { beginning, type Beginning } from './beginning.js'
+import { aloneEndHours, beginning, type Beginning } from './beginning.js'
 import type { Lot } from './lot.js'
 import { restedEndHours } from './rested-bound.js'
 import type { Rules } from './rules.js'
@@ -40,9 +40,10 @@ export function makespanOfWork(workHours: number, lots: readonly Lot[], rules: R
 
 /** What lateness costs any plan at least, in hours of makespan: no lot is filled before it could be if it were the only one. */
 export function leastLateHours(lots: readonly Lot[], rules: Rules): number {
-  const { fillableHours } = beginning(lots, rules)
-  const late = lots.reduce((sum, { fillHours, dueHours = Infinity, priority = 1 }) => {
-    return sum + priority * Math.max(0, fillableHours + fillHours - dueHours)
+  const begun = beginning(lots, rules)
+  const late = lots.reduce((sum, lot) => {
+    const { dueHours = Infinity, priority = 1 } = lot
+    return sum + priority * Math.max(0, aloneEndHours(lot, begun, rules) - dueHours)
   }, 0)
   return rules.latePenaltyPerHour * late
 }
@@ -50,6 +51,6 @@ export function leastLateHours(lots: readonly Lot[], rules: Rules): number {
 function endHours(workHours: number, lots: readonly Lot[], rules: Rules, begun: Beginning): number {
   const work = Math.max(0, workHours - begun.openBlocks * rules.cleanHours)
   const together = finishHours(work, begun.freeHours, rules.calendar, shortestActivity(lots, rules))
-  const longest = lots.reduce((most, { fillHours }) => Math.max(most, fillHours), 0)
-  return Math.max(together, begun.fillableHours + longest, begun.endedHours)
+  const alone = lots.reduce((latest, lot) => Math.max(latest, aloneEndHours(lot, begun, rules)), 0)
+  return Math.max(together, alone, begun.endedHours)
 }
