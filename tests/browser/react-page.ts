@@ -82,12 +82,20 @@ function ChatPanel({ id, room }: { id: string; room: string }): ReactElement {
 }
 
 function Members({ room }: { room: string }): ReactElement {
-  const { members, counts, error } = usePresence(room)
+  const [status, setStatus] = useState(asked.get('status') ?? undefined)
+  const info = status === undefined ? undefined : { status: status === 'endless' ? Infinity : status }
+  const { members, counts, error } = usePresence(room, { info })
   const names = members.map(({ user, connections }) => `${user} ${connections}`).toSorted()
   return make(
-    'p',
-    { id: 'members' },
-    `${names.join(', ')}; ${counts.members} of ${counts.connections} ${error?.code ?? ''}`,
+    'section',
+    {},
+    make(
+      'p',
+      { id: 'members' },
+      `${names.join(', ')}; ${counts.members} of ${counts.connections} ${error?.code ?? ''}`,
+    ),
+    make('p', { id: 'told' }, members.map((member) => JSON.stringify(member.info ?? null)).join()),
+    make('button', { id: 'away', onClick: () => setStatus('away') }, 'away'),
   )
 }
 

@@ -187,6 +187,23 @@ describe('usePresence', () => {
     await expect.poll(() => text(page, '#members'), { ...WAIT, timeout: 20_000 }).toContain('ada 1; 1 of 1')
   }, 40_000)
 
+  it('tells the others what a member tells of itself, and what of that changes', async () => {
+    const room = newRoom()
+    const query = `parts=presence&room=${room}`
+    const ada = await open(`${query}&user=ada&status=here`)
+    await expect.poll(() => text(ada.page, '#told'), WAIT).toBe('{"status":"here"}')
+    const ben = await open(`${query}&user=ben`)
+    await expect.poll(() => text(ben.page, '#told'), WAIT).toContain('{"status":"here"}')
+    await ada.page.locator('#away').dispatchEvent('click')
+    await expect.poll(() => text(ben.page, '#told'), WAIT).toContain('{"status":"away"}')
+    expect(ada.traffic.count('subscribe', room)).toBe(2)
+  })
+
+  it('says why it cannot tell what has no form', async () => {
+    const { page } = await open(`parts=presence&room=${newRoom()}&status=endless`)
+    await expect.poll(() => text(page, '#members'), WAIT).toContain('unserialisable')
+  })
+
   it('says why there is nobody to be seen', async () => {
     const { page } = await open('parts=presence&room=room:closed')
     await expect.poll(() => text(page, '#members'), WAIT).toContain('permission_denied')

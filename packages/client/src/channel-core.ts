@@ -60,7 +60,7 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
     this.name = name
     this.wire = wire
     this.events = new Emitter(wire.report)
-    this.roster = new Roster(wire.report, () => this.subscription.join(true))
+    this.roster = new Roster(wire.report, (presence) => this.subscription.join(presence))
     this.typing = new TypingWatch(
       wire.settings.clock,
       (active) => void this.signal('typing', JSON.stringify({ active })),

@@ -77,6 +77,8 @@ export class Dispatcher {
   #backlog: Item[] = []
   /** The last one whose handlers were called. */
   #begun: Position | undefined
+  /** The last one that was told. */
+  #told: Position | undefined
   #busy = false
   #starving = false
   #unstoredLost = false
@@ -95,7 +97,7 @@ export class Dispatcher {
 
   /** Starts over at a position, or with nothing known. */
   reset(position: Position | undefined): void {
-    this.head = this.position = this.#begun = position
+    this.head = this.position = this.#begun = this.#told = position
     this.#unstored.clear()
     this.#stored.clear()
   }
@@ -194,32 +196,31 @@ export class Dispatcher {
   #run(): void {
     if (this.#busy) return
     this.#busy = true
-    const before = this.position
     for (let item = this.#backlog.shift(); item; item = this.#backlog.shift()) {
       const { position } = item
       this.#begun = position ?? this.#begun
       const pending = item.run()
       if (pending) {
-        this.#tell(before)
+        this.#tell()
         return void pending.then(() => this.#settled(position))
       }
       this.position = position ?? this.position
     }
-    this.#tell(before)
+    this.#tell()
     this.#busy = false
     if (this.#starving) this.#deliveries.starved()
   }
 
   #settled(position: Position | undefined): void {
-    const before = this.position
-    this.position = position ?? before
-    this.#tell(before)
+    this.position = position ?? this.position
+    this.#tell()
     this.#busy = false
     this.#run()
   }
 
-  #tell(before: Position | undefined): void {
-    if (this.position && this.position !== before) this.#deliveries.moved(this.position)
+  #tell(): void {
+    const { position } = this
+    if (position && position !== this.#told) this.#deliveries.moved((this.#told = position))
   }
 }
 

@@ -6,7 +6,7 @@ import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
 import { type Statistics, Tally } from './statistics.js'
 import { Emitter } from './emitter.js'
 import { encode } from './encode.js'
-import { type TokenOption, TokenSource } from './token.js'
+import { type TokenOption, type TokenSource, tokenSource } from './token.js'
 import type { Link, Welcome } from './link.js'
 import { Connection } from './connection.js'
 import { type HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
@@ -69,7 +69,7 @@ export class Holdfast {
   constructor(url: string, options: HoldfastOptions = {}) {
     this.#settings = settingsFrom(url, options)
     const { clock, connect } = this.#settings
-    this.#token = new TokenSource(options.token, clock)
+    this.#token = tokenSource(options.token, clock)
     this.#requests = new Requests(this.#tally, this.#settings)
     this.#session = new Session(this.#settings)
     this.#connection = this.#connect()
@@ -136,7 +136,7 @@ export class Holdfast {
   /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. A `token`, once given, stays until another is. */
   channel<M extends EventMap = Record<string, unknown>>(name: string, { token }: ChannelOptions = {}): Channel<M> {
     const { facade, subscription } = this.#channels.open(name)
-    if (token) subscription.token = new TokenSource(token, this.#settings.clock)
+    if (token) subscription.token = tokenSource(token, this.#settings.clock)
     return facade as unknown as Channel<M>
   }
 
@@ -217,7 +217,7 @@ export class Holdfast {
   }
 
   async #refresh(): Promise<void> {
-    const token = await this.#token.get()
+    const token = await this.#token()
     if (token === undefined) return
     await this.#requests.request({ type: 'refresh', token })
   }

@@ -99,7 +99,7 @@ export class Link {
     try {
       // First, so that a getter that disconnects finds this link in its place.
       const constructor = await findWebSocket(WebSocket)
-      const credential = await token.get()
+      const credential = await token()
       if (this.#state === 'over') return
       this.#stopTimer = clock.after(connectTimeoutMs, () => this.abandon(passing('timeout', 'No welcome')))
       this.#socket = openSocket(constructor, url, SUBPROTOCOL, {

@@ -1,5 +1,6 @@
 import type { Counts, Member, ServerMessageOf } from '@holdfast/protocol'
 import { Emitter, type Report } from './emitter.js'
+import type { PresenceOption } from './subscription.js'
 
 /** What happens among the members of a channel. */
 export interface RosterEvents {
@@ -19,13 +20,13 @@ type Moved = ServerMessageOf<'joined'> | ServerMessageOf<'left'> | ServerMessage
 export class Roster {
   readonly #members = new Map<string, Member>()
   readonly #emitter: Emitter<RosterEvents>
-  readonly #enable: () => void
+  readonly #join: (presence: PresenceOption) => void
   #counts = NOBODY
 
-  /** `enable` is called when somebody wants to know, so that the channel is subscribed with presence. */
-  constructor(report: Report, enable: () => void) {
+  /** `join` is called when somebody wants to know or to be known, so that the channel is subscribed with presence. */
+  constructor(report: Report, join: (presence: PresenceOption) => void) {
     this.#emitter = new Emitter(report)
-    this.#enable = enable
+    this.#join = join
   }
 
   /** The members by user. In a channel of more than 1,000 a part of them; `counts` tells the whole. */
@@ -40,8 +41,18 @@ export class Roster {
 
   /** Adds a listener, and joins the channel's presence; returns the undo of the listener. */
   on<E extends keyof RosterEvents>(event: E, listener: (value: RosterEvents[E]) => unknown): () => void {
-    this.#enable()
+    this.#join(true)
     return this.#emitter.on(event, listener)
+  }
+
+  /**
+   * Tells the others something of us (a status, say; at most 1 KiB of JSON), in the place of what was told before. Subscribes to nothing: it
+   * is sent with the subscription, and each time that begins anew.
+   *
+   * @throws HoldfastError `unserialisable` with the path to what cannot travel.
+   */
+  tell(info: unknown): void {
+    this.#join({ info })
   }
 
   /** Takes the whole list; tells the difference. */

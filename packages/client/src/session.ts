@@ -35,24 +35,12 @@ export class Session {
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
   hello(token: string | undefined, positions: readonly (readonly [string, Position])[]): string {
     const { name, version } = this.#settings
-    const hello = { type: 'hello', token, client: { name, version } }
-    this.named = {}
-    if (!this.#resume) return JSON.stringify(hello)
-    const frame = (resumed: Record<string, Position>): string =>
-      JSON.stringify({ ...hello, resume: { ...this.#resume, positions: resumed } })
-    this.named = fitting(positions, HELLO_BYTES_MAX - bytesOf(frame({})))
-    return frame(this.named)
+    const named = positions.slice(0, POSITIONS_MAX)
+    for (;;) {
+      this.named = this.#resume ? Object.fromEntries(named) : {}
+      const resume = this.#resume && { ...this.#resume, positions: this.named }
+      const frame = JSON.stringify({ type: 'hello', token, client: { name, version }, resume })
+      if (bytesOf(frame) <= HELLO_BYTES_MAX || !named.pop()) return frame
+    }
   }
-}
-
-function fitting(positions: readonly (readonly [string, Position])[], bytesMax: number): Record<string, Position> {
-  const fit: Record<string, Position> = {}
-  let left = bytesMax
-  for (const [channel, position] of positions.slice(0, POSITIONS_MAX)) {
-    // Names, epochs and ids are ASCII: a character is a byte. Two quotes, a colon and a comma go with each.
-    left -= channel.length + JSON.stringify(position).length + 4
-    if (left < 0) break
-    fit[channel] = position
-  }
-  return fit
 }

@@ -3,6 +3,7 @@ import { abortable } from './abort.js'
 import { Backoff } from './backoff.js'
 import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
+import { encode } from './encode.js'
 import { HoldfastError, PASSING, errorFromAnswer } from './errors.js'
 import type { Link } from './link.js'
 import type { TokenSource } from './token.js'
@@ -46,8 +47,9 @@ export class Subscription {
   token: TokenSource | undefined
   #state: SubscriptionState = 'unsubscribed'
   #since: Since | undefined
-  #presence: PresenceOption = false
-  #presenceAsked: PresenceOption = false
+  /** As JSON, because what was told of oneself may be changed by whoever told it. */
+  #presence = 'false'
+  #presenceAsked = 'false'
   #link: Link | undefined
   #resumedOn: Link | undefined
   /** The link whose server may know of it. */
@@ -115,10 +117,14 @@ export class Subscription {
     this.#startSoon()
   }
 
-  /** Wishes to be a member. */
+  /**
+   * Wishes to be a member. What was told of oneself stays until something else is.
+   *
+   * @throws HoldfastError `unserialisable`.
+   */
   join(presence: PresenceOption): void {
-    if (presence === false || (presence === true && this.#presence !== false)) return
-    this.#presence = presence
+    if (!presence || (presence === true && this.#presence !== 'false')) return
+    this.#presence = encode(presence)
     if (this.wanted) this.#startSoon()
   }
 
@@ -222,11 +228,11 @@ export class Subscription {
   async #ask(link: Link): Promise<void> {
     const turn = this.#turn
     if (!this.#loaded) await this.#load()
-    const token = this.token && (await this.token.get().catch((error: HoldfastError) => error))
+    const token = this.token && (await this.token().catch((error: HoldfastError) => error))
     if (turn !== this.#turn || this.#wire.link() !== link || !this.wanted) return
     if (token instanceof HoldfastError) return this.#failed(token)
     const since = this.#dispatcher.head ?? this.#since
-    const presence = (this.#presenceAsked = this.#presence) || undefined
+    const presence: unknown = JSON.parse((this.#presenceAsked = this.#presence)) || undefined
     this.#askedOn = link
     this.#cancelAsk = this.#wire.requests.ask(
       { type: 'subscribe', channel: this.#channel, since, presence, token },

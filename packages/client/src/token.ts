@@ -6,28 +6,15 @@ export type TokenOption = string | (() => Token | Promise<Token>)
 
 type Token = string | undefined | null
 
+/** A fresh token, or that of the call in flight. Rejects with `token_failed`, or with the HoldfastError that the getter threw. */
+export type TokenSource = () => Promise<string | undefined>
+
 /** Asks the application for its token: one call at a time, whoever asks, and never longer than ten seconds. */
-export class TokenSource {
-  readonly #option: TokenOption | undefined
-  readonly #clock: Clock
-  #asked: Promise<string | undefined> | undefined
-
-  constructor(option: TokenOption | undefined, clock: Clock) {
-    this.#option = option
-    this.#clock = clock
+export function tokenSource(option: TokenOption | undefined, clock: Clock): TokenSource {
+  let asked: Promise<string | undefined> | undefined
+  const ask = async (): Promise<string | undefined> => {
+    if (typeof option !== 'function') return option
+    return (await answerOf(clock, 'token_failed', 'token()', option)) ?? undefined
   }
-
-  /** A fresh token, or that of the call in flight. Rejects with `token_failed`, or with the HoldfastError that the getter threw. */
-  get(): Promise<string | undefined> {
-    this.#asked ??= this.#ask().finally(() => {
-      this.#asked = undefined
-    })
-    return this.#asked
-  }
-
-  async #ask(): Promise<string | undefined> {
-    const getter = this.#option
-    if (typeof getter !== 'function') return getter
-    return (await answerOf(this.#clock, 'token_failed', 'token()', getter)) ?? undefined
-  }
+  return () => (asked ??= ask().finally(() => (asked = undefined)))
 }

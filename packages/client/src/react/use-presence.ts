@@ -1,6 +1,6 @@
 import type { Counts, Member } from '@holdfast/protocol'
-import { useMemo, useSyncExternalStore } from 'react'
-import { HoldfastError } from '../errors.js'
+import { useEffect, useMemo, useSyncExternalStore } from 'react'
+import { HoldfastError, asHoldfastError } from '../errors.js'
 import type { Holdfast } from '../holdfast.js'
 import { NOBODY } from '../roster.js'
 import type { SubscriptionState } from '../subscription.js'
@@ -17,14 +17,34 @@ export interface PresenceView {
   readonly error: HoldfastError | undefined
 }
 
+/** How to be a member. */
+export interface UsePresenceOptions {
+  /** What the others are told of us (a status, say; at most 1 KiB of JSON). May change; what was told stays where it is left out. */
+  readonly info?: unknown
+}
+
 const NONE: PresenceView = { members: [], counts: NOBODY, status: 'unsubscribed', error: undefined }
 const none = (): PresenceView => NONE
 
 /** Joins a channel as a member as long as the component is there, and tells who else is. Without a name nothing. */
-export function usePresence(name: string | undefined): PresenceView {
+export function usePresence(name: string | undefined, { info }: UsePresenceOptions = {}): PresenceView {
   const client = useHoldfast()
   const store = useMemo(() => presenceStore(client, name), [client, name])
-  return useSyncExternalStore(store.subscribe, store.get, none)
+  const view = useSyncExternalStore(store.subscribe, store.get, none)
+  // After it has begun, which forgets what went wrong before.
+  useEffect(() => {
+    if (info !== undefined && name !== undefined) tell(store, client, name, info)
+  }, [store, client, name, info])
+  return view
+}
+
+/** What stays the same is not sent again, so that an object which is made in each rendering does no harm. */
+function tell(store: Store<PresenceView>, client: Holdfast | undefined, name: string, info: unknown): void {
+  try {
+    client?.channel(name).presence.tell(info)
+  } catch (thrown) {
+    store.set({ error: asHoldfastError(thrown, 'handler_failed', 'Not told') })
+  }
 }
 
 function presenceStore(client: Holdfast | undefined, name: string | undefined): Store<PresenceView> {
