@@ -52,7 +52,7 @@ export function needOf(lots: readonly Lot[], rules: Rules, windowHours: number):
 }
 
 /** The lots of one type, and the shortest changeovers into it. */
-export interface Group {
+interface Group {
   readonly fills: readonly number[]
   readonly fromAny: number
   readonly fromOther: number
