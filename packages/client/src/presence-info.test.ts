@@ -45,4 +45,21 @@ describe('what a member tells of itself', () => {
     await expect(room.subscribe({ presence: { info: circle } })).rejects.toMatchObject({ code: 'unserialisable' })
     expect(room.status).toBe('unsubscribed')
   })
+
+  it('ends the subscription at the server, too, when that refuses it', async () => {
+    const stage = new Stage()
+    const end = await stage.open()
+    const room = stage.client.channel('room:1')
+    await room.subscribe()
+    end.onCommand = ({ type, id }) =>
+      end.send(
+        type === 'subscribe'
+          ? { type: 'error', id, code: 'permission_denied', message: 'no presence', retryable: false }
+          : { type: 'ok', id },
+      )
+    room.presence.tell('here')
+    await settle()
+    expect(room.status).toBe('unsubscribed')
+    expect(end.all('unsubscribe')).toMatchObject([{ channel: 'room:1' }])
+  })
 })

@@ -273,7 +273,10 @@ export class Subscription {
     // The next welcome asks again.
     if (error.code === 'disconnected') return
     if (!error.retryable) {
+      const link = this.#link
       this.#close(error)
+      // What was refused may be no more than a change of what goes on.
+      if (link && link === this.#wire.link()) this.#quit()
       return this.#events.ended({ channel: this.#channel, code: error.code, message: error.message })
     }
     this.#wire.tally.retries += 1
@@ -292,6 +295,10 @@ export class Subscription {
     if (this.#link === link) this.#link = undefined
     if (this.#resumedOn === link) this.#resumedOn = undefined
     if (this.wanted && !this.#link) this.#state = 'subscribing'
+  }
+
+  #quit(): void {
+    void this.leave().catch(this.#wire.report)
   }
 
   #close(error: HoldfastError): void {
