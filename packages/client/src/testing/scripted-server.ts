@@ -16,7 +16,7 @@ export function welcome(
     user: 'ada',
     roles: [],
     node: 'n1',
-    heartbeat: { interval: 25_000, timeout: 35_000 },
+    heartbeat: { interval: 25_000, timeout: 10_000 },
     limits: { messageBytesMax: 65_536, channelsMax: 256, commandsInFlightMax: inFlight, outboxBytesMax: 1_048_576 },
     channels,
   }
