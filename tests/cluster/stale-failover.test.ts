@@ -73,6 +73,7 @@ interface Round {
 
 function judgeRounds(file: string): Round[] {
   const rounds: Round[] = []
+  /** Publishes that began while the replica was told nothing: one that began before may have reached it, however late its answer came. */
   const channelOf = new Map<string, string>()
   let isMissing = false
   for (const fact of new Timeline(file).facts.toSorted((one, other) => one.at - other.at)) {
@@ -81,11 +82,12 @@ function judgeRounds(file: string): Round[] {
       isMissing = fact.phase === 'begin'
       if (isMissing) rounds.push({ missed: 0, channels: new Set(), told: new Set() })
     }
-    if (fact.t === 'invoke') channelOf.set(fact.publish, fact.channel)
+    if (fact.t === 'invoke' && isMissing) channelOf.set(fact.publish, fact.channel)
     if (fact.t === 'gap') round?.told.add(`${fact.client} ${fact.channel}`)
-    if (fact.t !== 'ok' || !isMissing || round === undefined) continue
+    const channel = fact.t === 'ok' && isMissing ? channelOf.get(fact.publish) : undefined
+    if (channel === undefined || round === undefined) continue
     round.missed += 1
-    round.channels.add(channelOf.get(fact.publish) ?? '')
+    round.channels.add(channel)
   }
   return rounds
 }

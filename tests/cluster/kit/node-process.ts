@@ -61,7 +61,7 @@ export class NodeProcess {
   }
 
   /** Resolves when its readiness is as it is to be. */
-  async isReady(expected: boolean = true, withinMs: number = 20_000): Promise<void> {
+  async isReady(expected: boolean = true, withinMs: number = 60_000): Promise<void> {
     await eventually(
       `${this.name} is ${expected ? 'ready' : 'unready'}`,
       async () => ((await this.ask('http', { path: '/health/ready' })).status === 200) === expected,

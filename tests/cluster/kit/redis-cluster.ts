@@ -74,7 +74,7 @@ export class RedisCluster {
     await eventually(
       `another server serves slot ${slot}`,
       async () => (await this.masterOf(slot).catch(() => before)) !== before,
-      20_000,
+      60_000,
     )
     await this.whole()
     return before
@@ -138,7 +138,7 @@ export class RedisCluster {
         const infos = await Promise.all(this.servers.map((server) => server.command('CLUSTER', 'INFO')))
         return infos.every((info) => info.includes(`cluster_known_nodes:${this.servers.length}`))
       },
-      20_000,
+      60_000,
     )
     const ids = await Promise.all(this.servers.slice(0, masters).map((server) => server.command('CLUSTER', 'MYID')))
     await Promise.all(

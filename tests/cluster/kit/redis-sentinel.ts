@@ -130,7 +130,7 @@ export class SentinelGroup {
     await eventually(
       'the failover begins',
       () => askRedis(first?.port ?? 0, (redis) => redis.text('SENTINEL', 'FAILOVER', this.name)).catch(() => undefined),
-      20_000,
+      60_000,
     )
     await this.#otherThan(before)
   }
@@ -159,14 +159,14 @@ export class SentinelGroup {
             view.includes(`sentinels=${others + 1}`),
         )
       },
-      20_000,
+      60_000,
     )
     const master = await this.master()
     const followers = this.servers.filter((server) => server !== master)
     await eventually(
       'the replicas follow',
       async () => (await Promise.all(followers.map((server) => server.hasAllOf(master)))).every(Boolean),
-      20_000,
+      60_000,
     )
   }
 
@@ -191,7 +191,7 @@ export class SentinelGroup {
         const master = await this.master()
         return master !== before && (await master.ask((redis) => redis.info('replication', 'role'))) === 'master'
       },
-      20_000,
+      60_000,
     )
   }
 }

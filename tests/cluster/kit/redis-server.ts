@@ -12,7 +12,7 @@ import { type RedisConnection, askRedis } from './redis-connection.js'
 export type RedisConfig = Readonly<Record<string, string | number | boolean>>
 
 const START_TRIES = 5
-const READY_MS_MAX = 20_000
+const READY_MS_MAX = 60_000
 
 /** The binary: `HOLDFAST_REDIS_SERVER`, or `redis-server`. @throws Error with what to do about it when it is not installed. */
 export function redisBinary(name: string = process.env['HOLDFAST_REDIS_SERVER'] ?? 'redis-server'): string {

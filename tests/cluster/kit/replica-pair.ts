@@ -46,7 +46,7 @@ export class ReplicaPair {
 
   /** Resolves when the replica has all that the master has. */
   async synchronised(): Promise<void> {
-    await eventually('the replica is up to date', () => this.#replica.hasAllOf(this.#master), 20_000)
+    await eventually('the replica is up to date', () => this.#replica.hasAllOf(this.#master), 60_000)
   }
 
   /** The replica is told nothing more; neither side notices. */

@@ -180,7 +180,10 @@ class Life {
 
   async #until(holds: (snapshot: OperationSnapshot) => boolean): Promise<OperationSnapshot> {
     for (;;) {
-      const snapshot = await this.#node().find(TENANT, this.#id)
+      // A store that does not answer in time is asked again.
+      const snapshot = await this.#node()
+        .find(TENANT, this.#id)
+        .catch(() => undefined)
       if (snapshot !== undefined && holds(snapshot)) return snapshot
       await this.#pause()
     }
