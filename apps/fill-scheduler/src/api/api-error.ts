@@ -66,6 +66,11 @@ export const errorSchema = z
   })
   .openapi('Error')
 
+/** Whoever asks has no account any more, or none that is active. */
+export function noAccount(): ApiError {
+  return new ApiError('unauthenticated', 'There is no active account for this token', { status: 401 })
+}
+
 /** The answer to a request that is refused. */
 export function errorAnswer({ code, message, options }: ApiError): Response {
   const { status, field, details, retryAfterMs, id } = options

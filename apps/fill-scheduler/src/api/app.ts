@@ -1,9 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { InputError } from '../problem.js'
-import { NoRoomError, StoreAwayError } from '../store/store.js'
+import { NoRoomError, NoUserError, StoreAwayError } from '../store/store.js'
 import type { ApiEnvironment, ApiParts } from './api-environment.js'
-import { ApiError, badRequest, errorAnswer, notFound, refused } from './api-error.js'
+import { ApiError, badRequest, errorAnswer, noAccount, notFound, refused } from './api-error.js'
 import { authRoutes } from './auth-routes.js'
 import { authentication } from './authentication.js'
 import { boundError } from './bounds.js'
@@ -75,6 +75,7 @@ function answerTo(error: Error, { log }: Pick<ApiParts, 'log'>, path: string): R
   if (error instanceof HTTPException) return errorAnswer(ofHono(error))
   if (error instanceof InputError) return errorAnswer(refused('invalid_config', error.problems))
   if (error instanceof NoRoomError) return errorAnswer(boundError(error))
+  if (error instanceof NoUserError) return errorAnswer(noAccount())
   if (error instanceof StoreAwayError) {
     log.warn({ event: 'store.away', path, reason: error.message }, 'a request was refused')
     const message = 'The database does not answer; try again in a moment'

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { type ApiEnvironment, type ApiParts, TENANT } from './api-environment.js'
-import { ApiError } from './api-error.js'
+import { noAccount } from './api-error.js'
 
 /**
  * Lets nobody in but who brings the token of an active account, and not more often than anybody may ask. `isOpen` says which paths are for everybody.
@@ -15,8 +15,7 @@ export function authentication(
     if ('refusal' in identified) return identified.refusal
     const { tenant, user: id, kind = 'user', tokenId } = identified.identity
     const user = tenant === TENANT && kind === 'user' ? await store.users.byId(id) : undefined
-    if (user === undefined || !user.isActive)
-      throw new ApiError('unauthenticated', 'There is no active account for this token', { status: 401 })
+    if (user === undefined || !user.isActive) throw noAccount()
     limits.requests.take(user.id)
     context.set('user', user)
     context.set('tokenId', tokenId)

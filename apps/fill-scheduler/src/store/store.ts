@@ -49,6 +49,14 @@ export class NoRoomError extends Error {
   }
 }
 
+/** The account was closed meanwhile; nothing was written. */
+export class NoUserError extends Error {
+  constructor() {
+    super('there is no such user any more')
+    this.name = 'NoUserError'
+  }
+}
+
 /** An account. The e-mail address is kept in lower case and unique. */
 export interface User {
   readonly id: string

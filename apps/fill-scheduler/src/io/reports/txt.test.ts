@@ -32,7 +32,7 @@ describe('the summary', () => {
   it('says how good the plan is', () => {
     expect(proofText({ proof: { status: 'optimal', boundHours: 497.16, gap: 0 } })).toBe('optimal')
     expect(proofText({ proof: { status: 'feasible', boundHours: 490, gap: 0.0144 } })).toBe(
-      'within 1.44 % of the lower bound 490.00 h',
+      'within 1.44 % of 490.00 h, below which no makespan can be',
     )
     expect(proofText({})).toBe('none')
   })

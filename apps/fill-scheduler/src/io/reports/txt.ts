@@ -19,7 +19,7 @@ export function summaryText({ result, problems }: Pick<Report, 'result' | 'probl
 export function proofText({ proof }: Pick<PlanningResult, 'proof'>): string {
   if (proof === undefined) return 'none'
   if (proof.status === 'optimal') return 'optimal'
-  return `within ${(proof.gap * 100).toFixed(2)} % of the lower bound ${proof.boundHours.toFixed(2)} h`
+  return `within ${(proof.gap * 100).toFixed(2)} % of ${proof.boundHours.toFixed(2)} h, below which no makespan can be`
 }
 
 /** A problem in one line, with the place where it was found. */

@@ -1,9 +1,9 @@
 import type { Transaction } from 'kysely'
-import { NoRoomError, type Room } from '../store.js'
+import { NoRoomError, NoUserError, type Room } from '../store.js'
 import type { Database } from './database.js'
 import type { Tables } from './tables.js'
 
-/** Sees to it that a user may have one schedule or comparison more, which the same transaction makes. @throws NoRoomError */
+/** Sees to it that a user may have one schedule or comparison more, which the same transaction makes. @throws NoRoomError, NoUserError */
 export async function requireRoom(
   db: Transaction<Tables>,
   kind: Database['kind'],
@@ -17,7 +17,7 @@ export async function requireRoom(
   if (sum('all') >= plansMax) throw new NoRoomError('plans', plansMax)
 }
 
-/** The same of templates. @throws NoRoomError */
+/** The same of templates. @throws NoRoomError, NoUserError */
 export async function requireTemplateRoom(
   db: Transaction<Tables>,
   kind: Database['kind'],
@@ -31,7 +31,9 @@ export async function requireTemplateRoom(
 
 /** Whoever makes something else of the same user meanwhile waits until this transaction has ended, on whichever server. An embedded file has one writer anyway. */
 async function inTurn(db: Transaction<Tables>, kind: Database['kind'], userId: string): Promise<void> {
-  if (kind === 'postgres') await db.selectFrom('users').select('id').where('id', '=', userId).forNoKeyUpdate().execute()
+  const user = db.selectFrom('users').select('id').where('id', '=', userId)
+  const found = await (kind === 'postgres' ? user.forNoKeyUpdate() : user).executeTakeFirst()
+  if (found === undefined) throw new NoUserError()
 }
 
 async function countsOf(

@@ -42,6 +42,14 @@ export function describeRoom(store: () => Store, again: () => Promise<Store>): v
       expect(await refusal(add('e'))).toBe('none')
     })
 
+    it('is for nobody whose account is closed', async () => {
+      await store().users.delete('ada')
+      await expect(add('e')).rejects.toMatchObject({ name: 'NoUserError' })
+      await expect(store().templates.create(templateOf({ id: 't', userId: 'ada' }), 2)).rejects.toMatchObject({
+        name: 'NoUserError',
+      })
+    })
+
     it('is for so many templates', async () => {
       const keep = (id: string, userId: string = 'ada'): Promise<string> =>
         refusal(store().templates.create(templateOf({ id, userId }), 2))
