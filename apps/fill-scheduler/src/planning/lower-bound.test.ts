@@ -131,6 +131,21 @@ describe('the lower bound', () => {
     expect(lowerBoundHours(lots, rules)).toBeGreaterThan(4 * 168 + 133)
   })
 
+  it('knows that a window which is a little longer than so many minutes holds what fills it', () => {
+    const lots = ['A', 'B'].map((id) => ({ ...lotOf(id, 'E', 1), fillHours: 5.0000025 }))
+    const changeover = { sameTypeHours: 0, differentTypeHours: 0, matrix: {}, spacingHours: 0 }
+    const rules = {
+      ...DEFAULT_RULES,
+      cleanHours: 4,
+      windowHours: 10.000005,
+      changeover,
+      calendar: shiftCalendar(15, 9),
+    }
+    const plan = timetable(givenOrder(lots, rules), rules)
+    expect(plan.makespanHours).toBeCloseTo(14, 4)
+    expect(lowerBoundHours(lots, rules)).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)
+  })
+
   it('counts an open block only where it has room for a lot', () => {
     const lots = [lotOf('A', 'E', 30 * 19_920)]
     const start = { activities: [], freeHours: 10 }

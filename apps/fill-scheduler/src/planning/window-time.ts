@@ -1,5 +1,5 @@
 import type { IdleLine } from './beginning.js'
-import { type Rests, stretches } from './open-time.js'
+import { ENDS_LATE_HOURS, type Rests, stretches } from './open-time.js'
 import type { Rules } from './rules.js'
 
 /** Times are counted in steps of five minutes, or in longer ones where there would be too many. */
@@ -8,6 +8,9 @@ const STEPS_MAX = 600_000
 
 /** Sums of hours that were found out by halving leave this much open. */
 const TOLERANCE_HOURS = 1e-3
+
+/** So much of a step is left open by sums of hours. More would not be: a window that ends a little behind a step holds what fills it. */
+const TOLERANCE_STEPS = 1e-7
 
 /**
  * How much lines can work inside clean windows: work may be split anywhere here, but cleanings may not, and windows run on in rests.
@@ -105,11 +108,11 @@ class Steps {
   }
 
   down(hours: number): number {
-    return Math.floor(hours / this.hours + 1e-4)
+    return Math.floor(hours / this.hours + TOLERANCE_STEPS)
   }
 
   up(hours: number): number {
-    return Math.ceil(hours / this.hours - 1e-4)
+    return Math.ceil(hours / this.hours - TOLERANCE_STEPS)
   }
 
   before(hours: number): number {
@@ -126,7 +129,7 @@ function openSteps(steps: Steps, firstHours: number, { calendar, shortestHours, 
   const open = new Int32Array(steps.count + 1)
   for (const { fromHours, toHours } of stretches(firstHours, calendar, shortestHours)) {
     if (fromHours > horizonHours) break
-    open.fill(1, steps.before(fromHours) + 1, steps.behind(toHours) + 1)
+    open.fill(1, steps.before(fromHours) + 1, steps.behind(toHours - ENDS_LATE_HOURS) + 1)
   }
   for (let at = 1; at < open.length; at++) open[at] = (open[at] ?? 0) + (open[at - 1] ?? 0)
   return open
