@@ -111,7 +111,7 @@ const logout = createRoute({
 
 /** Accounts and tokens. */
 export function authRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
-  const { accounts, codes, limits, log } = parts
+  const { accounts, codes, limits } = parts
   const tokens = new Tokens(parts)
   return new OpenAPIHono<ApiEnvironment>()
     .openapi(register, async (context) => {
@@ -157,13 +157,7 @@ export function authRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
       const { id } = context.var.user
       await tokens.withdrawAll(id)
       await closeAccount(id, parts)
-      // Also what somebody got who came in meanwhile. There is nothing left that could be seen with it, so nobody is told to try again.
-      await tokens.withdrawAll(id).catch((error: unknown) => {
-        log.warn(
-          { event: 'tokens.kept', user: id, reason: String(error) },
-          'tokens of a closed account were not withdrawn',
-        )
-      })
+      await tokens.withdrawLate(id)
       return context.body(null, 204)
     })
     .openapi(logout, async (context) => {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { signToken } from '@holdfast/server'
+import { type Tenant, signToken } from '@holdfast/server'
 import type { User } from '../store/store.js'
 import { json, refusal } from './answers.js'
 import { type ApiParts, TENANT } from './api-environment.js'
@@ -21,11 +21,16 @@ export const granted = {
 
 type Granted = z.infer<typeof tokenSchema>
 
+/** What tokens work with. */
+interface TokenParts extends Pick<ApiParts, 'accounts' | 'clock' | 'secret' | 'log'> {
+  readonly tenant: Pick<Tenant, 'revokeToken'> & { user(id: string): Pick<ReturnType<Tenant['user']>, 'revoke'> }
+}
+
 /** The tokens that accounts are entered with. */
 export class Tokens {
-  readonly #parts: Pick<ApiParts, 'accounts' | 'tenant' | 'clock' | 'secret'>
+  readonly #parts: TokenParts
 
-  constructor(parts: Pick<ApiParts, 'accounts' | 'tenant' | 'clock' | 'secret'>) {
+  constructor(parts: TokenParts) {
     this.#parts = parts
   }
 
@@ -45,24 +50,35 @@ export class Tokens {
   }
 
   /**
-   * All tokens of a user that were signed until now, and in the rest of this second, are good no more, and live connections with them end; answers from when on they are.
+   * All tokens of a user that were signed until now, and in the rest of this second, are good no more, and live connections with them end.
    * @throws ApiError `unavailable` when that cannot be kept now.
    */
-  async withdrawAll(userId: string): Promise<number> {
-    // Tokens carry the second of their signature.
-    const issuedBefore = (Math.floor(this.#parts.clock.now() / 1_000) + 1) * 1_000
-    await this.#parts.tenant.user(userId).revoke({ issuedBefore }).catch(unavailable)
-    return issuedBefore
+  async withdrawAll(userId: string): Promise<void> {
+    await this.#parts.tenant.user(userId).revoke({ issuedBefore: this.#nextSecond() }).catch(unavailable)
+  }
+
+  /** The same behind a change of the account, for what somebody got who came in meanwhile. What is changed stays so: where it cannot be kept now, the log says so, and nobody is told to try again. */
+  async withdrawLate(userId: string): Promise<void> {
+    await this.withdrawAll(userId).catch((error: unknown) => {
+      this.#parts.log.warn(
+        { event: 'tokens.kept', user: userId, reason: String(error) },
+        'tokens that were got while an account was changed were not withdrawn',
+      )
+    })
   }
 
   /** Withdraws all tokens of a user around a change of the account, and grants one to who made the change. Nothing is changed where tokens cannot be withdrawn. */
   async renew(userId: string, change: () => Promise<User>): Promise<Granted> {
     await this.withdrawAll(userId)
     const user = await change()
-    // Also what somebody got who came in meanwhile.
-    const from = await this.withdrawAll(userId)
-    await this.#reached(from)
+    await this.withdrawLate(userId)
+    await this.#reached(this.#nextSecond())
     return this.grant(user)
+  }
+
+  /** Tokens carry the second of their signature. */
+  #nextSecond(): number {
+    return (Math.floor(this.#parts.clock.now() / 1_000) + 1) * 1_000
   }
 
   /** A timer may come early. */
