@@ -214,7 +214,9 @@ export class RunQueue {
     const until = this.#parts.clock.monotonic() + SAVE_FOR_MS
     for (let tries = 1; ; tries += 1) {
       try {
-        const isTaken = await this.#parts.runs.finish(run.id, this.#parts.runner, end)
+        // A plan is one whoever has the run by now: while the store was away its lease ran out.
+        const runner = end.status === 'completed' ? undefined : this.#parts.runner
+        const isTaken = await this.#parts.runs.finish(run.id, runner, end)
         if (!isTaken && tries > 1) this.#parts.onUnsure()
         return isTaken
       } catch (error) {

@@ -83,7 +83,7 @@ export type RunStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancel
 
 /** Work to be done in the background: one schedule, or one strategy of a comparison. A running one is leased; who finds the lease lapsed takes it up again. */
 export interface RunStore {
-  /** Takes up to `limit` runs that are pending, or running with a lapsed lease, of those users first whose turn was longest ago; each gets one more attempt and a lease until `leaseUntil`, held by `runner`. Two callers never get the same. */
+  /** Takes up to `limit` runs that are pending, or running with a lapsed lease, of those users first whose turn was longest ago; each gets a lease until `leaseUntil`, held by `runner`, and one more attempt unless it was theirs before. Two callers never get the same. */
   claim(query: {
     readonly runner: string
     readonly now: string

@@ -25,7 +25,7 @@ export class SqlRunStore implements RunStore {
           status: 'running',
           runner: query.runner,
           leaseUntil: instant(query.leaseUntil),
-          attempt: sql`attempt + 1`,
+          attempt: sql`case when runner = ${query.runner} then attempt else attempt + 1 end`,
         })
         .where('id', 'in', ids)
         .execute()
@@ -78,7 +78,7 @@ export class SqlRunStore implements RunStore {
   async release(id: string, runner: string, at: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#database.db
       .updateTable('runs')
-      .set({ leaseUntil: instant(at), attempt: sql`attempt - 1` })
+      .set({ runner: null, leaseUntil: instant(at), attempt: sql`attempt - 1` })
       .where('id', '=', id)
       .where('runner', '=', runner)
       .where('status', '=', 'running')

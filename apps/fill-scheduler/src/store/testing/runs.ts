@@ -70,6 +70,16 @@ export function describeRuns(store: () => Store, again: () => Promise<Store>): v
       expect(await store().schedules.get('ada', 's1')).toMatchObject({ status: 'running', startedAt: at(10) })
     })
 
+    it('that come back to who had them are no further attempt', async () => {
+      const schedule = await addSchedule(store(), { id: 's1', userId: 'ada' })
+      for (const now of [10, 100, 200])
+        expect(await claim(store(), 'first', 1, now)).toEqual([{ ...runOf(schedule), attempt: 1 }])
+      await store().runs.release('run-s1', 'first', at(201))
+      expect(await claim(store(), 'first', 1, 202)).toEqual([{ ...runOf(schedule), attempt: 1 }])
+      expect(await claim(store(), 'second', 1, 300)).toEqual([{ ...runOf(schedule), attempt: 2 }])
+      expect(await claim(store(), 'first', 1, 400)).toEqual([{ ...runOf(schedule), attempt: 3 }])
+    })
+
     it('obey who has them, and nobody who had them', async () => {
       await addSchedule(store(), { id: 's1', userId: 'ada' })
       expect(await store().runs.renew('run-s1', 'first', at(90))).toBe(false)
