@@ -1,10 +1,11 @@
 import type { OperationReport } from './desk.js'
+import { NAMES_MAX } from './named-words.js'
 import { type Word, mergeReports } from './word.js'
 
 /** The key of the one word that is urgent. */
 const URGENT = 'urgent'
 
-/** Words that are kept apart so that they can be counted once each; beyond it they are merged. */
+/** Words that are kept apart so that they can be counted once each; beyond it they are merged, and only their names are kept. */
 const APART_MAX = 100
 
 /**
@@ -52,18 +53,23 @@ export class PendingWords {
   #place(word: Word, reached: number | undefined): string {
     const report = reportOf(word)
     if (report === undefined) return this.#put(word.do === 'child' ? `child ${word.id}` : word.do, word)
+    const isBound = word.do === 'report' && word.after !== undefined
+    if (isBound || this.#isApart(report)) {
+      this.#open = undefined
+      return this.#put(this.#newKey(), word)
+    }
     const open = this.#open
     const earlier = open === undefined ? undefined : this.#words.get(open)
     const before = earlier && reportOf(earlier)
-    const isBound = word.do === 'report' && word.after !== undefined
-    if (open !== undefined && before !== undefined && !isBound && !this.#isApart(report)) {
-      const merged = mergeReports(before, report)
-      return this.#put(open, { do: 'report', report: merged, ...(reached !== undefined && { reached }) })
-    }
+    if (open === undefined || before === undefined) return this.#put((this.#open = this.#newKey()), nameless(word))
+    const merged = mergeReports(before, withoutName(report))
+    const names = namesWith(earlier, report.key)
+    return this.#put(open, { do: 'report', report: merged, ...(reached !== undefined && { reached }), ...names })
+  }
+
+  #newKey(): string {
     this.#added += 1
-    const key = `report ${this.#added}`
-    this.#open = isBound || this.#isApart(report) ? undefined : key
-    return this.#put(key, word)
+    return `report ${this.#added}`
   }
 
   #put(key: string, word: Word): string {
@@ -82,4 +88,22 @@ export class PendingWords {
 function reportOf(word: Word): OperationReport | undefined {
   if (word.do === 'report') return word.report
   return word.do === 'heartbeat' ? word.worker : undefined
+}
+
+/** A report that others are merged into is not counted or left out by its name: that is only remembered. */
+function nameless(word: Word): Word {
+  if (word.do !== 'report' || word.report.key === undefined) return word
+  return { ...word, report: withoutName(word.report), names: [word.report.key] }
+}
+
+function withoutName(report: OperationReport): OperationReport {
+  if (report.key === undefined) return report
+  const { key: _key, ...rest } = report
+  return rest
+}
+
+function namesWith(word: Word | undefined, name: string | undefined): { readonly names?: readonly string[] } {
+  const names = word?.do === 'report' ? word.names : undefined
+  if (name === undefined) return names === undefined ? {} : { names }
+  return { names: [...(names ?? []), name].slice(-NAMES_MAX) }
 }

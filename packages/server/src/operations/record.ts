@@ -41,8 +41,8 @@ export interface Work {
   readonly named: NamedWords
   /** The last word that was left somewhere. */
   readonly entry: string | undefined
-  /** How the worker calls itself that has this attempt. */
-  readonly worker: string | undefined
+  /** How a worker called itself that took an attempt, and which: a node of a version that knows no names leaves it as it is where another takes the next. */
+  readonly worker: readonly [name: string, attempt: number] | undefined
   readonly weight: number
   readonly children: Readonly<Record<string, ChildShare>> | undefined
   readonly createdAt: number

@@ -9,7 +9,7 @@ import { timestamp } from '../clock.js'
 import { NOTHING_COUNTED, count, isOvertaken } from './counted.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { type MeterState, observe, startMeter } from './meter.js'
-import { isNamed, nameWord } from './named-words.js'
+import { isNamed, nameWords } from './named-words.js'
 import { type ProgressState, amountOf, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
 import { type ChildShare, type OperationRecord, type Work, runTime } from './record.js'
 import { mayBecome } from './transitions.js'
@@ -83,12 +83,13 @@ function notBegun(what: string): Ruling {
 
 function ruleReportInOrder(record: OperationRecord, word: Word & { do: 'report' }, now: number): Ruling {
   const objection = objectionTo(record, word.report)
-  if (objection === undefined && isNamed(record.work.named, word.report.key, now)) return UNCHANGED
-  if (objection?.kind !== 'unchanged' || !isOvertaken(record.work.counted, word.report))
-    return objection ?? ruleReport(record, word, now)
+  const isLate = objection?.kind === 'unchanged' && isOvertaken(record.work.counted, word.report)
+  if (objection !== undefined && !isLate) return objection
+  if (isNamed(record.work.named, word.report.key, now)) return UNCHANGED
+  if (!isLate) return ruleReport(record, word, now)
   // Everything else that it says is out of date.
-  const { attempt, sequence, advance } = word.report
-  const late = { ...(attempt !== undefined && { attempt }), sequence, advance } as OperationReport
+  const { attempt, sequence, advance, key } = word.report
+  const late = { attempt, sequence, advance, key } as OperationReport
   const { sequence: newest } = record.work
   const ruling = ruleReport(record, { do: 'report', report: late }, now)
   return ruling.kind === 'changed'
@@ -107,7 +108,7 @@ function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now:
   const progress = reached(progressAfter(record, report, isNewPhase), word.reached)
   const isAnew = isNewPhase || report.done !== undefined || report.percent !== undefined
   const counted = count(work.counted, report, isAnew)
-  const named = nameWord(work.named, report.key, now)
+  const named = nameWords(work.named, report.key, word.names, now)
   const next = inState(held(work, report, now, { isWaiting, progress, counted, named }), state, now)
   return {
     kind: 'changed',
@@ -181,9 +182,11 @@ function ruleAttempt(record: OperationRecord, { force, entry, worker }: Word & {
   if (isTerminal(state)) return ENDED
   const isHeld = state === 'running' || state === 'waiting'
   // It has it, and did not hear of that: it was heard of now.
-  if (isHeld && worker !== undefined && worker === work.worker) return ruleHeartbeat(record, {}, now)
+  if (isHeld && worker !== undefined && work.worker?.[0] === worker && work.worker[1] === snapshot.attempt)
+    return ruleHeartbeat(record, entry === undefined ? {} : { entry }, now)
   if (isHeld && !force) return { kind: 'refused', code: 'already_held' }
   const ran = runTime(work, now)
+  const attempt = state === 'queued' ? snapshot.attempt : snapshot.attempt + 1
   const anew: Work = {
     ...inState(work, 'running', now),
     progress: reached(beginProgress(work.plan, work.start), work.children && work.progress.fraction),
@@ -194,9 +197,8 @@ function ruleAttempt(record: OperationRecord, { force, entry, worker }: Word & {
     sequence: undefined,
     counted: NOTHING_COUNTED,
     entry: entry ?? work.entry,
-    worker,
+    worker: worker === undefined ? undefined : [worker, attempt],
   }
-  const attempt = state === 'queued' ? snapshot.attempt : snapshot.attempt + 1
   const begun = { ...snapshot, attempt, startedAt: snapshot.startedAt ?? timestamp(now) }
   return {
     kind: 'changed',

@@ -4,9 +4,10 @@ import type { PublishRequest } from '../engine/engine.js'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { SimulatedClock } from '../simulated-clock.js'
 import { forgetfulEngine } from '../testing/forgetful-engine.js'
-import { type OperationsNode, openOperations } from '../testing/operations-node.js'
+import { type OperationsNode, openLinkedOperations, openOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import type { Operations } from './operations.js'
+import { type OperationRecord, parseRecord } from './record.js'
 
 let clock: SimulatedClock
 let engine: MemoryEngine
@@ -80,6 +81,48 @@ describe('a report with a name', () => {
     expect((await say()).progress.done).toBe(5)
   })
 
+  it('counts once, whichever of its numbers comes first', async () => {
+    await create('a', { total: 100 })
+    const say = (sequence: number, key?: string): Promise<OperationSnapshot> =>
+      desk.report('acme', 'a', { advance: 5, sequence, ...(key !== undefined && { key }) })
+    await say(2, 'page 1')
+    expect((await say(1, 'page 1')).progress.done).toBe(5)
+    await say(4)
+    expect((await say(3, 'page 2')).progress.done).toBe(15)
+    expect((await say(5, 'page 2')).progress.done).toBe(15)
+  })
+
+  it('counts once after an outage, among more than are kept apart', async () => {
+    await create('a', { total: 1_000 })
+    const away = openLinkedOperations(engine, clock)
+    nodes.push(away.desk)
+    await away.desk.report('acme', 'a', {}, { stored: true })
+    const say = (page: number): Promise<OperationSnapshot> =>
+      away.desk.report('acme', 'a', { advance: 1, key: `page ${page}` })
+    away.cut()
+    for (let page = 1; page <= 150; page += 1) await say(page)
+    await clock.pass(5_000, 500)
+    away.heal()
+    await clock.pass(5_000, 500)
+    expect((await find('a'))?.progress.done).toBe(150)
+    for (let page = 87; page <= 150; page += 1) await say(page)
+    await clock.pass(1_000, 500)
+    expect((await find('a'))?.progress.done).toBe(150)
+  })
+
+  it('takes nothing else with it where another node has counted it, among more than are kept apart', async () => {
+    await create('a', { total: 1_000 })
+    const other = node().desk
+    for (const one of [desk, other]) await one.report('acme', 'a', {}, { stored: true })
+    for (let sequence = 1; sequence <= 100; sequence += 1) await desk.report('acme', 'a', { advance: 1, sequence })
+    await desk.report('acme', 'a', { advance: 10 })
+    await desk.report('acme', 'a', { advance: 1, key: 'page 1' })
+    await desk.report('acme', 'a', { advance: 10 })
+    await other.report('acme', 'a', { advance: 1, key: 'page 1' }, { stored: true })
+    await clock.pass(1_000, 100)
+    expect((await find('a'))?.progress.done).toBeGreaterThanOrEqual(121)
+  })
+
   it('that was counted is taken after the end, too', async () => {
     await create('a', { total: 10 })
     await desk.report('acme', 'a', { advance: 5, key: 'page 1' })
@@ -122,6 +165,41 @@ describe('a worker that names itself', () => {
     await other.attempt('acme', 'a', { worker: 'w1' })
     await desk.attempt('acme', 'a', { worker: 'w2', force: true })
     await expect(other.attempt('acme', 'a', { worker: 'w1' })).rejects.toMatchObject({ code: 'already_held' })
+  })
+
+  it('does not get what another took on a node of a version that knows no names', async () => {
+    await create('a', { queued: true })
+    const stream = { tenant: 'acme', channel: 'operation:a' }
+    const read = async (): Promise<OperationRecord> => parseRecord((await engine.state(stream))?.value ?? '')
+    await desk.attempt('acme', 'a', { worker: 'w1' })
+    const { worker } = (await read()).work
+    await desk.attempt('acme', 'a', { force: true })
+    // It leaves as it was what it does not know.
+    const { snapshot, work, ...rest } = await read()
+    const { version: ifVersion } = snapshot
+    const value = JSON.stringify({
+      ...rest,
+      snapshot: { ...snapshot, version: ifVersion + 1 },
+      work: { ...work, worker },
+    })
+    await engine.publish({
+      stream,
+      event: 'progress',
+      data: '{}',
+      from: { system: true },
+      at: new Date(clock.now()).toISOString(),
+      retention: undefined,
+      state: { value, ifVersion, ttlMs: 3_600_000 },
+    })
+    await expect(node().desk.attempt('acme', 'a', { worker: 'w1' })).rejects.toMatchObject({ code: 'already_held' })
+  })
+
+  it('that asks again in reports which are read twice begins nothing by that', async () => {
+    await create('a', { queued: true })
+    for (const entry of ['1-0', '2-0']) await desk.attempt('acme', 'a', { worker: 'w1', entry })
+    await clock.pass(40_000, 1_000)
+    const again = await desk.attempt('acme', 'a', { worker: 'w1', entry: '2-0' })
+    expect(again).toMatchObject({ state: 'stalled', attempt: 1 })
   })
 
   it('shows by that that it lives, and begins anew what it has let stall', async () => {
