@@ -19,9 +19,10 @@ export interface EchoParts {
 /** Milliseconds between two updates of one operation for those who do not watch it alone. */
 const ECHO_MS = 1_000
 
-/** An engine knows for five minutes that an end was told. What ended longer ago than this is looked for in the feed first, among so many of the newest. */
+/** An engine knows for five minutes that an end was told. What ended longer ago than this is looked for in the feed first, among so many of the newest, and so many bytes of them. */
 const SURELY_KNOWN_MS = 60_000
 const SEARCHED_MAX = 1_000
+const SEARCHED_BYTES_MAX = 8_388_608
 
 interface Held {
   latest: { readonly record: OperationRecord; readonly event: OperationEvent } | undefined
@@ -115,7 +116,7 @@ export class Echo {
     const { engine, clock, feedRetention } = this.#parts
     const isOld = endedAt !== undefined && clock.now() - Date.parse(endedAt) > SURELY_KNOWN_MS
     if (feedRetention === undefined || !isOld) return false
-    const range = { limit: SEARCHED_MAX, bytesMax: Infinity, keep: 'newest' } as const
+    const range = { limit: SEARCHED_MAX, bytesMax: SEARCHED_BYTES_MAX, keep: 'newest' } as const
     const { messages } = await engine.read(feedOf({ tenant, owner }), feedRetention, range)
     return messages.some(({ event, data }) => {
       if (event !== state || !data.includes(id)) return false
