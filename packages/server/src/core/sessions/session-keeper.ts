@@ -41,6 +41,14 @@ export interface SessionKeeperParts {
   onError(error: unknown): void
 }
 
+/** A session that has ended, on its way into the engine. */
+interface Ending {
+  readonly content: SessionContent
+  /** The version of its record as last heard. */
+  readonly version: number
+  readonly saved: Promise<void>
+}
+
 /** How often what changed is written: the changes of this time are one write. */
 const SWEEP_MS = 1_000
 
@@ -67,8 +75,8 @@ export class SessionKeeper {
   readonly #due = new Set<SessionHolder>()
   /** The write under way of each that is being written. */
   readonly #writing = new Map<SessionHolder, Promise<boolean>>()
-  /** Last writes, of sessions that have ended, by the keys of their records. */
-  readonly #ending = new Map<string, Promise<void>>()
+  /** Sessions that have ended, by the keys of their records. */
+  readonly #ending = new Map<string, Ending>()
   /** Goes round all that live, again and again. */
   #round: Iterator<SessionHolder, undefined>
   /** How many of the round are due, with the fraction of the next. */
@@ -102,7 +110,7 @@ export class SessionKeeper {
   async stop(): Promise<void> {
     this.#stop?.()
     this.#stop = undefined
-    await Promise.allSettled(this.#ending.values())
+    await Promise.allSettled(Array.from(this.#ending.values(), ({ saved }) => saved))
   }
 
   /** A session begins to live. */
@@ -125,15 +133,22 @@ export class SessionKeeper {
     this.#due.delete(holder)
     if (content === undefined || this.#parts.windowMs === 0) return
     const key = keyOf(holder)
-    const saved: Promise<void> = this.#saveEnded(holder, content).finally(() => {
-      if (this.#ending.get(key) === saved) this.#ending.delete(key)
+    const saved = this.#saveEnded(holder, content).finally(() => {
+      if (this.#ending.get(key) === ending) this.#ending.delete(key)
     })
-    this.#ending.set(key, saved)
+    const ending: Ending = { content, version: holder.recordVersion, saved }
+    this.#ending.set(key, ending)
   }
 
   /** Resolves when a session that has ended here is saved, or was refused; undefined where none is on its way. Until then its record says that it lives. */
   ended(key: string): Promise<void> | undefined {
-    return this.#ending.get(key)
+    return this.#ending.get(key)?.saved
+  }
+
+  /** What a session holds that has ended here and is not saved yet, for whoever owns its record from `version` on. */
+  unsavedOf(key: string, version: number): SessionContent | undefined {
+    const ending = this.#ending.get(key)
+    return ending !== undefined && ending.version < version ? ending.content : undefined
   }
 
   /** Resolves when no write of a live session is under way. */

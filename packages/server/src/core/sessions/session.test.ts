@@ -185,6 +185,27 @@ describe('a session that has ended', () => {
     },
   )
 
+  it('is handed to another node as it was, while it is being saved', async () => {
+    const [slow, elsewhere] = [await nodeOf('slow'), await nodeOf('elsewhere')]
+    const live = slow.live(slow.sessions.issue())
+    await settle()
+    const { put } = engine.records
+    let open = (): void => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    engine.records.put = (...parts) => {
+      engine.records.put = put
+      return gate.then(() => put.apply(engine.records, parts))
+    }
+    live.change({ ...CONTENT, state: '"newest"' })
+    live.end()
+    await settle()
+    const claimed = await elsewhere.sessions.claim(FROM_ADA, live.session)
+    open()
+    await settle()
+    expect(contentOf(claimed)?.state).toBe('"newest"')
+    expect(slow.sessions.unsaved).toBe(0)
+  })
+
   it('is handed out once, of several who ask together on two nodes', async () => {
     const elsewhere = await nodeOf('elsewhere')
     for (let round = 0; round < 50; round += 1) {

@@ -193,10 +193,11 @@ export class Sessions {
     return { key: this.issue(key.id), content: holder.handOver(), version, bringsPlace: false }
   }
 
-  /** Another node owns the record now and asks for what its session holds. One that came back here since is newer than the question. */
+  /** Another node owns the record now and asks for what its session holds, or held until a moment ago. One that came back here since is newer than the question. */
   #giveAway(record: string, version: number): SessionContent | null {
     const holder = this.#live.get(record)
-    return holder === undefined || holder.recordVersion >= version ? null : holder.handOver()
+    if (holder === undefined) return this.#keeper.unsavedOf(record, version) ?? null
+    return holder.recordVersion >= version ? null : holder.handOver()
   }
 }
 
