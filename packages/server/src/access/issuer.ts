@@ -49,8 +49,9 @@ export class Issuer {
     if (configured.some((key) => isNamedBy(token, key))) return fail('invalid', 'wrong signature')
     const published = await this.#judgePublished(token, algorithm)
     if (published.isSigned) return judgeClaims(token.claims, this.setup, now())
-    if (configured.length === 0 && !published.isKnown) return this.#refuseUnknown(algorithm, token)
-    return fail('invalid', 'wrong signature')
+    if (published.isKnown || (configured.length > 0 && this.#knowsSet(algorithm)))
+      return fail('invalid', 'wrong signature')
+    return this.#refuseUnknown(algorithm, token)
   }
 
   /** Media types are compared without regard to case, and `application/` may be left out (RFC 7515 4.1.9). */
@@ -83,6 +84,12 @@ export class Issuer {
     if (keySet !== undefined && keySet.ring === undefined)
       return fail('unavailable', 'the key set of the issuer was never loaded')
     return fail('invalid', 'unknown key')
+  }
+
+  /** Whether all keys are known that there may be for an algorithm: a set that was never loaded may hold the one that is meant. */
+  #knowsSet(algorithm: TokenAlgorithm): boolean {
+    const keySet = this.#keySetFor(algorithm)
+    return keySet === undefined || keySet.ring !== undefined
   }
 
   #keySetFor(algorithm: TokenAlgorithm): KeySet | undefined {

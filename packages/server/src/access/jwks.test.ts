@@ -185,6 +185,19 @@ describe('a key set', () => {
     expect(fetches).toBe(1)
   })
 
+  it('that was never loaded refuses for the time being, too, what a key without a name has not signed', async () => {
+    const own = new TokenKey(keys['a']?.publicKey as KeyObject, 'EdDSA')
+    issuer = new Issuer({ ...RULES, ring: new KeyRing([own]) }, keySet)
+    answer = down
+    expect(await resultOf('a')).toBe('good')
+    for (const kid of ['b', undefined])
+      expect(await resultOf(kid, keys['b']?.privateKey)).toBe('unavailable: the key set of the issuer was never loaded')
+    answer = setOf('b')
+    clock.advance(30_000)
+    expect(await resultOf('b')).toBe('good')
+    expect(await resultOf('c')).toBe('invalid: wrong signature')
+  })
+
   it('that is stopped and started while it is fetched is kept fresh once', async () => {
     let open = (): void => undefined
     gate = new Promise((resolve) => (open = resolve))
