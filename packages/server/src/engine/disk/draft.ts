@@ -108,18 +108,19 @@ export class Draft {
   }
 
   #publishEntry(stream: string, request: PublishRequest): PublishEntry {
-    const { event, data, from, at, retention, final, state } = request
+    const { event, data, from, at, retention, settled, final, state } = request
     const id = request.id ?? this.#random.id(8)
     const place = retention ? this.#nextPlace(stream) : { epoch: '', offset: 0 }
     const { epoch, offset } = place
     const message = { id, offset, event, data, from, at, ...(final && { final }) }
     if (state) this.#stateVersions.set(stream, state.ifVersion + 1)
+    const kept = retention && settled ? { ...retention, size: sizeWith(retention.size, settled, place) } : retention
     return {
       kind: 'publish',
       stream,
       at: this.#now,
       id,
-      logged: retention && { epoch, message, retention: { ...retention, size: sizeWith(request, place) } },
+      logged: kept && { epoch, message, retention: kept },
       state: state && { value: state.value, version: state.ifVersion + 1, until: this.#now + state.ttlMs },
       remembered: undefined,
     }

@@ -198,11 +198,11 @@ export class MemoryEngine implements Engine {
   }
 
   #append(entry: StreamEntry, request: PublishRequest): Remembered['outcome'] {
-    const { event, data, from, at, retention, final } = request
+    const { event, data, from, at, retention, settled, final } = request
     const id = request.id ?? this.#random.id(8)
     const draft = { id, event, data, from, at, ...(final && { final }) }
     const { epoch, offset } = retention
-      ? this.#store(entry, { ...request, retention }, draft)
+      ? this.#store(entry, retention, draft, settled)
       : { epoch: '', offset: undefined }
     for (const receiver of entry.receivers) receiver.message(epoch, { ...draft, offset })
     return { kind: 'published', epoch, offset: offset ?? 0, id, duplicate: false }
@@ -210,13 +210,14 @@ export class MemoryEngine implements Engine {
 
   #store(
     entry: StreamEntry,
-    request: PublishRequest & { readonly retention: Retention },
+    retention: Retention,
     draft: Omit<StreamMessage, 'offset'>,
+    settled: PublishRequest['settled'],
   ): { epoch: string; offset: number } {
-    const log = this.#log(entry, request.retention)
+    const log = this.#log(entry, retention)
     const offset = log.top.offset + 1
-    log.append({ ...draft, offset }, sizeWith(request, { epoch: log.epoch, offset }))
-    this.#extend(entry, request.retention)
+    log.append({ ...draft, offset }, sizeWith(retention.size, settled, { epoch: log.epoch, offset }))
+    this.#extend(entry, retention)
     return { epoch: log.epoch, offset }
   }
 
