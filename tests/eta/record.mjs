@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { constants, createGzip, gzip } from 'node:zlib'
+import { FRESH_WORKS } from './fresh-works.mjs'
 import { HELD_OUT_WORKS } from './held-out-works.mjs'
 
 /** Milliseconds between two points of a recording, at least. */
@@ -76,8 +77,18 @@ const WORKS = {
   },
 }
 
+/** Where recordings are kept. */
+const FOLDERS = [
+  ['traces', WORKS],
+  ['held-out', HELD_OUT_WORKS],
+  ['fresh', FRESH_WORKS],
+]
+
 const [names, label] = readArguments(process.argv.slice(2))
-for (const name of names) await record(name, WORKS[name] ?? HELD_OUT_WORKS[name], name in WORKS ? 'traces' : 'held-out')
+for (const name of names) {
+  const [folder, works] = FOLDERS.find(([, works]) => name in works)
+  await record(name, works[name], folder)
+}
 
 function readArguments(words) {
   const at = words.indexOf('--as')

@@ -1,5 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import { etaOf, observe, paceOf, startMeter } from '../../packages/server/src/operations/meter.js'
+import {
+  type Pace,
+  type Reach,
+  etaOf,
+  observe,
+  paceOf,
+  startMeter,
+} from '../../packages/server/src/operations/meter.js'
 
 /** How real work went: what was done at which millisecond. */
 export interface Trace {
@@ -20,8 +27,8 @@ export interface Told {
   readonly high: number
 }
 
-/** Every recording, by name: those on which the numbers of the estimator were chosen (`traces`), or the others. */
-export function loadTraces(folder: 'traces' | 'held-out'): Trace[] {
+/** Every recording, by name: those on which the estimate was tuned (`traces`), those of which beside them the reach of the range was taught (`held-out`), or those of which nothing was (`fresh`). */
+export function loadTraces(folder: 'traces' | 'held-out' | 'fresh'): Trace[] {
   const place = new URL(`${folder}/`, import.meta.url)
   const files = readdirSync(place).filter((name) => name.endsWith('.json'))
   return files.toSorted().map((name) => JSON.parse(readFileSync(new URL(name, place), 'utf8')) as Trace)
@@ -32,10 +39,18 @@ export function durationOf({ points }: Trace): number {
   return (points.at(-1)?.[0] ?? 0) / 1_000
 }
 
-/** What is told at every second of the work, from the first on at which there is evidence. */
-export function replay(trace: Trace): Told[] {
+/** What the estimator has to go by at one second, and what is true. */
+export interface Moment {
+  readonly at: number
+  readonly truth: number
+  readonly remaining: number
+  readonly pace: Pace
+}
+
+/** Every second of the work, from the first on at which there is evidence. */
+export function momentsOf(trace: Trace): Moment[] {
   const duration = durationOf(trace)
-  const told: Told[] = []
+  const moments: Moment[] = []
   let meter = startMeter(0)
   let next = 0
   for (let at = 1; at < duration; at += 1) {
@@ -44,10 +59,21 @@ export function replay(trace: Trace): Told[] {
       meter = observe(meter, ms, done)
     }
     const pace = paceOf(meter, at * 1_000)
-    const eta = pace && etaOf(trace.total - (trace.points[next - 1]?.[1] ?? 0), pace)
-    if (eta !== undefined) told.push({ at, truth: duration - at, ...eta })
+    const remaining = trace.total - (trace.points[next - 1]?.[1] ?? 0)
+    if (pace !== undefined) moments.push({ at, truth: duration - at, remaining, pace })
   }
-  return told
+  return moments
+}
+
+/** What is told at a moment (default: with the reach that the estimator has); nothing at a standstill. */
+export function tellAt({ at, truth, remaining, pace }: Moment, reach?: Reach): Told[] {
+  const eta = etaOf(remaining, pace, reach)
+  return eta === undefined ? [] : [{ at, truth, ...eta }]
+}
+
+/** What is told at every second of the work. */
+export function replay(trace: Trace): Told[] {
+  return momentsOf(trace).flatMap((moment) => tellAt(moment))
 }
 
 /** Whether the truth is in the range, which is told in tenths of seconds. */

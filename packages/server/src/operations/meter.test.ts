@@ -105,6 +105,27 @@ describe('a meter', () => {
     expect(changing.pace(60_000)?.fall).toBeLessThan(0.3)
   })
 
+  it('knows work in lumps from work that goes evenly, however long it takes', () => {
+    const wander = (perSecond: (s: number) => number, slower: number): number => {
+      const meter = new Meter(0)
+      run(meter, 0, 60 * slower, 200 * slower, (s) => perSecond(s / slower))
+      return meter.pace(60_000 * slower)?.wander ?? NaN
+    }
+    const lumps = (s: number): number => (s % 20 < 15 ? 1 : 200)
+    expect(wander(() => 50, 1)).toBeCloseTo(0, 5)
+    expect(wander(lumps, 1)).toBeGreaterThan(0.5)
+    expect(wander(lumps, 60)).toBeGreaterThan(0.5)
+  })
+
+  it('forgets that it began unevenly', () => {
+    const meter = new Meter(0)
+    run(meter, 0, 600, 200, (s) => (s < 5 ? 1 : 50))
+    const late = meter.pace(600_000)?.wander ?? NaN
+    const early = new Meter(0)
+    run(early, 0, 20, 200, (s) => (s < 5 ? 1 : 50))
+    expect(early.pace(20_000)?.wander).toBeGreaterThan(4 * late)
+  })
+
   it('counts from where it starts', () => {
     const meter = new Meter(0, 1_000)
     for (let s = 1; s <= 5; s += 1) meter.observe(s * 1_000, 1_000 + s)
@@ -129,7 +150,24 @@ describe('the time to go', () => {
     expect(width(1_000, 30)).toBeLessThan(width(10_000, 30))
   })
 
+  it('may be over the sooner the more the average wandered, and no steady work is told to take much longer', () => {
+    const eta = (wander: number): { low: number; high: number } =>
+      etaOf(1_000, { rate: 10, spread: 0, seen: 100, wander }) ?? { low: 0, high: 0 }
+    expect(eta(1).low).toBeLessThan(eta(0.1).low / 2)
+    expect(eta(0.02).high).toBeLessThan(130)
+    expect(eta(0.3).high).toBeGreaterThan(200)
+  })
+
   it('is unknown at a standstill', () => expect(etaOf(10, { rate: 0, spread: 0 })).toBeUndefined())
+
+  it('is unknown where a worker says for minutes that nothing has changed', () => {
+    const meter = new Meter(0)
+    const value = run(meter, 0, 60, 200, () => 1)
+    for (let ms = 61_000; ms <= 900_000; ms += 1_000) meter.observe(ms, value)
+    const pace = meter.pace(900_000)
+    expect(pace?.rate).toBeGreaterThan(0)
+    expect(pace && etaOf(100, pace)).toBeUndefined()
+  })
 
   it('is nothing when nothing remains', () =>
     expect(etaOf(0, { rate: 5, spread: 1 })).toEqual({ seconds: 0, low: 0, high: 0 }))

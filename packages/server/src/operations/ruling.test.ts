@@ -197,6 +197,18 @@ describe('a record of an older version', () => {
     const next = ruling.kind === 'changed' ? showRecord(ruling.record, 1_000, 2) : undefined
     expect(next).toMatchObject({ progress: { done: 5, total: 10, percent: 50 }, elapsed: 8, version: 2 })
   })
+
+  it('gets an estimate with a range, though its average was never looked at', () => {
+    const subject = new Subject({ total: 100 })
+    for (let done = 1; done <= 5; done += 1) subject.say(report({ done }), 1_000)
+    const { snapshot, sharedWith, work } = subject.record
+    const { markedAt: _at, marked: _value, wander: _sum, wandered: _time, ...older } = work.overall
+    const text = JSON.stringify({ snapshot, sharedWith, work: { ...work, overall: older, units: older } })
+    const ruling = rule(parseRecord(text), report({ done: 6 }), subject.now + 1_000, TERMS)
+    const next = ruling.kind === 'changed' ? showRecord(ruling.record, subject.now + 1_000, 9) : undefined
+    expect(next?.eta?.low).toBeGreaterThan(0)
+    expect(next?.eta?.high).toBeGreaterThan(next?.eta?.seconds ?? Infinity)
+  })
 })
 
 describe('whatever is said in whatever order', () => {
