@@ -52,6 +52,17 @@ describe('the earliest hour', () => {
     expect([asked.earliest(9_000, 5), asked.earliest(690, 100), asked.earliest(0, 700)]).toEqual([9_000, 710, 0])
   })
 
+  it('does not exist behind a year, whatever was asked before', () => {
+    const daily = (from: number, to: number): Rest[] =>
+      Array.from({ length: Math.ceil((to - from) / 24) + 2 }, (_, day) => (Math.floor(from / 24) + day - 1) * 24)
+        .filter((midnight) => midnight !== 20_016)
+        .map((midnight) => rest(midnight, midnight + 8))
+    const asked = calendarOf(daily)
+    expect(calendarOf(daily).earliest(0, 30)).toBeUndefined()
+    expect(asked.earliest(19_900, 30)).toBe(20_000)
+    expect(asked.earliest(0, 30)).toBeUndefined()
+  })
+
   it('does not exist where nothing is long enough', () => {
     const daily = (from: number, to: number): Rest[] =>
       Array.from({ length: Math.ceil((to - from) / 24) + 2 }, (_, day) => {

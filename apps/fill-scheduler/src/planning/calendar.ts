@@ -50,6 +50,8 @@ class OpenTime {
     for (let at = this.#firstEndingAfter(from); ;) {
       for (; at < this.#ends.length; at += 1) {
         const start = this.#starts[at] ?? 0
+        // Also where somebody has asked for more before: bounds ask for much that fits nowhere.
+        if (start > limit) return undefined
         if (fits(start, this.#ends[at] ?? 0)) return Math.max(from, start)
       }
       if (this.#openFrom !== undefined && fits(this.#openFrom, this.#knownUntil)) return Math.max(from, this.#openFrom)
