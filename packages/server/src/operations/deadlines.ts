@@ -4,6 +4,9 @@ import type { OperationRecord } from './record.js'
 /** How much later than its deadline a lease is found lapsed by who looks in time; what is later was looked at late, or written by another clock. */
 const LATE_MS = 5_000
 
+/** How long workers that could not speak have for it, at least, before the time of their lease counts again. */
+const SPEAK_MS = 5_000
+
 /** When an operation has to be looked at, in milliseconds since 1970; undefined: it has ended. `idleMs`: after which one that nobody has is given up. */
 export function dueAt({ snapshot, work }: OperationRecord, idleMs: number): number | undefined {
   if (isTerminal(snapshot.state)) return undefined
@@ -17,14 +20,23 @@ export interface Sighting {
   readonly since: number
 }
 
+/** What a node knows of an operation by its own looks. */
+export interface View {
+  /** Undefined: nothing. */
+  readonly seen: Sighting | undefined
+  /** Until when it could not look, in milliseconds since 1970: workers may not have been able to speak either. */
+  readonly blindUntil: number
+}
+
 /**
  * Whether the worker of an operation has let its lease lapse. By the time that was written where this can be believed; where a clock is wrong, or nobody has looked for a
- * while and workers may not have been able to speak, by what this node sees itself: nothing new for as long as the lease.
+ * while or could, and workers may not have been able to speak, by what this node sees itself: nothing new for as long as the lease.
  */
-export function hasLapsed({ snapshot, work }: OperationRecord, now: number, seen: Sighting | undefined): boolean {
+export function hasLapsed({ snapshot, work }: OperationRecord, now: number, { seen, blindUntil }: View): boolean {
   const { leaseUntil, leaseMs, isAdrift } = work
   if (leaseUntil === undefined) return false
-  if (!isAdrift && leaseUntil <= now && now <= leaseUntil + LATE_MS) return true
+  const isBelieved = !isAdrift && leaseUntil >= blindUntil + SPEAK_MS
+  if (isBelieved && leaseUntil <= now && now <= leaseUntil + LATE_MS) return true
   return seen?.version === snapshot.version && now - seen.since >= leaseMs
 }
 

@@ -259,6 +259,26 @@ describe('a lease', () => {
     },
   )
 
+  it.each([24_000, 27_000, 30_000])(
+    'that ends in an outage of %d ms, or right after it, lapses when nobody speaks for as long as it lasts',
+    async (outageMs) => {
+      const told = await watch('operation:a')
+      const alone = node()
+      await desk.close()
+      await alone.desk.create('acme', { id: 'a', kind: 'import', owner: 'ada' })
+      await clock.pass(2_000, 500)
+      alone.cut()
+      await clock.pass(outageMs, 500)
+      alone.heal()
+      await clock.pass(4_500, 500)
+      await alone.desk.heartbeat('acme', 'a')
+      await clock.pass(2_000, 500)
+      expect(eventsOf(told)).not.toContain('stalled')
+      await clock.pass(40_000, 500)
+      expect(eventsOf(told)).toContain('stalled')
+    },
+  )
+
   it('that lapses cancels what was to stop', async () => {
     await create('a')
     await desk.cancel('acme', 'a')

@@ -121,7 +121,7 @@ export class Operations implements OperationDesk {
       clock,
       holder: node,
       register: this.#register,
-      look: (tenant, id, seen) => this.#upkeep.look(tenant, id, seen),
+      look: (tenant, id, view) => this.#upkeep.look(tenant, id, view),
       onError,
     })
   }

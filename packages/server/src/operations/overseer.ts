@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js'
 import { asHoldfastError } from '../core/errors.js'
 import { Duty } from '../core/nodes/duty.js'
 import type { Engine, IndexEntry } from '../engine/engine.js'
-import type { Sighting } from './deadlines.js'
+import type { Sighting, View } from './deadlines.js'
 import { DUE_INDEX, type Register, TENANTS_INDEX } from './register.js'
 import { parseOperationKey } from './store.js'
 
@@ -14,7 +14,7 @@ export interface OverseerParts {
   readonly holder: string
   readonly register: Register
   /** Looks at an operation that is due, and answers what to remember of it. Rejects when the engine cannot be reached. */
-  readonly look: (tenant: string, id: string, seen: Sighting | undefined) => Promise<Sighting | undefined>
+  readonly look: (tenant: string, id: string, view: View) => Promise<Sighting | undefined>
   readonly onError: (error: unknown) => void
 }
 
@@ -35,6 +35,7 @@ export class OperationOverseer {
   readonly #parts: OverseerParts
   readonly #seen = new Map<string, Sighting>()
   readonly #duty: Duty
+  #blindUntil = -Infinity
   /** Where the walk through all operations is. */
   #walk: { tenant: string; after: IndexEntry | undefined } | undefined
 
@@ -68,20 +69,21 @@ export class OperationOverseer {
 
   #due(): void {
     if (this.#parts.engine.problem() === undefined) void this.#duty.do()
-    else this.#forget()
+    else this.#blind()
   }
 
   async #round(): Promise<void> {
     try {
       await this.#look()
     } catch (error) {
-      this.#forget()
+      this.#blind()
       throw error
     }
   }
 
-  /** While nobody can look, workers may not be able to speak either: that nothing new was seen says nothing of them. */
-  #forget(): void {
+  /** While nobody can look, workers may not be able to speak either: neither that nothing new was seen nor that their time is over says anything of them. */
+  #blind(): void {
+    this.#blindUntil = this.#parts.clock.now()
     this.#seen.clear()
   }
 
@@ -89,11 +91,12 @@ export class OperationOverseer {
     const { engine, clock } = this.#parts
     for (let batches = 0; batches < BATCHES_MAX && this.#duty.isOn; batches += 1) {
       // Held again for each batch: where there is much to do it takes long.
-      if (!(await this.#duty.hold())) return this.#forget()
+      if (!(await this.#duty.hold())) return this.#seen.clear()
       const entries = await engine.indexes.range(DUE_INDEX, { to: clock.now(), limit: BATCH })
       const looked = await Promise.all(entries.map(({ key }) => this.#lookAt(key)))
       const isAway = looked.includes(false)
-      if (isAway) this.#forget()
+      // It may be one part of the engine: the leases of the others go on to lapse by their time.
+      if (isAway) this.#seen.clear()
       if (isAway || entries.length < BATCH) break
     }
     await this.#walkOn()
@@ -104,7 +107,8 @@ export class OperationOverseer {
     const operation = parseOperationKey(key)
     if (operation === undefined) return this.#parts.engine.indexes.remove(DUE_INDEX, key)
     try {
-      const sighting = await this.#parts.look(operation.tenant, operation.id, this.#seen.get(key))
+      const view = { seen: this.#seen.get(key), blindUntil: this.#blindUntil }
+      const sighting = await this.#parts.look(operation.tenant, operation.id, view)
       this.#seen.delete(key)
       if (sighting !== undefined && this.#seen.size < SEEN_MAX) this.#seen.set(key, sighting)
       return true

@@ -1,7 +1,7 @@
 import { type OperationEvent, isTerminal } from '@holdfast/protocol'
 import type { Clock } from '../clock.js'
 import { asked } from './asking.js'
-import { type Sighting, hasLapsed } from './deadlines.js'
+import { type Sighting, type View, hasLapsed } from './deadlines.js'
 import type { Echo } from './echo.js'
 import type { Ledger } from './ledger.js'
 import type { OperationPlaces } from './places.js'
@@ -75,8 +75,9 @@ export class Upkeep {
     await asked(this.#parts.register.due(writer.record, this.#parts.clock.now() + soonMs))
   }
 
-  /** An operation is due. */
-  async look(tenant: string, id: string, seen: Sighting | undefined): Promise<Sighting | undefined> {
+  /** An operation is due. Answers what to remember of it until the next look. */
+  async look(tenant: string, id: string, view: View): Promise<Sighting | undefined> {
+    const { seen } = view
     const known = this.#parts.ledger.here(tenant, id)
     await known?.refresh()
     const writer = known ?? (await this.#parts.ledger.find(tenant, id))
@@ -84,7 +85,7 @@ export class Upkeep {
     if (isTerminal(writer.stored.snapshot.state)) return void (await this.#followUp(writer.stored))
     const now = this.#parts.clock.now()
     const { version } = writer.record.snapshot
-    const isLapsed = hasLapsed(writer.record, now, seen)
+    const isLapsed = hasLapsed(writer.record, now, view)
     const ruling = writer.say({ do: 'due', lapsed: isLapsed ? version : undefined })
     if (ruling.kind === 'changed') await writer.written()
     const { stored } = writer
