@@ -18,10 +18,14 @@ const PATIENCE_MS = 180_000
 /** Runs that other servers take from what one has left, and die at once. */
 async function takenByTheDying({ folder }: FillServer, times: number): Promise<void> {
   const store = await openStore({ file: join(folder, 'fill-scheduler.db') })
-  const claim = { runner: 'dying', leaseUntil: new Date(0).toISOString(), limit: 1 }
   // After every lease.
-  const now = new Date(Date.now() + PATIENCE_MS).toISOString()
-  for (let time = 0; time < times; time += 1) expect(await store.runs.claim({ ...claim, now })).toHaveLength(1)
+  const claim = {
+    leaseUntil: new Date(0).toISOString(),
+    now: new Date(Date.now() + PATIENCE_MS).toISOString(),
+    limit: 1,
+  }
+  for (let time = 0; time < times; time += 1)
+    expect(await store.runs.claim({ ...claim, runner: `dying-${time}` })).toHaveLength(1)
   await store.close()
 }
 
