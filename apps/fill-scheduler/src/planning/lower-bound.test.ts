@@ -131,16 +131,14 @@ describe('the lower bound', () => {
     expect(lowerBoundHours(lots, rules)).toBeGreaterThan(4 * 168 + 133)
   })
 
-  it('knows that a window which is a little longer than so many minutes holds what fills it', () => {
-    const lots = ['A', 'B'].map((id) => ({ ...lotOf(id, 'E', 1), fillHours: 5.0000025 }))
+  it.each([
+    ['window', 10.000005, 15],
+    ['shift', 20, 14.0000005],
+  ])('knows that a %s which is a little longer than so many minutes holds what fills it', (_, windowHours, work) => {
+    const fillHours = (Math.min(windowHours + 4, work) - 4) / 2
+    const lots = ['A', 'B'].map((id) => ({ ...lotOf(id, 'E', 1), fillHours }))
     const changeover = { sameTypeHours: 0, differentTypeHours: 0, matrix: {}, spacingHours: 0 }
-    const rules = {
-      ...DEFAULT_RULES,
-      cleanHours: 4,
-      windowHours: 10.000005,
-      changeover,
-      calendar: shiftCalendar(15, 9),
-    }
+    const rules = { ...DEFAULT_RULES, cleanHours: 4, windowHours, changeover, calendar: shiftCalendar(work, 20) }
     const plan = timetable(givenOrder(lots, rules), rules)
     expect(plan.makespanHours).toBeCloseTo(14, 4)
     expect(lowerBoundHours(lots, rules)).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)

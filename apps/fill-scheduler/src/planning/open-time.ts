@@ -1,7 +1,7 @@
 import type { Calendar } from './rules.js'
 
 /** Ends of working time are found to this many hours; never earlier than they are, so that bounds stay bounds. */
-export const ENDS_LATE_HOURS = 1e-6
+const PRECISION_HOURS = 1e-9
 
 /** More stretches of working time than this are not looked at: behind them it is taken for open. */
 const STRETCHES_MAX = 100_000
@@ -20,7 +20,7 @@ export interface Rests {
   readonly horizonHours: number
 }
 
-/** Working time from an hour on, in order; those shorter than `shortestHours` are left out. Without a calendar one without an end. Ends may be told `ENDS_LATE_HOURS` too late. */
+/** Working time from an hour on, in order; those shorter than `shortestHours` are left out. Without a calendar one without an end. Ends may be told some billionths of an hour too late. */
 export function* stretches(
   fromHours: number,
   calendar: Calendar | undefined,
@@ -52,7 +52,7 @@ function endOf(start: number, calendar: Calendar, shortestHours: number): number
     short = long
     long *= 2
   }
-  while (long - short > ENDS_LATE_HOURS) {
+  while (long - short > PRECISION_HOURS) {
     const middle = (short + long) / 2
     if (works(middle)) short = middle
     else long = middle

@@ -1,5 +1,5 @@
 import type { IdleLine } from './beginning.js'
-import { ENDS_LATE_HOURS, type Rests, stretches } from './open-time.js'
+import { type Rests, stretches } from './open-time.js'
 import type { Rules } from './rules.js'
 
 /** Times are counted in steps of five minutes, or in longer ones where there would be too many. */
@@ -129,7 +129,7 @@ function openSteps(steps: Steps, firstHours: number, { calendar, shortestHours, 
   const open = new Int32Array(steps.count + 1)
   for (const { fromHours, toHours } of stretches(firstHours, calendar, shortestHours)) {
     if (fromHours > horizonHours) break
-    open.fill(1, steps.before(fromHours) + 1, steps.behind(toHours - ENDS_LATE_HOURS) + 1)
+    open.fill(1, steps.before(fromHours) + 1, steps.behind(toHours) + 1)
   }
   for (let at = 1; at < open.length; at++) open[at] = (open[at] ?? 0) + (open[at - 1] ?? 0)
   return open
