@@ -60,7 +60,7 @@ export class SqlRunStore implements RunStore {
       .updateTable('runs')
       .set({ leaseUntil: instant(at) })
       .where('status', '=', 'running')
-      .where('runner', '!=', runner)
+      .where(({ or, eb }) => or([eb('runner', '!=', runner), eb('runner', 'is', null)]))
       .execute()
   }
 

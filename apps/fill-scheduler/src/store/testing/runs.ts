@@ -46,6 +46,10 @@ export function describeRuns(store: () => Store, again: () => Promise<Store>): v
       ])
       expect(await store().runs.renew('run-s1', 'gone', at(90))).toBe(false)
       expect(await store().runs.renew('run-s2', 'here', at(90))).toBe(true)
+      // Also what was given back by a clock that was ahead.
+      await store().runs.release('run-s1', 'here', at(900))
+      await store().runs.inherit('next', at(12))
+      expect((await claim(store(), 'next', 1, 13)).map(({ id }) => id)).toEqual(['run-s1'])
     })
 
     it('that are given back are anybody’s at once, and that attempt is not counted', async () => {
