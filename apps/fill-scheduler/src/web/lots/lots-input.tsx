@@ -3,6 +3,9 @@ import { Notice } from '../shell/notice.js'
 import { EXAMPLE_LOTS } from './example-lots.js'
 import { fileText } from './file-text.js'
 
+/** Names of schedules are no longer. */
+const NAME_CHARACTERS_MAX = 200
+
 /** The largest file that is read into the page. */
 const FILE_BYTES_MAX = 10 * 1024 * 1024
 
@@ -24,7 +27,7 @@ export function LotsInput(props: {
     const read = await fileText(chosen)
     if ('problem' in read) return setProblem(`${chosen.name}: ${read.problem}`)
     setProblem(undefined)
-    onCsv(read.text, chosen.name.replace(/\.[^.]*$/, ''))
+    onCsv(read.text, chosen.name.replace(/\.[^.]*$/, '').slice(0, NAME_CHARACTERS_MAX))
   }
   const onDrop = (event: DragEvent): void => {
     event.preventDefault()
