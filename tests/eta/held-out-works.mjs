@@ -3,12 +3,13 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
+import { filesBelow } from './files-below.mjs'
 
 const TREE = '/usr'
 
@@ -123,19 +124,6 @@ async function renderFrames(report) {
     report(frame, total)
     await pause(0)
   }
-}
-
-function filesBelow(folder, max) {
-  const files = []
-  const queue = [folder]
-  while (queue.length > 0 && files.length < max) {
-    const at = queue.shift()
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      if (entry.isDirectory()) queue.push(join(at, entry.name))
-      else if (entry.isFile() && files.length < max) files.push(join(at, entry.name))
-    }
-  }
-  return files
 }
 
 async function hashFiles(report) {

@@ -4,13 +4,13 @@
 import { spawn } from 'node:child_process'
 import { createHash, pbkdf2, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createReadStream, readdirSync, writeFileSync } from 'node:fs'
+import { createReadStream, writeFileSync } from 'node:fs'
 import { Agent, createServer, get } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { constants, createGzip, gzip } from 'node:zlib'
+import { filesBelow } from './files-below.mjs'
 import { FRESH_WORKS } from './fresh-works.mjs'
 import { HELD_OUT_WORKS } from './held-out-works.mjs'
 
@@ -190,19 +190,6 @@ async function deriveKeys(report) {
     await derive('secret', 'salt', 30_000, 32, 'sha256')
     report(done, total)
   }
-}
-
-function filesBelow(folder, max) {
-  const files = []
-  const queue = [folder]
-  while (queue.length > 0 && files.length < max) {
-    const at = queue.shift()
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      if (entry.isDirectory()) queue.push(join(at, entry.name))
-      else if (entry.isFile() && files.length < max) files.push(join(at, entry.name))
-    }
-  }
-  return files
 }
 
 async function compressFiles(report) {

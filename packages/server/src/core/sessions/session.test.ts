@@ -140,6 +140,18 @@ beforeEach(async () => {
   node = await nodeOf('here')
 })
 
+/** The next write of a record waits until what is returned is called. */
+function holdUpWrite(): () => void {
+  const { put } = engine.records
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  engine.records.put = (...parts) => {
+    engine.records.put = put
+    return gate.then(() => put.apply(engine.records, parts))
+  }
+  return () => open()
+}
+
 /** A session that lived here and has ended. */
 async function ended(content: SessionContent = CONTENT): Promise<SessionKey> {
   const live = node.live(node.sessions.issue(), content)
@@ -168,13 +180,7 @@ describe('a session that has ended', () => {
       const slow = await nodeOf('slow', { keepsLive })
       const live = slow.live(slow.sessions.issue())
       await settle()
-      const { put } = engine.records
-      let open = (): void => undefined
-      const gate = new Promise<void>((resolve) => (open = resolve))
-      engine.records.put = (...parts) => {
-        engine.records.put = put
-        return gate.then(() => put.apply(engine.records, parts))
-      }
+      const open = holdUpWrite()
       live.change({ ...CONTENT, state: '"newest"' })
       live.end()
       const claimed = slow.sessions.claim(FROM_ADA, live.session)
@@ -189,13 +195,7 @@ describe('a session that has ended', () => {
     const [slow, elsewhere] = [await nodeOf('slow'), await nodeOf('elsewhere')]
     const live = slow.live(slow.sessions.issue())
     await settle()
-    const { put } = engine.records
-    let open = (): void => undefined
-    const gate = new Promise<void>((resolve) => (open = resolve))
-    engine.records.put = (...parts) => {
-      engine.records.put = put
-      return gate.then(() => put.apply(engine.records, parts))
-    }
+    const open = holdUpWrite()
     live.change({ ...CONTENT, state: '"newest"' })
     live.end()
     await settle()
