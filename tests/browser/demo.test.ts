@@ -107,6 +107,33 @@ describe('the operation', () => {
     expect(await page.locator('#cancel').isVisible()).toBe(false)
   })
 
+  it('is started once, though the line breaks before the page hears of it', async () => {
+    const visit = await browser.newContext()
+    const tab = await visit.newPage()
+    await tab.addInitScript(() => localStorage.setItem('holdfast-demo:name', 'Nobody else'))
+    let losses = 0
+    await tab.routeWebSocket(/\/ws/, (line) => {
+      const far = line.connectToServer()
+      let call: number | undefined
+      line.onMessage((data) => {
+        if (String(data).includes('"demo.index"')) call = (JSON.parse(String(data)) as { id: number }).id
+        far.send(data)
+      })
+      far.onMessage((data) => {
+        const isAnswer = call !== undefined && (JSON.parse(String(data)) as { id?: number }).id === call
+        if (!isAnswer || losses === 1) return line.send(data)
+        losses += 1
+        void line.close()
+      })
+    })
+    await tab.goto(url)
+    await expect.poll(() => tab.locator('#progress').getAttribute('data-state'), WAIT).toBe('completed')
+    expect(losses).toBe(1)
+    expect(await tab.locator('#jobs .job').count()).toBe(1)
+    expect(await tab.locator('#start-problem').isVisible()).toBe(false)
+    await visit.close()
+  })
+
   it('says what is wrong with a directory outside of the one it was started in', async () => {
     await page.locator('#path').fill('../../etc')
     await page.locator('#start-button').click()

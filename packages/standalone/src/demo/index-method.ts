@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { basename, relative } from 'node:path'
 import { type Holdfast, HoldfastError } from '@holdfast/server'
 import { z } from 'zod'
@@ -24,6 +24,7 @@ const input = z
   .object({
     path: z.string().min(1).max(512).default('node_modules'),
     pace: z.enum(['gentle', 'full']).default('gentle'),
+    key: z.string().min(1).max(64).optional(),
   })
   .prefault({})
 
@@ -38,23 +39,31 @@ export interface IndexMethodParts {
 }
 
 /**
- * Registers `demo.index {path?, pace?}`: starts an operation that indexes a directory below `start`, and answers
- * `{operation, path}` once it runs. The caller owns it; the command line may watch it.
+ * Registers `demo.index {path?, pace?, key?}`: starts an operation that indexes a directory below `start`, and answers
+ * `{operation, path}` once it runs. The caller owns it; the command line may watch it. Whoever lost the answer calls
+ * again with the same `key`, and gets the one that was started.
  */
 export function registerIndexMethod({ holdfast, start, clock }: IndexMethodParts): void {
   let running = 0
   holdfast.method('demo.index', {
     schema: input,
-    async handler({ path, pace }: IndexInput, { tenant, identity }) {
+    async handler({ path, pace, key }: IndexInput, { tenant, identity }) {
       const root = await resolveInside(start, path).catch((error: unknown) => {
         throw new HoldfastError('bad_request', describeError(error))
       })
+      const shown = relative(start, root) || basename(root)
+      const spec = describeIndex(indexId(identity.user, key), identity.user, shown, pace)
+      const answer = { operation: spec.id, path: shown }
+      if (await isStarted(holdfast, tenant, spec)) return answer
       if (running >= INDEXES_RUNNING_MAX) throw new HoldfastError('limit_exceeded', TOO_MANY)
       running += 1
-      const shown = relative(start, root) || basename(root)
-      const spec = describeIndex(identity.user, shown, pace)
-      await runIndex({ holdfast, clock, tenant, root, spec, pace }, () => (running -= 1))
-      return { operation: spec.id, path: shown }
+      await runIndex({ holdfast, clock, tenant, root, spec, pace }, () => (running -= 1)).catch(
+        async (error: unknown) => {
+          // The call of the line that broke may have been the quicker one.
+          if (!(await isStarted(holdfast, tenant, spec))) throw error
+        },
+      )
+      return answer
     },
   })
 }
@@ -63,9 +72,25 @@ const TOO_MANY = `${INDEXES_RUNNING_MAX} indexes run already; wait for one to en
 
 type Spec = ReturnType<typeof describeIndex>
 
-function describeIndex(owner: string, path: string, pace: string) {
+/** The same one for the same key of the same user, whatever keys others choose. */
+function indexId(user: string, key: string | undefined): string {
+  const digest =
+    key === undefined
+      ? randomBytes(5)
+      : createHash('sha256')
+          .update(JSON.stringify([user, key]))
+          .digest()
+  return `index-${digest.toString('hex').slice(0, 10)}`
+}
+
+async function isStarted(holdfast: Holdfast, tenant: string, { id, owner }: Spec): Promise<boolean> {
+  const found = await holdfast.tenant(tenant).operations.get(id)
+  return found?.owner === owner
+}
+
+function describeIndex(id: string, owner: string, path: string, pace: string) {
   return {
-    id: `index-${randomBytes(5).toString('hex')}`,
+    id,
     kind: 'index',
     label: `Index of ${path}`.slice(0, 256),
     owner,

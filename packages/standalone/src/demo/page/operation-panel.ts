@@ -1,4 +1,4 @@
-import type { Holdfast } from '@holdfast/client'
+import { type Holdfast, HoldfastError } from '@holdfast/client'
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { IndexSummary } from '../index-summary.js'
 import { element, isResting, setResting, showProblem } from './elements.js'
@@ -10,6 +10,8 @@ import { visitorStore } from './visitor.js'
 
 const HASH = '#operation='
 const GONE = 'The operation is gone: the server was started again, and its memory is new. Start another one.'
+/** Calls that start one index, when their answers get lost. */
+const STARTS_MAX = 5
 const ID = /^[\w.:-]{1,128}$/
 
 /** The panel of the operation: starts indexes, shows one, and finds it again after a reload. */
@@ -58,7 +60,7 @@ export class OperationPanel {
     const pace = element('pace', HTMLSelectElement).value
     setResting(button, true)
     try {
-      const { operation } = await this.#client.call<{ operation: string }>('demo.index', { path, pace })
+      const operation = await startIndex(this.#client, { path, pace })
       showProblem(element('start-problem'), undefined)
       await this.#watch(operation)
     } catch (error) {
@@ -133,6 +135,22 @@ export class OperationPanel {
     this.#onChange(undefined)
   }
 }
+
+/** Starts an index, once: a call is not sent again by itself when the line breaks before its answer, a call with a key may be. */
+async function startIndex(client: Holdfast, wish: { path: string; pace: string }): Promise<string> {
+  const key = crypto.getRandomValues(new Uint32Array(4)).join('-')
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { operation } = await client.call<{ operation: string }>('demo.index', { ...wish, key })
+      return operation
+    } catch (error) {
+      if (!isAnswerLost(error) || tries === STARTS_MAX) throw error
+    }
+  }
+}
+
+const isAnswerLost = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.retryable && ['disconnected', 'timeout'].includes(error.code)
 
 function idFromHash(): string | undefined {
   const id = location.hash.startsWith(HASH) ? location.hash.slice(HASH.length) : ''
