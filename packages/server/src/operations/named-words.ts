@@ -2,7 +2,7 @@
 export type NamedWords = readonly (readonly [name: string, at: number])[]
 
 /** How many names of an operation are known, and for how many milliseconds. */
-export const NAMES_MAX = 64
+const NAMES_MAX = 64
 const KEPT_MS = 86_400_000
 
 /** Whether something was said under this name before. */
@@ -10,15 +10,9 @@ export function isNamed(named: NamedWords, name: string | undefined, now: number
   return name !== undefined && named.some(([other, at]) => other === name && now - at < KEPT_MS)
 }
 
-/** With what is said now under a name, and under the `names` of what was merged into it. */
-export function nameWords(
-  named: NamedWords,
-  name: string | undefined,
-  names: readonly string[] | undefined,
-  now: number,
-): NamedWords {
-  if (name === undefined && names === undefined) return named
-  const newest = [...(names ?? []), ...(name === undefined ? [] : [name])]
-  const kept = named.filter(([other, at]) => !newest.includes(other) && now - at < KEPT_MS)
-  return [...kept, ...newest.map((one) => [one, now] as const)].slice(-NAMES_MAX)
+/** With what is said now under a name. */
+export function nameWord(named: NamedWords, name: string | undefined, now: number): NamedWords {
+  if (name === undefined) return named
+  const kept = named.filter(([other, at]) => other !== name && now - at < KEPT_MS)
+  return [...kept, [name, now] as const].slice(-NAMES_MAX)
 }

@@ -9,7 +9,7 @@ import { timestamp } from '../clock.js'
 import { NOTHING_COUNTED, count, isOvertaken } from './counted.js'
 import type { OperationEnding, OperationReport, WorkerWord } from './desk.js'
 import { type MeterState, observe, startMeter } from './meter.js'
-import { isNamed, nameWords } from './named-words.js'
+import { isNamed, nameWord } from './named-words.js'
 import { type ProgressState, amountOf, beginProgress, enterPhase, finishProgress, takeReport } from './progress.js'
 import { type ChildShare, type OperationRecord, type Work, runTime } from './record.js'
 import { mayBecome } from './transitions.js'
@@ -108,7 +108,7 @@ function ruleReport(record: OperationRecord, word: Word & { do: 'report' }, now:
   const progress = reached(progressAfter(record, report, isNewPhase), word.reached)
   const isAnew = isNewPhase || report.done !== undefined || report.percent !== undefined
   const counted = count(work.counted, report, isAnew)
-  const named = nameWords(work.named, report.key, word.names, now)
+  const named = nameWord(work.named, report.key, now)
   const next = inState(held(work, report, now, { isWaiting, progress, counted, named }), state, now)
   return {
     kind: 'changed',

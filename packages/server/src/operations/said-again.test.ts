@@ -110,6 +110,41 @@ describe('a report with a name', () => {
     expect((await find('a'))?.progress.done).toBe(150)
   })
 
+  it('counts once each, however many wait for a write while another node counts some of them', async () => {
+    await create('a', { total: 1_000 })
+    const other = node().desk
+    for (const one of [desk, other]) await one.report('acme', 'a', {}, { stored: true })
+    const say = (at: Operations, page: number): Promise<OperationSnapshot> =>
+      at.report('acme', 'a', { advance: 1, key: `page ${page}` })
+    for (let page = 1; page <= 150; page += 1) await say(desk, page)
+    for (let page = 80; page <= 140; page += 1) await say(other, page)
+    await other.report('acme', 'a', {}, { stored: true })
+    await clock.pass(1_000, 100)
+    expect((await find('a'))?.progress.done).toBe(150)
+  })
+
+  it('is refused where too many wait, and counts once when it is said again', async () => {
+    await create('a', { total: 2_000 })
+    const away = openLinkedOperations(engine, clock)
+    nodes.push(away.desk)
+    await away.desk.report('acme', 'a', {}, { stored: true })
+    const say = (page: number): Promise<OperationSnapshot> =>
+      away.desk.report('acme', 'a', { advance: 1, key: `page ${page}` })
+    away.cut()
+    const refused: number[] = []
+    for (let page = 1; page <= 1_200; page += 1)
+      await say(page).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'engine_unavailable' })
+        refused.push(page)
+      })
+    expect(refused).toHaveLength(200)
+    away.heal()
+    await clock.pass(5_000, 500)
+    for (const page of refused) await say(page)
+    await clock.pass(1_000, 500)
+    expect((await find('a'))?.progress.done).toBe(1_200)
+  })
+
   it('takes nothing else with it where another node has counted it, among more than are kept apart', async () => {
     await create('a', { total: 1_000 })
     const other = node().desk

@@ -55,7 +55,12 @@ export class Step {
 
   /** Whether the next word can be added. */
   get isOpen(): boolean {
-    return !this.#isUrgent && this.stamp === undefined
+    return !this.#isUrgent && this.stamp === undefined && !this.isFull
+  }
+
+  /** Whether there are as many words as can be counted once each. */
+  get isFull(): boolean {
+    return this.#words.isFull
   }
 
   /** What could be held back goes with what comes next, whatever that is. */

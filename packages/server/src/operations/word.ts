@@ -12,8 +12,6 @@ export type Word =
       readonly begins?: boolean
       /** The share of the whole that the reports which were merged into this one had reached. */
       readonly reached?: number
-      /** The names of those of them that had one, the newest last. */
-      readonly names?: readonly string[]
       /** It follows this version and nothing else, or is refused. */
       readonly after?: number
     }

@@ -1,6 +1,8 @@
 import { type ErrorCode, type OperationEvent, type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import type { Cancel, Clock } from '../clock.js'
 import { HoldfastError, asHoldfastError } from '../core/errors.js'
+import { isNamed } from './named-words.js'
+import { isRepeatable } from './pending-words.js'
 import { type OperationRecord, showRecord } from './record.js'
 import { type Ruling, type Terms, rule } from './ruling.js'
 import { type Change, Step } from './step.js'
@@ -31,6 +33,9 @@ const RETRY_MS = 1_000
 
 /** Steps that wait, at most. Beyond it what is urgent is refused. */
 const STEPS_MAX = 1_000
+
+/** Steps full of reports that are counted once each, at most. Beyond it those are refused: they can be said again. */
+const FULL_STEPS_MAX = 10
 
 /** Writers whose last write is recognised, each by its stamp, when its answer was lost and others have written since. */
 const STAMPS_MAX = 8
@@ -131,7 +136,7 @@ export class Writer {
     if (this.#isStopped) return { kind: 'refused', code: 'engine_unavailable', message: 'the node is going away' }
     const ruling = this.#isOvertaken(word, record) ? OVERTAKEN : rule(record, word, now, terms)
     if (ruling.kind !== 'changed') return ruling
-    if (ruling.isUrgent && this.#steps.length >= STEPS_MAX)
+    if (this.#isTooMuch(word, ruling.isUrgent))
       return { kind: 'refused', code: 'engine_unavailable', message: 'too many changes wait to be written' }
     this.#add(ofAttempt(word, record.snapshot.attempt), ruling, now)
     if (ruling.isUrgent) this.#tellListeners()
@@ -187,6 +192,12 @@ export class Writer {
   #isOvertaken(word: Word, record: OperationRecord): boolean {
     if (word.do !== 'report' || word.after === undefined) return false
     return record !== this.#stored || record.snapshot.version !== word.after
+  }
+
+  #isTooMuch(word: Word, isUrgent: boolean): boolean {
+    if (isUrgent) return this.#steps.length >= STEPS_MAX
+    if (word.do !== 'report' || !isRepeatable(word.report)) return false
+    return this.#steps.filter(({ isFull }) => isFull).length >= FULL_STEPS_MAX
   }
 
   #add(word: Word, change: Change, now: number): void {
@@ -329,10 +340,13 @@ export class Writer {
 
   /** Rules everything that waits again, on what is stored now. */
   #rebase(stored: OperationRecord): void {
-    const { terms, onError } = this.#parts
+    const { clock, terms, onError } = this.#parts
     this.#stored = stored
+    const { named } = stored.work
+    // What waits may be more than there are names: as each of it is ruled, the oldest of those names are forgotten.
+    const wasSaid = (word: Word): boolean => word.do === 'report' && isNamed(named, word.report.key, clock.now())
     const objection = (word: Word, record: OperationRecord): Ruling | undefined =>
-      this.#isOvertaken(word, record) ? OVERTAKEN : undefined
+      this.#isOvertaken(word, record) ? OVERTAKEN : wasSaid(word) ? { kind: 'unchanged' } : undefined
     for (const step of this.#steps.splice(0))
       if (step.ruleAgain(this.record, terms, objection, onError)) this.#steps.push(step)
     this.#tellListeners()
