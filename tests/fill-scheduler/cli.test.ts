@@ -284,7 +284,7 @@ describe('compare', () => {
       'optimized_schedule_spt-pack.csv',
     ])
     expect(await read('all', 'comparison', 'kpis_all_runs.csv')).toContain(
-      'smart-pack,513.16,96.00,64.00,353.16,15,4\r\n',
+      'smart-pack,513.16,96.00,64.00,353.16,15,4,\r\n',
     )
   })
 
@@ -311,6 +311,9 @@ describe('compare', () => {
     const told = await desk.run([...all, '-o', 'applicable'])
     expect(told.code).toBe(0)
     expect(told.stdout).toMatch(/^improver[^]*^Left out exact: exact plans one line only, lines is 2/m)
+    const why = 'exact plans one line only, lines is 2'
+    expect(await read('applicable', 'comparison', 'kpis_all_runs.csv')).toMatch(`exact,,,,,,,"Left out: ${why}`)
+    expect(await read('applicable', 'comparison', 'comparison_all_in_one.html')).toContain(`<li>exact: ${why}`)
     const { code, stdout } = await desk.run([...all, '--mode', 'classic', '--json'])
     expect(code).toBe(0)
     const { runs, leftOut } = JSON.parse(stdout)

@@ -1,6 +1,11 @@
 import { resolve } from 'node:path'
 import { systemClock } from '../clock.js'
-import { comparisonFolder, type ComparisonReport, type ComparisonRun } from '../io/reports/comparison-report.js'
+import {
+  comparisonFolder,
+  type ComparisonReport,
+  type ComparisonRun,
+  type LeftOut,
+} from '../io/reports/comparison-report.js'
 import { KPI_NAMES, runTitle } from '../io/reports/figures.js'
 import { rulesOf } from '../io/rules-of.js'
 import { compareRuns, type ComparisonRow } from '../planning/compare.js'
@@ -36,13 +41,6 @@ export interface ComparisonOrder {
   readonly folder: string | undefined
 }
 
-/** A strategy that was not asked to plan, and why. */
-interface LeftOut {
-  readonly strategy: StrategyName
-  readonly code: string
-  readonly message: string
-}
-
 /** Plans the lots in the order given and with each strategy, writes the files, prints the table. @throws Failure when a strategy came to no plan, or none could be asked, once all others are told. */
 export async function compare(order: ComparisonOrder, shell: Shell): Promise<void> {
   const { name, lots, settings, json } = order
@@ -54,14 +52,14 @@ export async function compare(order: ComparisonOrder, shell: Shell): Promise<voi
     else runs.push(run)
     if (!json && !('code' in run)) shell.stdout.write(`${endOf(run)}\n`)
   }
-  const report: ComparisonReport = { name, settings, lots, runs, generatedAt: new Date(systemClock.now()) }
+  const report: ComparisonReport = { name, settings, lots, runs, leftOut, generatedAt: new Date(systemClock.now()) }
   if (order.folder !== undefined) {
     const paths = await writeFiles(resolve(shell.cwd, order.folder), comparisonFolder(report), shell.interrupted)
     if (!json) shell.stdout.write(paths.map((path) => `Wrote ${path}\n`).join(''))
   }
   shell.stdout.write(
     json
-      ? `${JSON.stringify(documentOf(report, leftOut, order.sortBy))}\n`
+      ? `${JSON.stringify(documentOf(report, order.sortBy))}\n`
       : `\n${tableOf(report, order.sortBy)}${notesOn(leftOut)}`,
   )
   const failed = runs.filter(({ result }) => result === undefined)
@@ -121,7 +119,7 @@ function tableOf({ runs }: ComparisonReport, sortBy: SortKey): string {
   return textTable([['Run', ...KPI_NAMES, 'Utilisation'], ...lines])
 }
 
-function documentOf({ runs, settings }: ComparisonReport, leftOut: readonly LeftOut[], sortBy: SortKey): object {
+function documentOf({ runs, settings, leftOut = [] }: ComparisonReport, sortBy: SortKey): object {
   const { rows, best, summary } = compareRuns(runs)
   return {
     best: best ?? null,

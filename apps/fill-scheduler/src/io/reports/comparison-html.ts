@@ -1,6 +1,6 @@
 import { compareRuns, type ComparisonRow, type RunComparison } from '../../planning/compare.js'
 import type { Settings } from '../../planning/settings.js'
-import type { ComparisonReport, ComparisonRun } from './comparison-report.js'
+import type { ComparisonReport, ComparisonRun, LeftOut } from './comparison-report.js'
 import { KPI_NAMES, runTitle } from './figures.js'
 import { ganttFigures } from './gantt-svg.js'
 import { htmlPage } from './html-page.js'
@@ -9,7 +9,7 @@ import { type Markup, markup } from './markup.js'
 
 /** The comparison as one page that needs nothing else: figures of all runs, what each strategy saves, and every plan to unfold. */
 export function comparisonHtml(report: ComparisonReport): string {
-  const { name, runs, lots, generatedAt } = report
+  const { name, runs, lots, generatedAt, leftOut = [] } = report
   const comparison = compareRuns(runs)
   return htmlPage(
     name,
@@ -18,7 +18,7 @@ export function comparisonHtml(report: ComparisonReport): string {
 <main>
 <h2>Figures of all runs</h2>
 ${figuresTable(comparison)}
-<h2>Against the order given</h2>
+${leftOut.length === 0 ? undefined : leftOutList(leftOut)}<h2>Against the order given</h2>
 ${comparison.rows.flatMap((row) => deltaTable(row, comparison.rows) ?? [])}
 <h2>Schedules</h2>
 ${comparison.rows.map((row) => schedule(row, report))}
@@ -52,6 +52,12 @@ function figuresTable({ rows, best }: RunComparison): Markup {
     )}<td class="number">${statistics === undefined ? '–' : `${statistics.utilisationPercent.toFixed(1)} %`}</td></tr>`,
   )}
 </tbody></table></div>`
+}
+
+function leftOutList(leftOut: readonly LeftOut[]): Markup {
+  return markup`<h3>Left out</h3>
+<ul class="problems warning">${leftOut.map(({ strategy, message }) => markup`<li>${strategy}: ${message}</li>`)}</ul>
+`
 }
 
 function deltaTable({ strategy, kpis, deltas }: ComparisonRow, rows: readonly ComparisonRow[]): Markup | undefined {

@@ -3,7 +3,7 @@ import type { ComparisonReport } from './comparison-report.js'
 import { jsonText, metadataMember, resultMembers } from './json.js'
 
 /** The comparison as a JSON document: each run with its figures, deltas and activities, the best strategy, the summary. Names as in the REST API. */
-export function comparisonJson({ name, settings, lots, runs, generatedAt }: ComparisonReport): string {
+export function comparisonJson({ name, settings, lots, runs, leftOut = [], generatedAt }: ComparisonReport): string {
   const { rows, best, summary } = compareRuns(runs)
   const results = rows.map(({ strategy, deltas }) => {
     const run = runs.find((other) => other.strategy === strategy)
@@ -20,6 +20,7 @@ export function comparisonJson({ name, settings, lots, runs, generatedAt }: Comp
     best_strategy: best ?? null,
     summary: summary === undefined ? null : summaryMember(summary),
     results,
+    left_out: leftOut,
     metadata: metadataMember(generatedAt),
   })
 }

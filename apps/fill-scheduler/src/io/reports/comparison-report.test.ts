@@ -32,11 +32,25 @@ describe('a comparison', () => {
     const rows = parse(await text('csv')) as string[][]
     expect(rows[0]).toEqual([
       ...['Run', 'Makespan (h)', 'Total Clean (h)', 'Total Changeover (h)', 'Total Fill (h)', 'Lots Scheduled'],
-      'Clean Blocks',
+      ...['Clean Blocks', 'Note'],
     ])
-    expect(rows[1]).toEqual(['Given (CSV Order)', '545.16', '120.00', '72.00', '353.16', '15', '5'])
+    expect(rows[1]).toEqual(['Given (CSV Order)', '545.16', '120.00', '72.00', '353.16', '15', '5', ''])
     expect(rows[2]?.[0]).toBe('lpt-pack')
-    expect(rows[3]).toEqual(['exact', '', '', '', '', '', ''])
+    expect(rows[3]).toEqual(['exact', '', '', '', '', '', '', 'too many <lots>'])
+  })
+
+  it('says what was left out, and why', async () => {
+    const message = 'exact plans one line only, <lines> is 2'
+    const some = { ...report(), leftOut: [{ strategy: 'exact', code: 'unsupported_by_exact', message }] as const }
+    const comparison: ComparisonReport = { ...some, runs: some.runs.filter(({ strategy }) => strategy !== 'exact') }
+    const rows = parse(await text('csv', comparison)) as string[][]
+    expect(rows.at(-1)).toEqual(['exact', '', '', '', '', '', '', `Left out: ${message}`])
+    expect(await text('html', comparison)).toContain('<li>exact: exact plans one line only, &lt;lines&gt; is 2</li>')
+    expect(JSON.parse(await text('json', comparison))).toMatchObject({
+      summary: { strategies: 1 },
+      left_out: [{ strategy: 'exact', code: 'unsupported_by_exact', message }],
+    })
+    expect(await text('html')).not.toContain('Left out')
   })
 
   it('is one page: figures, differences, and schedules of which the order given is open', async () => {

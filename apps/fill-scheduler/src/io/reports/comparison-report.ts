@@ -16,6 +16,8 @@ export interface ComparisonReport {
   readonly settings: Settings
   readonly lots: readonly Lot[]
   readonly runs: readonly ComparisonRun[]
+  /** Strategies that took no part (default: none). */
+  readonly leftOut?: readonly LeftOut[]
   readonly generatedAt: Date
 }
 
@@ -24,6 +26,13 @@ export interface ComparisonRun {
   readonly strategy: StrategyName | 'given'
   readonly result?: PlanningResult & { readonly problems: readonly Problem[] }
   readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** A strategy that was not asked to plan because it cannot plan this input, and why. */
+export interface LeftOut {
+  readonly strategy: StrategyName
+  readonly code: string
+  readonly message: string
 }
 
 /** The kinds of report of a comparison. */

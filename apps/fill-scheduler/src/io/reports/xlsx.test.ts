@@ -94,12 +94,19 @@ describe('the workbook of a comparison', () => {
       { strategy: 'lpt-pack', result: run },
       { strategy: 'exact', error: { code: 'too_many_lots', message: 'too many' } },
     ] as const
-    const report = { name: 'All', settings, lots: EXAMPLE_LOTS, runs, generatedAt: new Date(0) }
+    const leftOut = [{ strategy: 'improver', code: 'strategy_not_allowed', message: '=not allowed' }] as const
+    const report = { name: 'All', settings, lots: EXAMPLE_LOTS, runs, leftOut, generatedAt: new Date(0) }
     const sheets = await read((await comparisonFile('xlsx', report)).bytes)
     expect(sheets.map(({ title }) => title)).toEqual([
       ...['Summary', 'Differences', 'Given (CSV Order)', 'lpt-pack', 'Configuration'],
     ])
     expect(sheets[0]?.rows[2]?.slice(0, 3).map(([, value]) => value)).toEqual(['lpt-pack', 545.16, 120])
+    const notes = sheets[0]?.rows.map((row) => [row[0]?.[1], row[8]?.[1]])
+    expect(notes?.slice(2)).toEqual([
+      ['lpt-pack', null],
+      ['exact', 'too many'],
+      ['improver', 'Left out: =not allowed'],
+    ])
     expect(sheets[1]?.rows[1]?.slice(0, 2).map(([, value]) => value)).toEqual(['lpt-pack', 0])
   })
 })
