@@ -71,6 +71,22 @@ describe('the PostgreSQL store', () => {
     await db.destroy()
   })
 
+  it('does again what was undone because of another transaction, be it one statement or several', async () => {
+    const url = await server.newPlace()
+    const store = await openStore({ url })
+    await store.migrate()
+    await store.users.create(userOf('ada'))
+    await addSchedule(store, { id: 's1', userId: 'ada' })
+    await claim(store, 'runner')
+    await server.query(disturbance('users', 'delete', '40P01'), url)
+    await server.query(disturbance('runs', 'update', '40001'), url)
+    expect(await store.runs.finish('run-s1', 'runner', completed(40))).toBe(true)
+    expect(await store.schedules.status('ada', 's1')).toBe('completed')
+    expect(await store.users.delete('ada')).toBe(true)
+    expect(await store.users.byId('ada')).toBeUndefined()
+    await store.close()
+  })
+
   it('takes as many connections as it is bounded to, however much is asked at once', async () => {
     const url = await server.newPlace()
     const store = await openStore({ url })
@@ -99,3 +115,14 @@ describe('the PostgreSQL store', () => {
     await stranger.close()
   })
 })
+
+/** A trigger by which the first two changes of a table fail as those do that others are in the way of. */
+function disturbance(table: string, change: 'delete' | 'update', code: string): string {
+  const name = `disturb_${table}`
+  return `create sequence ${name}_times;
+    create function ${name}() returns trigger language plpgsql as $$ begin
+      if nextval('${name}_times') < 3 then raise exception 'in the way' using errcode = '${code}'; end if;
+      return ${change === 'delete' ? 'old' : 'new'};
+    end $$;
+    create trigger ${name} before ${change} on ${table} for each row execute function ${name}()`
+}

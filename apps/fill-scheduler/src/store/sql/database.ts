@@ -7,19 +7,24 @@ export interface Database {
   /** `libsql` has one writer at a time: a transaction has the whole file from its beginning. `postgres` locks rows. */
   readonly kind: 'libsql' | 'postgres'
   /** Whether an error means that a transaction was undone because of another one, and may be tried again. */
-  isConflict(error: unknown): boolean
+  readonly isConflict: (error: unknown) => boolean
 }
 
-/** Transactions between which another came in the way are tried this often. */
+/** How often something is tried that another transaction was in the way of. */
 const TRIES = 5
 
 /** Statements that take effect together or not at all. `work` may be called again when another transaction was in its way. */
-export async function transaction<T>(database: Database, work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
+export function transaction<T>(database: Database, work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
+  return undisturbed(database.isConflict, () => database.db.transaction().execute(work))
+}
+
+/** Does it again when it was undone because of another transaction: a whole transaction, or a statement that is one by itself. */
+export async function undisturbed<T>(isConflict: Database['isConflict'], work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await database.db.transaction().execute(work)
+      return await work()
     } catch (error) {
-      if (tries === TRIES || !database.isConflict(error)) throw error
+      if (tries === TRIES || !isConflict(error)) throw error
     }
   }
 }

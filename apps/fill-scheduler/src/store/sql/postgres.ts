@@ -1,7 +1,7 @@
 import { CamelCasePlugin, Kysely, type PostgresPool, type PostgresPoolClient, PostgresDialect } from 'kysely'
 import { DatabaseError, Pool, type PoolClient } from 'pg'
 import { StoreAwayError } from '../store.js'
-import type { Database } from './database.js'
+import { type Database, undisturbed } from './database.js'
 import type { Tables } from './tables.js'
 import { parametersOf } from './values.js'
 
@@ -38,8 +38,12 @@ export function openPostgres(url: string, answerTimeoutMs: number = ANSWER_TIMEO
   return {
     db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: careful(pool) }), plugins: [new CamelCasePlugin()] }),
     kind: 'postgres',
-    isConflict: (error) => error instanceof DatabaseError && CONFLICTS.includes(error.code ?? ''),
+    isConflict,
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && CONFLICTS.includes(error.code ?? '')
 }
 
 /** A pool that gives no connection to anybody else that has not answered: what comes next would wait behind what never ends. */
@@ -65,7 +69,9 @@ function carefulClient(client: PoolClient): PostgresPoolClient {
     if (broken) throw broken
     const values = parametersOf(sql, parameters)
     try {
-      return await client.query(sql, values)
+      const send = (): Promise<unknown> => client.query(sql, values)
+      // A statement without a transaction around it is one: a deletion takes the rows of many tables, and may meet others there.
+      return await (client.getTransactionStatus() === 'I' ? undisturbed(isConflict, send) : send())
     } catch (error) {
       if (!isAway(error)) throw error
       broken = new StoreAwayError(error)
