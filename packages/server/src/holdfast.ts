@@ -342,7 +342,7 @@ export class Holdfast implements Acceptor {
   }
 
   #end(reason: typeof CLOSE.serverShutdown | typeof CLOSE.serviceRestart): Promise<void> {
-    this.#closing ??= this.#shutDown(reason)
+    this.#closing ??= whileAwake(() => this.#shutDown(reason))
     return this.#closing
   }
 

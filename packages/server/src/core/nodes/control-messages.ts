@@ -1,7 +1,7 @@
 import type { StreamPost, StreamPostOutcome } from '../../event-stream.js'
 import { isText, membersOf } from '../members.js'
 import { CENSUS_READERS, type CensusContract } from './census-messages.js'
-import { type SessionContent, readSessionContent } from '../sessions/session-record.js'
+import { type HandedSession, readHandedSession } from '../sessions/session-record.js'
 import type { WithdrawalScope } from '../rights/withdrawal.js'
 
 /** What nodes say to each other, and what they answer. */
@@ -14,7 +14,7 @@ export interface ControlContract extends CensusContract {
       /** The version under which whoever asks owns the record. */
       readonly version: number
     }
-    readonly answer: SessionContent | null
+    readonly answer: HandedSession | null
   }
   /** Closes every connection of a user; answers how many there were. */
   readonly 'user.disconnect': {
@@ -97,7 +97,7 @@ export const CONTROL_READERS: {
       const { record, version } = membersOf(value)
       return isText(record) && isNumber(version) ? { record, version } : undefined
     },
-    answer: (value) => (value === null ? null : readSessionContent(value)),
+    answer: (value) => (value === null ? null : readHandedSession(value)),
   },
   'user.recheck': {
     ask(value) {

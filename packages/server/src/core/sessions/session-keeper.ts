@@ -2,6 +2,7 @@ import type { Identity } from '../../access/identity.js'
 import type { Cancel, Clock } from '../../clock.js'
 import type { Engine } from '../../engine/engine.js'
 import { networkOf } from '../../network-address.js'
+import { pause } from '../nodes/drain.js'
 import type { Retries } from '../retries.js'
 import {
   type SessionContent,
@@ -46,7 +47,10 @@ interface Ending {
   readonly content: SessionContent
   /** The version of its record as last heard. */
   readonly version: number
+  /** Resolves when it was tried to save it for the first time. */
   readonly saved: Promise<void>
+  /** Tries to save it. */
+  write(): Promise<void>
 }
 
 /** How often what changed is written: the changes of this time are one write. */
@@ -57,6 +61,10 @@ const WRITES_MAX = 256
 
 /** How long a connection waits, whose session is another's now, for the new owner to ask for what it holds. */
 const SUPERSEDED_MS = 1_000
+
+/** How often what has ended is tried to be saved when the node ends, and the milliseconds between two tries. */
+const LAST_TRIES = 3
+const LAST_TRIES_WAIT_MS = 500
 
 /** A record of a live session is kept longer by the time within which it is refreshed: from the death of its node on it has the whole window. */
 const LIVE_FACTOR = 1.5
@@ -106,11 +114,17 @@ export class SessionKeeper {
     if (this.#keepsLive) this.#stop ??= this.#parts.clock.every(this.#sweepMs, () => this.#sweep())
   }
 
-  /** Resolves when what has ended is saved, or was refused. */
+  /** Resolves when what has ended is saved, or was refused a few times. */
   async stop(): Promise<void> {
+    const { clock, engine } = this.#parts
     this.#stop?.()
     this.#stop = undefined
     await Promise.allSettled(Array.from(this.#ending.values(), ({ saved }) => saved))
+    for (let tries = 1; tries < LAST_TRIES; tries += 1) {
+      if (this.#ending.size === 0 || engine.problem() !== undefined) return
+      await pause(clock, LAST_TRIES_WAIT_MS)
+      await Promise.allSettled(Array.from(this.#ending.values(), (ending) => ending.write()))
+    }
   }
 
   /** A session begins to live. */
@@ -133,14 +147,17 @@ export class SessionKeeper {
     this.#due.delete(holder)
     if (content === undefined || this.#parts.windowMs === 0) return
     const key = keyOf(holder)
-    const saved = this.#saveEnded(holder, content).finally(() => {
-      if (this.#ending.get(key) === ending) this.#ending.delete(key)
-    })
-    const ending: Ending = { content, version: holder.recordVersion, saved }
+    const write = (): Promise<void> => this.#writeEnded(holder, content).then(() => this.#forget(key, ending))
+    const ending: Ending = {
+      content,
+      version: holder.recordVersion,
+      saved: this.#saveEnded(holder, write).then(() => this.#forgetLater(key, ending)),
+      write,
+    }
     this.#ending.set(key, ending)
   }
 
-  /** Resolves when a session that has ended here is saved, or was refused; undefined where none is on its way. Until then its record says that it lives. */
+  /** Resolves when a session that has ended here is saved, or was refused once; undefined where none is on its way. Until then its record says that it lives. */
   ended(key: string): Promise<void> | undefined {
     return this.#ending.get(key)?.saved
   }
@@ -258,13 +275,27 @@ export class SessionKeeper {
     return version !== undefined
   }
 
-  async #saveEnded(holder: SessionHolder, content: SessionContent): Promise<void> {
-    const key = keyOf(holder)
-    await this.ended(key)
+  async #saveEnded(holder: SessionHolder, write: () => Promise<void>): Promise<void> {
+    await this.ended(keyOf(holder))
     await this.settled(holder)
+    await this.#parts.retries.insist(write)
+  }
+
+  async #writeEnded(holder: SessionHolder, content: SessionContent): Promise<void> {
     const digest = digestOf(holder.session.secret)
     const isOwn = (held: StoredSession): boolean => held.digest === digest
-    await this.keep(key, { ...content, digest, node: '' }, holder.recordVersion, isOwn)
+    const stored = { ...content, digest, node: '' }
+    await this.records.overwrite(keyOf(holder), stored, this.#parts.windowMs, holder.recordVersion, isOwn)
+  }
+
+  #forget(key: string, ending: Ending): void {
+    if (this.#ending.get(key) === ending) this.#ending.delete(key)
+  }
+
+  /** What the engine did not take can be had from here, for as long as a session is kept. */
+  #forgetLater(key: string, ending: Ending): void {
+    if (this.#ending.get(key) !== ending) return
+    this.#parts.clock.after(this.#parts.windowMs, () => this.#forget(key, ending))
   }
 }
 

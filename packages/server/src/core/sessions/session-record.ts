@@ -29,6 +29,12 @@ export interface SessionContent {
   readonly grants?: readonly ChannelGrant[] | undefined
 }
 
+/** A session as the node answers where it lived last. */
+export interface HandedSession extends SessionContent {
+  /** Its connection had ended before, and given its place back. */
+  readonly isOver?: boolean
+}
+
 /** What a client needs to resume a session. */
 export interface SessionKey {
   readonly id: string
@@ -112,12 +118,18 @@ export function provesBy(digest: string, secret: string): boolean {
 /** Channels, or grants, of one session: more than this nobody wrote. */
 const CHANNELS_MAX = 100_000
 
-/** What a session holds, as the engine kept it or another node sent it; undefined for what is none. */
-export function readSessionContent(value: unknown): SessionContent | undefined {
+/** What a session holds, as it was kept or sent; undefined for what is none. */
+function readSessionContent(value: unknown): SessionContent | undefined {
   const { channels, state, grants } = membersOf(value)
   if (!isListOf(channels, isSessionChannel) || !(state === undefined || isJson(state))) return undefined
   if (grants !== undefined && !isListOf(grants, isChannelGrant)) return undefined
   return { channels, state, ...(grants && { grants }) }
+}
+
+/** What a session holds, as another node handed it over; undefined for what is none. */
+export function readHandedSession(value: unknown): HandedSession | undefined {
+  const content = readSessionContent(value)
+  return content && membersOf(value)['isOver'] === true ? { ...content, isOver: true } : content
 }
 
 function readStored(text: string): StoredSession | undefined {

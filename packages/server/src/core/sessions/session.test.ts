@@ -30,6 +30,7 @@ let node: Node
 interface Node {
   readonly sessions: Sessions
   readonly control: ControlDesk
+  readonly retries: Retries
   /** What is refused on this node, by method. */
   refuses: (method: string) => boolean
   /** Whether records are written without an answer. */
@@ -77,6 +78,7 @@ async function nodeOf(name: string, options: { keepsLive?: boolean; windowMs?: n
   const made: Node = {
     sessions,
     control,
+    retries,
     refuses: () => false,
     losesAnswers: false,
     writes: () => writes,
@@ -296,6 +298,52 @@ describe('a session that has ended', () => {
     node.refuses = () => false
     await clock.pass(30_000, 500)
     expect(contentOf(await node.sessions.claim(FROM_ADA, live.session))?.state).toBe('"newer"')
+  })
+
+  it.each(['here', 'elsewhere'] as const)(
+    'is handed out as it was, without a place, when the engine refused to save it (asked for %s)',
+    async (where) => {
+      const elsewhere = await nodeOf('elsewhere')
+      const live = node.live(node.sessions.issue())
+      await settle()
+      node.refuses = (method) => method === 'records.put'
+      live.change({ ...CONTENT, state: '"newest"' })
+      live.end()
+      await settle()
+      node.refuses = () => false
+      const { sessions } = where === 'here' ? node : elsewhere
+      const claimed = await sessions.claim(FROM_ADA, live.session)
+      expect(claimed).toMatchObject({ bringsPlace: false, content: { state: '"newest"' } })
+      await clock.pass(2_000, 500)
+      expect(node.sessions.unsaved).toBe(0)
+      expect(await node.sessions.claim(FROM_ADA, live.session)).toBeUndefined()
+    },
+  )
+
+  it('is not held longer than its window where the engine never takes it', async () => {
+    const live = node.live(node.sessions.issue())
+    await settle()
+    node.refuses = (method) => method === 'records.put'
+    live.end()
+    await clock.pass(WINDOW_MS - 1_000, 1_000)
+    expect(node.sessions.unsaved).toBe(1)
+    await clock.pass(2_000, 500)
+    expect(node.sessions.unsaved).toBe(0)
+  })
+
+  it('is saved when the node ends, also by an engine that refuses at first', async () => {
+    const live = node.live(node.sessions.issue())
+    await settle()
+    let refusals = 2
+    node.refuses = (method) => method === 'records.put' && (refusals -= 1) >= 0
+    live.change({ ...CONTENT, state: '"newest"' })
+    node.retries.close()
+    live.end()
+    const stopped = node.sessions.stop()
+    await clock.pass(2_000, 250)
+    await stopped
+    const elsewhere = await nodeOf('elsewhere')
+    expect(contentOf(await elsewhere.sessions.claim(FROM_ADA, live.session))?.state).toBe('"newest"')
   })
 
   it('is not kept where nobody can come for it, and is nobody else’s either', async () => {

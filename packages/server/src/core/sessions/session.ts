@@ -6,6 +6,7 @@ import type { Peers } from '../nodes/peers.js'
 import type { Claimant, SecretGuard } from './secret-guard.js'
 import { type SessionHolder, SessionKeeper, type SessionKeeperParts, keyOf } from './session-keeper.js'
 import {
+  type HandedSession,
   type SessionContent,
   type SessionKey,
   type StoredSession,
@@ -171,14 +172,17 @@ export class Sessions {
     const here = this.#live.get(record)?.handOver()
     // What was here though another node owned it is older than the record.
     // This node may have lived before: then the place is still counted for its former life.
-    if (node === this.#parts.node) return { content: here ?? kept, bringsPlace: here === undefined }
+    if (node === this.#parts.node) {
+      const left = here === undefined ? this.#keeper.unsavedOf(record, version) : undefined
+      return { content: here ?? left ?? kept, bringsPlace: here === undefined && left === undefined }
+    }
     if (node === '') return { content: kept, bringsPlace: false }
     const answer = await this.#askOwner(node, record, version)
-    return { content: answer ?? kept, bringsPlace: answer !== null }
+    return { content: answer ?? kept, bringsPlace: answer !== null && answer?.isOver !== true }
   }
 
   /** Undefined when it says nothing. A node without a lease is not asked: who waits for the dead waits long. */
-  async #askOwner(node: string, record: string, version: number): Promise<SessionContent | null | undefined> {
+  async #askOwner(node: string, record: string, version: number): Promise<HandedSession | null | undefined> {
     const { peers, control } = this.#parts
     const live = await peers.live().catch(() => new Set<string>())
     return live.has(node) ? control.ask(node, 'session.claim', { record, version }) : undefined
@@ -194,9 +198,12 @@ export class Sessions {
   }
 
   /** Another node owns the record now and asks for what its session holds, or held until a moment ago. One that came back here since is newer than the question. */
-  #giveAway(record: string, version: number): SessionContent | null {
+  #giveAway(record: string, version: number): HandedSession | null {
     const holder = this.#live.get(record)
-    if (holder === undefined) return this.#keeper.unsavedOf(record, version) ?? null
+    if (holder === undefined) {
+      const left = this.#keeper.unsavedOf(record, version)
+      return left === undefined ? null : { ...left, isOver: true }
+    }
     return holder.recordVersion >= version ? null : holder.handOver()
   }
 }
