@@ -10,8 +10,11 @@ export class Backoff {
   readonly #mostMs: number
   #attempts = 0
 
-  /** The bound begins at `firstMs` (50) and ends at `mostMs` (1,000): after a failover all nodes wait for the one that returns last. */
-  constructor(random: Random, firstMs: number = 50, mostMs: number = 1_000) {
+  /**
+   * The bound begins at `firstMs` (50) and ends at `mostMs` (500): after a failover all nodes wait for the one that returns last, and not for long
+   * (`muster.ts`); an attempt that comes to nothing within the connect timeout, and the delays before and after it, are less than they wait.
+   */
+  constructor(random: Random, firstMs: number = 50, mostMs: number = 500) {
     this.#random = random
     this.#firstMs = firstMs
     this.#mostMs = mostMs

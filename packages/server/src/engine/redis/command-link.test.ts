@@ -171,6 +171,40 @@ describe('a command link', () => {
     await eventually('nothing stays open', () => redis.connections === 0)
   })
 
+  it('does not give up on a server for the time in which this process stood still', async () => {
+    let answer: () => void = () => undefined
+    const redis = await serve((words) =>
+      words[0] === 'AUTH' ? new Promise((resolve) => (answer = () => resolve('+OK'))) : greeting()(words),
+    )
+    const connector = new DriverConnector({ tls: false, password: 'p', connectTimeoutMs: 100 }, systemClock)
+    const { link } = connect(redis.port, { connector })
+    await eventually('it is asked who we are', () => redis.commands.some(([word]) => word === 'AUTH'))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150)
+    answer()
+    await up(link)
+    expect(redis.accepted).toBe(1)
+  })
+
+  it('goes to another server at once when its shard moved while the one before did not answer', async () => {
+    const [silent, other] = [await serve(() => undefined), await serve()]
+    const delays: number[] = []
+    const { link } = connect(silent.port, {
+      connector: new DriverConnector({ tls: false, password: 'p', connectTimeoutMs: 50 }, systemClock),
+      clock: {
+        ...systemClock,
+        after: (ms, task) => {
+          delays.push(ms)
+          return systemClock.after(ms, task)
+        },
+      },
+    })
+    await eventually('it is asked who we are', () => silent.commands.length > 0)
+    link.moveTo({ host: '127.0.0.1', port: other.port })
+    await up(link)
+    expect(link.address.port).toBe(other.port)
+    expect(delays).toEqual([0, 0])
+  })
+
   it('follows its shard to another server', async () => {
     const [one, other] = [await serve(), await serve()]
     const { link } = connect(one.port)

@@ -230,9 +230,11 @@ export class CommandLink implements Commands {
       else await this.#greet(connection)
     } catch (error) {
       this.#isOpening = false
-      this.#failed(error)
+      if (address === this.#address) this.#failed(error)
     }
-    if (this.#connection === undefined) this.#retryLater()
+    if (this.#connection !== undefined) return
+    if (address === this.#address) this.#retryLater()
+    else this.#retryNow()
   }
 
   async #greet(connection: RedisConnection): Promise<void> {

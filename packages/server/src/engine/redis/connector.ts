@@ -38,6 +38,9 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
 }
 
+/** How many times within its timeout a connection that is being made is looked at: looks are counted, since a process that stood still has not waited. */
+const LOOKS_PER_TIMEOUT = 10
+
 type Driver = typeof driver
 type Client = ReturnType<Driver['createClient']>
 
@@ -85,9 +88,11 @@ export class DriverConnector implements Connector {
     client.on('sharded-channel-moved', (channel: string) => events.taken?.(channel))
     const late = new Promise<never>((_resolve, reject) => {
       const { connectTimeoutMs } = this.#options
-      const cancel = this.#clock.after(connectTimeoutMs, () =>
-        reject(new Error(`no answer from ${host}:${port} within ${connectTimeoutMs} ms`)),
-      )
+      let looks = 0
+      const cancel = this.#clock.every(connectTimeoutMs / LOOKS_PER_TIMEOUT, () => {
+        looks += 1
+        if (looks > LOOKS_PER_TIMEOUT) fail(new Error(`no answer from ${host}:${port} within ${connectTimeoutMs} ms`))
+      })
       fail = (error) => {
         cancel()
         reject(error)

@@ -1,5 +1,5 @@
 import { EngineUnavailableError } from '../unavailable.js'
-import { CONCLUDE, MARK, REPORT } from './muster-scripts.js'
+import { COMING, CONCLUDE, MARK, REPORT } from './muster-scripts.js'
 import type { Report, StoredMarks } from './muster-verdict.js'
 import { asList, asNumber, asText } from './reply.js'
 import type { Commands, Reply } from './shard.js'
@@ -127,13 +127,18 @@ export class ShardMarks {
     return { generation: asText(generation), isAwaited: awaited === 1 }
   }
 
-  /** Reports what this node knows; answers what all have reported, and the verdict if there is one. */
+  /** Shows the others that this node is coming, before it can report. */
+  async come(line: Commands, server: string): Promise<void> {
+    await line.run(COMING, [this.#keys.muster], [server, this.#who, String(REPORTS_MS)])
+  }
+
+  /** Reports what this node knows; answers what all have reported, how often each has shown that it is coming, and the verdict if there is one. */
   async report(
     line: Commands,
     server: string,
     knows: Report['knows'],
     generation: string,
-  ): Promise<{ reports: readonly Report[]; verdict: string | undefined }> {
+  ): Promise<{ reports: readonly Report[]; coming: ReadonlyMap<string, number>; verdict: string | undefined }> {
     const report: Report = {
       who: this.#who,
       members: this.#members,
@@ -143,8 +148,12 @@ export class ShardMarks {
       generation,
     }
     const args = [server, this.#who, JSON.stringify(report), String(REPORTS_MS)]
-    const [verdict, ...reports] = asList(await line.run(REPORT, [this.#keys.muster], args)).map(asText)
-    return { reports: reports.map(parseReport), verdict: verdict === '' ? undefined : verdict }
+    const [verdict = '', coming = [], ...reports] = asList(await line.run(REPORT, [this.#keys.muster], args))
+    return {
+      reports: reports.map((each) => parseReport(asText(each))),
+      coming: signsOf(asList(coming).map(asText)),
+      verdict: verdict === '' ? undefined : asText(verdict),
+    }
   }
 
   /** Ends a muster, if nobody has. Answers the generation in force; undefined when another muster has begun. */
@@ -198,6 +207,12 @@ export class ShardMarks {
     this.#own.push({ number, tag: mark.tag, tick: mark.tick })
     if (this.#own.length > MARKS_MAX) this.#own = this.#own.slice(-MARKS_MAX / 2)
   }
+}
+
+function signsOf(flat: readonly string[]): Map<string, number> {
+  const signs = new Map<string, number>()
+  for (let at = 0; at < flat.length; at += 2) signs.set(flat[at] ?? '', Number(flat[at + 1]))
+  return signs
 }
 
 /** @throws EngineUnavailableError when it is none: it stays away until who wrote it has written another, or it is forgotten. */

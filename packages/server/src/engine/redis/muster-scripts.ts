@@ -8,7 +8,7 @@ import { ANNOUNCING } from './scripts/announcing.js'
 //            s server under which the marks are made, z the server that held nothing when it was mustered for, v milliseconds that count towards lapsing, t when the newest mark was made
 //   members  a hash: who makes marks, each with v at its newest mark
 //   tags     a hash: the newest marks by number, each with its random tag
-//   muster   a hash: s server that is mustered for, r<who> what each reports, v the verdict, once there is one
+//   muster   a hash: s server that is mustered for, c<who> how often each showed that it is coming, r<who> what each reports, v the verdict, once there is one
 
 /** Tags that are kept: one who comes back finds out up to where history is the one it knew. */
 const TAGS_MAX = 1_024
@@ -73,27 +73,53 @@ local waits = redis.call('HGET', muster, 's') and not redis.call('HGET', muster,
 return {number, gone, generation, waits and 1 or 0, unpack(here)}
 `)
 
+const FOR_THIS_SERVER = `
+local muster = KEYS[1]
+if redis.call('HGET', muster, 's') ~= ARGV[1] then
+  redis.call('DEL', muster)
+  redis.call('HSET', muster, 's', ARGV[1])
+end
+`
+
+/**
+ * Shows those who muster for a server that one more is coming. A muster for another server is over.
+ *
+ * ```text
+ * KEYS  1 muster
+ * ARGV  1 server  2 who  3 ms until all of it is forgotten
+ * reply how often it has shown that
+ * ```
+ */
+export const COMING: Script = script(`#!lua flags=allow-oom
+${FOR_THIS_SERVER}
+redis.call('PEXPIRE', muster, ARGV[3])
+return redis.call('HINCRBY', muster, 'c' .. ARGV[2], 1)
+`)
+
 /**
  * Reports to the muster for a server. One for another server is over.
  *
  * ```text
  * KEYS  1 muster
  * ARGV  1 server  2 who  3 report  4 ms until all of it is forgotten
- * reply {verdict or '', report, report ...}
+ * reply {verdict or '', {who is coming, how often it has shown that, ...}, report, report ...}
  * ```
  */
 export const REPORT: Script = script(`#!lua flags=allow-oom
-local muster = KEYS[1]
-if redis.call('HGET', muster, 's') ~= ARGV[1] then
-  redis.call('DEL', muster)
-  redis.call('HSET', muster, 's', ARGV[1])
-end
+${FOR_THIS_SERVER}
 redis.call('HSET', muster, 'r' .. ARGV[2], ARGV[3])
 redis.call('PEXPIRE', muster, ARGV[4])
-local reply = {redis.call('HGET', muster, 'v') or ''}
+local coming = {}
+local reply = {redis.call('HGET', muster, 'v') or '', coming}
 local held = redis.call('HGETALL', muster)
 for index = 1, #held, 2 do
-  if string.sub(held[index], 1, 1) == 'r' then reply[#reply + 1] = held[index + 1] end
+  local kind = string.sub(held[index], 1, 1)
+  if kind == 'r' then
+    reply[#reply + 1] = held[index + 1]
+  elseif kind == 'c' then
+    coming[#coming + 1] = string.sub(held[index], 2)
+    coming[#coming + 1] = held[index + 1]
+  end
 end
 return reply
 `)

@@ -6,6 +6,7 @@ import { silentLogger } from '../../telemetry/log.js'
 import { EngineUnavailableError } from '../unavailable.js'
 import { Keys } from './keys.js'
 import { MUSTER_LIMITS, Muster, type MusterLimits } from './muster.js'
+import { VERIFY } from './muster-scripts.js'
 import type { Commands, Reply, Script } from './shard.js'
 import { SingleTopology } from './single-topology.js'
 import { RedisProcess } from './testing/redis-process.js'
@@ -34,6 +35,10 @@ class Node {
   readonly #port: number
   readonly #topology: SingleTopology
   #client: ReturnType<typeof clientOf> | undefined
+  /** Added to what its clock says. */
+  aheadMs = 0
+  /** What the comparison of logs waits for. */
+  comparing: Promise<void> = Promise.resolve()
   readonly #commands: Commands = {
     send: (args) => this.#send(args),
     run: (script, keys, args) => this.#run(script, keys, args),
@@ -46,7 +51,7 @@ class Node {
       topology: this.#topology,
       commands: { of: () => this.#commands, shard: () => this.#commands },
       keys: new Keys('test', 'muster'),
-      clock: systemClock,
+      clock: { ...systemClock, now: () => systemClock.now() + this.aheadMs },
       random: systemRandom,
       log: silentLogger,
       limits: { ...QUICK, ...limits },
@@ -85,7 +90,8 @@ class Node {
     return (await this.#client.sendCommand([...args])) as Reply
   }
 
-  #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+  async #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    if (script === VERIFY) await this.comparing
     return this.#send(['EVAL', script.text, String(keys.length), ...keys, ...args])
   }
 }
@@ -122,6 +128,17 @@ describe('a muster', () => {
   const marks = async (): Promise<number> =>
     Number(/\d+\r\n$/.exec(await redis.command('HGET', keys.own('marks', '0'), 'n'))?.[0] ?? 0)
 
+  const musteredFor = (): Promise<string> => redis.command('HGET', keys.own('muster', '0'), 's')
+  const muster = (): Promise<string> => redis.command('HKEYS', keys.own('muster', '0'))
+  const reports = async (): Promise<number> => ((await muster()).match(/^r/gm) ?? []).length
+  const coming = async (): Promise<number> => ((await muster()).match(/^c/gm) ?? []).length
+
+  /** A condition that holds after ten looks of those who wait. */
+  function later(): () => boolean {
+    const from = performance.now()
+    return () => performance.now() - from > 250
+  }
+
   /** Everything that was told before is known to be stored. */
   async function marked(): Promise<void> {
     const from = await marks()
@@ -154,6 +171,60 @@ describe('a muster', () => {
     await two.arrive()
     expect(two.generation).toBe(one.generation)
     expect([one.muster.losses, two.muster.losses]).toEqual([1, 1])
+  })
+
+  it('does not hold against others that the clock was set, or that the process stood still', async () => {
+    const [one, two] = [await join({ musterMs: 5_000 }), await join({ musterMs: 5_000 })]
+    const before = one.generation
+    await marked()
+    const server = await musteredFor()
+    await restart()
+    const arriving = one.arrive()
+    await until('it has reported', async () => (await musteredFor()) !== server && (await reports()) === 1)
+    one.aheadMs = 3_600_000
+    await until('it has looked again', later())
+    await Promise.all([arriving, two.arrive()])
+    expect([one, two].map(({ generation, muster }) => [generation, muster.losses])).toEqual([
+      [before, 0],
+      [before, 0],
+    ])
+  })
+
+  it('waits longer for one who shows that it is coming', async () => {
+    const [one, two] = [await join(), await join()]
+    const before = one.generation
+    await marked()
+    two.muster.acknowledged('t', { epoch: 'e', offset: 1, id: 'i' })
+    await restart()
+    let compared: () => void = () => undefined
+    two.comparing = new Promise((resolve) => {
+      compared = resolve
+    })
+    const arriving = [two.arrive()]
+    await until('it is coming', async () => (await coming()) === 1)
+    const from = performance.now()
+    arriving.push(one.arrive())
+    await until('long after the others would have stopped waiting', () => performance.now() - from > QUICK.musterMs * 2)
+    compared()
+    await Promise.all(arriving)
+    expect([one.generation, two.generation]).toEqual([before, before])
+  })
+
+  it('waits for nobody for ever', async () => {
+    const [one, two] = [await join({ musterMs: 100 }), await join({ musterMs: 100 })]
+    const before = one.generation
+    two.muster.acknowledged('t', { epoch: 'e', offset: 1, id: 'i' })
+    await restart()
+    let compared: () => void = () => undefined
+    two.comparing = new Promise((resolve) => {
+      compared = resolve
+    })
+    const late = two.arrive()
+    await one.arrive()
+    expect(one.generation > before).toBe(true)
+    compared()
+    await late
+    expect(two.generation).toBe(one.generation)
   })
 
   it('is not needed after a link broke: the server is the same', async () => {

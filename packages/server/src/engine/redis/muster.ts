@@ -5,6 +5,7 @@ import { EngineUnavailableError } from '../unavailable.js'
 import { KnownTops } from './acknowledged-tops.js'
 import type { Keys } from './keys.js'
 import { type Look, type MarkIntervals, ShardMarks } from './muster-marks.js'
+import { Patience } from './muster-patience.js'
 import { judge } from './muster-verdict.js'
 import { verifyTops } from './muster-verification.js'
 import { type ServerIdentity, readIdentity } from './server-identity.js'
@@ -12,7 +13,7 @@ import type { AcknowledgedTops, Arrivals, Commands, Shard, ShardCommands, Topolo
 
 /** The bounds of a muster. */
 export interface MusterLimits extends MarkIntervals {
-  /** Milliseconds that nodes wait for each other (3,000). */
+  /** Milliseconds that nodes wait for one of which they hear nothing (3,000). */
   readonly musterMs: number
   /** Logs whose newest message a node remembers (100,000). */
   readonly topsMax: number
@@ -36,6 +37,9 @@ export interface MusterParts {
 
 /** Milliseconds between two looks at what the others have reported. */
 const LOOK_EVERY_MS = 25
+
+/** How often within the time that the others wait a node shows them that it is coming. */
+const SIGNS_IN_TIME = 6
 
 /** Milliseconds that a closing node waits at most for its last mark. */
 const LEAVING_MS = 500
@@ -135,15 +139,16 @@ export class Muster implements Arrivals, AcknowledgedTops {
 
   async #muster(shard: Shard, present: Present, line: Commands, server: ServerIdentity, look: Look): Promise<void> {
     const { clock, limits, random } = this.#parts
-    if (this.#hasMemory(present) && !look.stored.isEmpty) await this.#verify(shard, line, look.tick)
+    if (this.#hasMemory(present) && !look.stored.isEmpty)
+      await this.#whileComing(present, line, server, () => this.#verify(shard, line, look.tick))
     // What came after the newest mark is known of logs only.
     if (present.marks.isMember && look.isWhole && !server.isItsOwn) this.#losses += 1
-    const until = clock.now() + limits.musterMs
+    const patience = new Patience(clock, limits.musterMs)
     for (;;) {
-      const { reports, verdict } = await present.marks.report(line, server.text, look.knows, present.generation)
+      const { reports, coming, verdict } = await present.marks.report(line, server.text, look.knows, present.generation)
       if (verdict !== undefined) return this.#adopt(present, verdict)
       const { awaited, doubt } = judge({ ...look.stored, isItsOwn: server.isItsOwn }, reports)
-      if (awaited.length === 0 || clock.now() >= until) {
+      if (awaited.length === 0 || patience.isOver(awaited, coming)) {
         const how = { isNew: doubt !== undefined, isEmpty: look.stored.isEmpty }
         const concluded = await present.marks.conclude(line, server.text, reports, how)
         if (concluded === undefined) throw new EngineUnavailableError('the server was replaced again')
@@ -167,6 +172,25 @@ export class Muster implements Arrivals, AcknowledgedTops {
       present.server = server.text
     } finally {
       present.isAttending = false
+    }
+  }
+
+  /** Shows the others that this node is coming, for as long as it is busy with what comes before its report. */
+  async #whileComing(
+    present: Present,
+    line: Commands,
+    server: ServerIdentity,
+    busy: () => Promise<void>,
+  ): Promise<void> {
+    const { clock, limits } = this.#parts
+    // Whether the link is good for anything, what it is busy with finds out.
+    const come = (): void => void present.marks.come(line, server.text).catch(() => undefined)
+    const stop = clock.every(limits.musterMs / SIGNS_IN_TIME, come)
+    come()
+    try {
+      await busy()
+    } finally {
+      stop()
     }
   }
 

@@ -35,7 +35,7 @@ export interface RedisEngineOptions {
   readonly charactersInFlightMax?: number
   /** Milliseconds of silence after which it is proved that announcements arrive, 50 to 60,000 (10,000). */
   readonly probeMs?: number
-  /** Milliseconds that nodes wait for each other after a failover, 50 to 60,000 (3,000). */
+  /** Milliseconds that nodes wait after a failover for one of which they hear nothing, four times as long for one that shows that it is coming, 50 to 60,000 (3,000). */
   readonly musterMs?: number
 }
 

@@ -1,5 +1,5 @@
 import type { Script } from '../shard.js'
-import { CONCLUDE, MARK, REPORT, VERIFY } from '../muster-scripts.js'
+import { COMING, CONCLUDE, MARK, REPORT, VERIFY } from '../muster-scripts.js'
 import { ADD_TO_COUNTER } from './counter.js'
 import { PUT_INDEXED, RANGE_INDEXED, REMOVE_INDEXED } from './sorted-index.js'
 import { HOLD_LEASE, RELEASE_LEASE } from './lease.js'
@@ -41,6 +41,7 @@ export const SCRIPTS: readonly Script[] = [
   FINISH_REPORTS,
   REFUSE_REPORT,
   MARK,
+  COMING,
   REPORT,
   CONCLUDE,
   VERIFY,
