@@ -381,10 +381,13 @@ export class Connection
     this.#socket.pause()
   }
 
-  /** A client that has not said hello for so long will not answer a close either. */
+  /**
+   * A client that has not said hello for so long will not answer a close either. Nothing was refused: after one that was, clients ask for another token, and after two give up; where they are many
+   * and all late, each has to come again, and not at once.
+   */
   giveUp(): void {
     const { code, reason } = CLOSE.authenticationRequired
-    if (this.#end(CLOSE.authenticationRequired, {})) this.#socket.hangUp(code, reason)
+    if (this.#end(CLOSE.authenticationRequired, { reconnect: 'backoff' })) this.#socket.hangUp(code, reason)
   }
 
   /** Says goodbye and closes. Doing so again does nothing. */

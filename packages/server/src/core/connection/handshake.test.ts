@@ -242,10 +242,10 @@ describe('a client that does not speak the protocol', () => {
 })
 
 describe('before the welcome', () => {
-  it('a client that says nothing in time is sent away', async () => {
+  it('a client that says nothing in time is sent away, to come again later: no credential was refused', async () => {
     await restart({ limits: { handshakeTimeoutMs: 100 }, heartbeat: { intervalMs: 100, timeoutMs: 1_000 } })
     const client = await node.open()
-    await expectClose(client, 'authenticationRequired')
+    await expectClose(client, 'authenticationRequired', 'backoff')
   })
 
   it('ping is answered, in both its forms', async () => {
