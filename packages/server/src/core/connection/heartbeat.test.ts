@@ -113,6 +113,20 @@ describe('the heartbeat', () => {
     expect(peer.timedOutAt).toBe(TIMEOUT_MS + sleptMs)
   })
 
+  it('does not blame its peers either for the second in which the node slept, where the timeout is as short', () => {
+    const quick = new Heartbeat(clock, { id: () => '', fraction: () => 0.5 }, { intervalMs: 300, timeoutMs: 700 })
+    quick.start()
+    const peer = new Peer()
+    peer.alive = false
+    quick.add(peer)
+    clock.advance(450)
+    sleptMs = 900
+    clock.advance(150)
+    expect(peer.timedOutAt).toBeUndefined()
+    clock.advance(150)
+    expect(peer.timedOutAt).toBe(750 + sleptMs)
+  })
+
   it('does not take what arrives on waking for a sign from the future', () => {
     const peer = join()
     clock.advance(10_000)

@@ -20,11 +20,8 @@ export interface Pulse {
   checkDeadlines(now: number): void
 }
 
-/** How often connections are looked at: the precision of every deadline. */
+/** How often connections are looked at: the precision of every deadline. More often where the interval is short. */
 const SWEEP_MS = 1_000
-
-/** A sweep later than this says that the node slept, not its peers. */
-const STALL_MS = 1_000
 
 /** One timer for all connections: a timer each would cost more memory than the connection's own state. */
 export class Heartbeat {
@@ -32,6 +29,7 @@ export class Heartbeat {
   readonly #random: Random
   readonly #options: HeartbeatOptions
   readonly #members = new Set<Pulse>()
+  readonly #sweepMs: number
   #stop: Cancel | undefined
   #sweptAt = 0
 
@@ -39,11 +37,12 @@ export class Heartbeat {
     this.#clock = clock
     this.#random = random
     this.#options = options
+    this.#sweepMs = Math.min(SWEEP_MS, options.intervalMs / 2)
   }
 
   start(): void {
     this.#sweptAt = this.#clock.now()
-    this.#stop ??= this.#clock.every(Math.min(SWEEP_MS, this.#options.intervalMs / 2), () => this.#sweep())
+    this.#stop ??= this.#clock.every(this.#sweepMs, () => this.#sweep())
   }
 
   stop(): void {
@@ -76,11 +75,11 @@ export class Heartbeat {
 
   #sweep(): void {
     const now = this.#clock.now()
-    const slept = now - this.#sweptAt - SWEEP_MS
+    const slept = now - this.#sweptAt - this.#sweepMs
     this.#sweptAt = now
     for (const member of this.#members) {
-      // While this node slept nothing could be received: the silence is ours.
-      if (slept > STALL_MS) member.lastSeenAt = Math.min(now, member.lastSeenAt + slept)
+      // A sweep that is late by more than another one says that this node slept: nothing could be received, the silence is ours.
+      if (slept > this.#sweepMs) member.lastSeenAt = Math.min(now, member.lastSeenAt + slept)
       if (now - member.lastSeenAt >= this.#options.timeoutMs) member.timedOut()
       else this.#beat(member, now)
     }
