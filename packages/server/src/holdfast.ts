@@ -296,6 +296,7 @@ export class Holdfast implements Acceptor {
         name: engine.name,
         problem: engine.problem(),
         lifetimesGiven: engine.lifetimesGiven?.() ?? 0,
+        disk: engine.diskStats?.(),
       },
       cluster: {
         leaseHeld: lease.isHeld,

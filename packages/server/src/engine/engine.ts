@@ -104,6 +104,22 @@ export interface LogPage {
   readonly state: StreamState | undefined
 }
 
+/** How the disk of an engine is, at one moment. */
+export interface DiskStats {
+  /** Bytes of the journal since the last snapshot, and the files that they are in: what a start would read behind it. */
+  readonly journalBytes: number
+  readonly segments: number
+  /** Bytes of the last snapshot; 0: there is none. */
+  readonly snapshotBytes: number
+  /** When something was stored last (ISO-8601, UTC), and how many milliseconds that took; undefined: nothing was since the start. */
+  readonly storedAt: string | undefined
+  readonly storedMs: number | undefined
+  /** How often the journal could not be written since the start, each new try counted. */
+  readonly failures: number
+  /** What was missing at the start of that which had been acknowledged, in one sentence: the epochs of all channels changed. Undefined: nothing was. */
+  readonly loss: string | undefined
+}
+
 /** A signal: announced, never stored. */
 export interface Signal {
   readonly event: string
@@ -363,6 +379,8 @@ export interface Engine {
   problem(): string | undefined
   /** How many things were stored without an end that should have had one, and got one. Absent where everything ends by itself. */
   lifetimesGiven?(): number
+  /** What is on the disk of this node; absent where nothing is. */
+  diskStats?(): DiskStats
   /**
    * Tells each change of `problem`. Before undefined is told, everything that is listened to is listened to again, and every receiver was told `uncertain`
    * if it has to be. Answers its undo.

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryEngine } from '../engine/memory/memory-engine.js'
 import { type ApiClient, apiClient } from '../testing/api-client.js'
 import { type TestNode, startNode } from '../testing/test-node.js'
@@ -40,6 +43,20 @@ describe('statistics', () => {
         { node: 'other', ...ofNode },
       ],
     })
+  })
+
+  it('tell what the disk of the node had lost when it started, and not how much is on it', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'holdfast-stats-'))
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+    for (const loss of [undefined, 'the watermark is missing or damaged']) {
+      const node = await startNode({ engine: { disk: dir } })
+      const ask = apiClient(node, node.token('watcher', { permissions: ['stats'] }))
+      expect((await ask('GET /stats')).body['engine']).toEqual({ name: 'disk', ...(loss !== undefined && { loss }) })
+      expect(node.holdfast.stats().engine.disk).toMatchObject({ segments: 1, loss })
+      await ask('POST /channels/room:1/messages', { body: { data: 1 } })
+      await node.close()
+      rmSync(join(dir, 'watermark'))
+    }
   })
 
   it('take the permission for it', async () => {

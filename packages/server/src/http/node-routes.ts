@@ -33,6 +33,12 @@ const stats = route({
         engine: z.strictObject({
           name: z.string(),
           problem: z.string().optional().describe('What is wrong with it; absent while all is well'),
+          loss: z
+            .string()
+            .optional()
+            .describe(
+              'What the node that answers found missing on its disk, when it started, of what had been acknowledged',
+            ),
         }),
         connections: count,
         subscriptions: count,
@@ -57,7 +63,8 @@ const stats = route({
     return json(200, {
       tenant,
       version: VERSION,
-      engine: { name: engine.name, problem: engine.problem() },
+      // How much is on the disk would tell of other tenants.
+      engine: { name: engine.name, problem: engine.problem(), loss: engine.diskStats?.().loss },
       connections: sum('connections'),
       subscriptions: sum('subscriptions'),
       nodes,

@@ -1,5 +1,6 @@
 import type { QuotaStats } from '../core/limits/quotas.js'
 import type { LimitStats } from '../core/limits/safeguards.js'
+import type { DiskStats } from '../engine/engine.js'
 import type { LifecycleStats } from '../lifecycle/lifecycle.js'
 import type { OperationStats } from '../operations/operations.js'
 import type { ReportsStats } from '../operations/reports-reader.js'
@@ -28,6 +29,8 @@ export interface HoldfastStats {
     readonly problem: string | undefined
     /** Stored things that should have had an end and had none, and got one from this node. */
     readonly lifetimesGiven: number
+    /** What is on the disk of this node; undefined where the engine keeps nothing there. */
+    readonly disk: DiskStats | undefined
   }
   readonly cluster: {
     /** Whether the engine took the last renewal of this node's lease. */

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../clock.js'
 import { type Random, systemRandom } from '../../random.js'
 import { type Logger, silentLogger } from '../../telemetry/log.js'
 import {
+  type DiskStats,
   type Engine,
   type IndexEntry,
   type IndexRange,
@@ -132,6 +133,10 @@ export class DiskEngine implements Engine {
 
   watch(listener: (problem: string | undefined) => void): () => void {
     return this.#store.watch(listener)
+  }
+
+  diskStats(): DiskStats {
+    return this.#store.stats()
   }
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {

@@ -1,3 +1,4 @@
+import type { DiskStats } from '../engine.js'
 import { fileName, numbersOf } from './heading.js'
 import type { Recovered } from './recovery.js'
 import { scanSegment, Segment } from './segment.js'
@@ -50,6 +51,15 @@ export class Journal {
   /** The number of the last record that is on the disk and may be acknowledged. */
   get sequence(): number {
     return this.#sequence
+  }
+
+  /** Bytes of the segments since the last snapshot, how many there are, and bytes of that snapshot. */
+  get sizes(): Pick<DiskStats, 'journalBytes' | 'segments' | 'snapshotBytes'> {
+    return {
+      journalBytes: this.#closedBytes + (this.#segment?.length ?? 0),
+      segments: this.#number - this.#base + 1,
+      snapshotBytes: this.#snapshotBytes,
+    }
   }
 
   /** Begins to write, in a segment of its own, with what has to be written again. */

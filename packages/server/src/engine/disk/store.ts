@@ -1,6 +1,7 @@
-import type { Cancel, Clock } from '../../clock.js'
+import { type Cancel, type Clock, timestamp } from '../../clock.js'
 import type { Random } from '../../random.js'
 import { errorFields, type Logger } from '../../telemetry/log.js'
+import type { DiskStats } from '../engine.js'
 import { Committer } from './committer.js'
 import { type Decision, Draft } from './draft.js'
 import { Journal, type JournalLimits } from './journal.js'
@@ -35,6 +36,9 @@ const RETRY_MS_MAX = 5_000
 /** After a snapshot that could not be written, how long until the next is tried. The journal goes on without. */
 const COMPACT_RETRY_MS = 60_000
 
+/** Before the start. */
+const NO_SIZES = { journalBytes: 0, segments: 0, snapshotBytes: 0 }
+
 /** The durable state with the journal behind it: what the tables hold is on the disk, and what is submitted gets there or is refused. */
 export class Store {
   readonly #parts: StoreParts
@@ -49,7 +53,12 @@ export class Store {
   #isReadable = false
   /** What brings the journal back; undefined: it works. */
   #remedy: ((journal: Journal, tables: Tables) => Promise<void>) | undefined
+  /** Since something could be written. */
   #failures = 0
+  #failuresEver = 0
+  /** When something was written last, in milliseconds since 1970, and for how long. */
+  #stored: { readonly at: number; readonly ms: number } | undefined
+  #loss: string | undefined
   #mending: Promise<void> | undefined
   #stopRetry: Cancel | undefined
   #stopSweep: Cancel | undefined
@@ -82,6 +91,17 @@ export class Store {
   /** Why nothing can be written; undefined while it can. */
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  /** How the disk is. */
+  stats(): DiskStats {
+    return {
+      ...(this.#journal?.sizes ?? NO_SIZES),
+      storedAt: this.#stored && timestamp(this.#stored.at),
+      storedMs: this.#stored?.ms,
+      failures: this.#failuresEver,
+      loss: this.#loss,
+    }
   }
 
   /** Tells each change of `problem`. Answers its undo. */
@@ -138,6 +158,7 @@ export class Store {
     const { storage, clock, limits, streamsMax, log, random } = this.#parts
     const { tables, sequence, loss } = found
     this.#tables = tables
+    this.#loss = loss
     this.#applied = sequence
     this.#journal = new Journal(storage, limits, found)
     this.#remedy = (journal) => this.#open(journal, found)
@@ -162,7 +183,10 @@ export class Store {
 
   async #write(frames: Buffer, last: number): Promise<void> {
     if (this.#journal === undefined) throw new EngineUnavailableError('the engine was not started')
+    const { clock } = this.#parts
+    const begunAt = clock.now()
     await this.#journal.append(frames, last)
+    this.#stored = { at: clock.now(), ms: Math.max(0, clock.now() - begunAt) }
     this.#failures = 0
   }
 
@@ -202,6 +226,7 @@ export class Store {
     if (this.#closing.signal.aborted) return
     const wait = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MIN * 2 ** (this.#failures - 1), RETRY_MS_MAX)
     this.#failures += 1
+    this.#failuresEver += 1
     this.#stopRetry?.()
     this.#stopRetry = this.#parts.clock.after(wait, () => {
       this.#mending = this.#mend().finally(() => (this.#mending = undefined))
