@@ -85,7 +85,7 @@ describe('an account', () => {
     await store.users.create(locked)
     expect(await accounts.login({ ...ADA, email: locked.email })).toBeUndefined()
     expect(await accounts.active(locked.id)).toBeUndefined()
-    expect(await accounts.isUnchanged(locked)).toBe(false)
+    expect(await accounts.noteToken(locked, 1)).toBe(false)
   })
 
   it('gets another password once from what it was, and is not as it was then', async () => {
@@ -93,19 +93,20 @@ describe('an account', () => {
     expect(await accounts.isPassword(user, 'wrong horse')).toBe(false)
     expect(await accounts.isPassword(user, ADA.password)).toBe(true)
     expect(await codeOf(accounts.prepared('short'))).toBe('invalid_password')
-    expect(await accounts.isUnchanged(user)).toBe(true)
+    expect(await accounts.noteToken(user, 1)).toBe(true)
     const [one, other] = [await accounts.prepared('other horse'), await accounts.prepared('third horse')]
     const changed = (await accounts.setPassword(user, one)) as User
     expect(await accounts.setPassword(user, other)).toBeUndefined()
-    expect([await accounts.isUnchanged(user), await accounts.isUnchanged(changed)]).toEqual([false, true])
+    expect([await accounts.noteToken(user, 3), await accounts.noteToken(changed, 2)]).toEqual([false, true])
+    expect(await accounts.tokensUntil(user.id)).toBe(2)
     expect(await accounts.login(ADA)).toBeUndefined()
     expect(await accounts.login({ ...ADA, password: 'other horse' })).toEqual(changed)
   })
 
   it('is gone once it is removed, and its address is free', async () => {
     const user = await accounts.register(ADA)
-    expect([await accounts.remove(user.id), await accounts.remove(user.id)]).toEqual([true, false])
-    expect(await accounts.isUnchanged(user)).toBe(false)
+    expect([await accounts.remove(user.id), await accounts.remove(user.id)]).toEqual([0, undefined])
+    expect(await accounts.noteToken(user, 1)).toBe(false)
     expect((await accounts.register(ADA)).id).not.toBe(user.id)
   })
 

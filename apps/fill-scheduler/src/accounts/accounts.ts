@@ -85,9 +85,14 @@ export class Accounts {
     return user?.isActive ? user : undefined
   }
 
-  /** Whether an account is still open, with the password that it had. */
-  async isUnchanged({ id, passwordHash }: User): Promise<boolean> {
-    return (await this.active(id))?.passwordHash === passwordHash
+  /** Notes that a token was signed in this second, where the account is still open, with the password that it had. False where it is not. */
+  noteToken({ id, passwordHash }: User, second: number): Promise<boolean> {
+    return this.#users.noteToken(id, { passwordHash, second })
+  }
+
+  /** The latest second in which a token of the account was signed, by whichever server; 0: none was. */
+  tokensUntil(id: string): Promise<number> {
+    return this.#users.tokensUntil(id)
   }
 
   /** Whether it is the password of this account. */
@@ -106,8 +111,8 @@ export class Accounts {
     return isSet ? { ...user, passwordHash: prepared } : undefined
   }
 
-  /** Removes an account with everything that it has. False when there is none. */
-  remove(id: string): Promise<boolean> {
+  /** Removes an account with everything that it has. Answers what `tokensUntil` was; undefined when there is none. */
+  remove(id: string): Promise<number | undefined> {
     return this.#users.delete(id)
   }
 }

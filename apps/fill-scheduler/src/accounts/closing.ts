@@ -5,7 +5,7 @@ import type { Accounts } from './accounts.js'
 /** What closing an account works with. */
 export interface ClosingParts {
   readonly store: Pick<Store, 'schedules' | 'comparisons'>
-  readonly desk: Pick<RunDesk, 'cancel'>
+  readonly desk: Pick<RunDesk, 'cancel' | 'endAllOf'>
   readonly accounts: Pick<Accounts, 'remove'>
 }
 
@@ -13,10 +13,15 @@ const OPEN: readonly RunStatus[] = ['pending', 'running']
 /** More than a user may have open. */
 const PAGE = { page: 1, pageSize: 100 } as const
 
-/** Removes an account with everything that it has; what runs is cancelled first. A server that dies on the way leaves the account as it was, without what was cancelled. */
-export async function closeAccount(userId: string, { store, desk, accounts }: ClosingParts): Promise<void> {
+/**
+ * Removes an account with everything that it has; what runs is cancelled first, and what was handed in meanwhile ends afterwards. A server that dies on the way leaves the account as it was, without
+ * what was cancelled. Resolves to the latest second in which a token of it was signed; 0: none was.
+ */
+export async function closeAccount(userId: string, { store, desk, accounts }: ClosingParts): Promise<number> {
   for (const owner of await openOf(userId, store)) await desk.cancel(owner)
-  await accounts.remove(userId)
+  const tokensUntil = await accounts.remove(userId)
+  await desk.endAllOf(userId)
+  return tokensUntil ?? 0
 }
 
 async function openOf(userId: string, store: ClosingParts['store']): Promise<readonly RunOwner[]> {

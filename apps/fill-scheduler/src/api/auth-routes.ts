@@ -156,8 +156,7 @@ export function authRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
       await confirm(context, parts, { password: context.req.valid('json').password, field: 'password' })
       const { id } = context.var.user
       await tokens.withdrawAll(id)
-      await closeAccount(id, parts)
-      await tokens.withdrawLate(id)
+      await tokens.withdrawLate(id, await closeAccount(id, parts))
       return context.body(null, 204)
     })
     .openapi(logout, async (context) => {

@@ -8,6 +8,10 @@ import { newId } from './ids.js'
 
 /** How long a token is good: a working day and the night before it. */
 const TOKEN_SECONDS = 86_400
+/** By how much the clocks of servers may differ: whoever is further ahead signs tokens that the others refuse. */
+const CLOCKS_DIFFER_MS = 10_000
+/** How long a withdrawal is kept: no token is believed for longer, by no clock. */
+const KEPT_MS = TOKEN_SECONDS * 1_000 + 2 * CLOCKS_DIFFER_MS
 
 const tokenSchema = z
   .object({ access_token: z.string(), token_type: z.literal('bearer'), expires_in: z.int() })
@@ -38,47 +42,58 @@ export class Tokens {
   async grant(user: User): Promise<Granted> {
     const { accounts, secret } = this.#parts
     const token = signToken({ secret, tenant: TENANT, user: user.id, ttlSeconds: TOKEN_SECONDS, tokenId: newId() })
-    // Asked after it was signed: whoever changes the account later withdraws what was signed before.
-    if (await accounts.isUnchanged(user))
+    // Noted after it was signed: whoever changes the account later withdraws what was signed before.
+    if (await accounts.noteToken(user, secondOf(token)))
       return { access_token: token, token_type: 'bearer', expires_in: TOKEN_SECONDS }
     throw new ApiError('unauthenticated', 'The account has just been changed; sign in again', { status: 401 })
   }
 
   /** One token is good no more, on every server. @throws ApiError `unavailable` when that cannot be kept now. */
   async withdraw(tokenId: string): Promise<void> {
-    await this.#parts.tenant.revokeToken(tokenId, { ttl: TOKEN_SECONDS * 1_000 }).catch(unavailable)
+    await this.#parts.tenant.revokeToken(tokenId, { ttl: KEPT_MS }).catch(unavailable)
   }
 
   /**
-   * All tokens of a user that were signed until now, and in the rest of this second, are good no more, and live connections with them end.
+   * All tokens of a user that were signed until now, by whichever server, and in the rest of this second, are good no more, and live connections with them end.
    * @throws ApiError `unavailable` when that cannot be kept now.
    */
   async withdrawAll(userId: string): Promise<void> {
-    await this.#parts.tenant.user(userId).revoke({ issuedBefore: this.#nextSecond() }).catch(unavailable)
+    const issuedBefore = this.#goodAgain(await this.#parts.accounts.tokensUntil(userId))
+    await this.#revoke(userId, issuedBefore).catch(unavailable)
   }
 
-  /** The same behind a change of the account, for what somebody got who came in meanwhile. What is changed stays so: where it cannot be kept now, the log says so, and nobody is told to try again. */
-  async withdrawLate(userId: string): Promise<void> {
-    await this.withdrawAll(userId).catch((error: unknown) => {
+  /**
+   * The same behind a change of the account, for what somebody got who came in meanwhile: the last one of them until the second `until`. What is changed stays so: where it cannot be kept now, the
+   * log says so, and nobody is told to try again. Resolves to when those are good that are signed then.
+   */
+  async withdrawLate(userId: string, until: number): Promise<number> {
+    const issuedBefore = this.#goodAgain(until)
+    await this.#revoke(userId, issuedBefore).catch((error: unknown) => {
       this.#parts.log.warn(
         { event: 'tokens.kept', user: userId, reason: String(error) },
         'tokens that were got while an account was changed were not withdrawn',
       )
     })
+    return issuedBefore
   }
 
   /** Withdraws all tokens of a user around a change of the account, and grants one to who made the change. Nothing is changed where tokens cannot be withdrawn. */
   async renew(userId: string, change: () => Promise<User>): Promise<Granted> {
     await this.withdrawAll(userId)
     const user = await change()
-    await this.withdrawLate(userId)
-    await this.#reached(this.#nextSecond())
+    await this.#reached(await this.withdrawLate(userId, await this.#parts.accounts.tokensUntil(userId)))
     return this.grant(user)
   }
 
+  async #revoke(userId: string, issuedBefore: number): Promise<void> {
+    await this.#parts.tenant.user(userId).revoke({ issuedBefore, ttl: KEPT_MS })
+  }
+
   /** Tokens carry the second of their signature. */
-  #nextSecond(): number {
-    return (Math.floor(this.#parts.clock.now() / 1_000) + 1) * 1_000
+  #goodAgain(until: number): number {
+    const now = this.#parts.clock.now()
+    const seconds = Math.max(Math.floor(now / 1_000), Math.min(until, Math.floor((now + CLOCKS_DIFFER_MS) / 1_000)))
+    return (seconds + 1) * 1_000
   }
 
   /** A timer may come early. */
@@ -87,6 +102,12 @@ export class Tokens {
     for (let now = clock.now(); now < at; now = clock.now())
       await new Promise<void>((resolve) => void clock.after(at - now, resolve))
   }
+}
+
+/** When a token says that it was signed, in seconds since 1970. */
+function secondOf(token: string): number {
+  const [, payload = ''] = token.split('.')
+  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { readonly iat: number }).iat
 }
 
 function unavailable(error: unknown): never {

@@ -5,7 +5,7 @@ import { type Holdfast, createHoldfast } from '@holdfast/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../clock.js'
 import { openStore } from '../store/open-store.js'
-import type { Store } from '../store/store.js'
+import type { Schedule, Store } from '../store/store.js'
 import { cancelled, completed, scheduleOf, userOf } from '../store/testing/samples.js'
 import { Changes } from './changes.js'
 import { RunDesk } from './run-desk.js'
@@ -71,5 +71,23 @@ describe('the desk of all runs', () => {
     const change = ['user:ada', 'changed', { kind: 'schedule', id: 's1', status: 'cancelled' }]
     await vi.waitFor(() => expect(told).toContainEqual(change), 10_000)
     expect(await operations.get('s1')).toMatchObject({ state: 'cancelled' })
+  })
+
+  it('ends what somebody handed in whose account was closed in the same moment, also what is told of late', async () => {
+    const { operations } = holdfast.tenant('fill')
+    const stateOf = async (id: string): Promise<unknown> => (await operations.get(id))?.state
+    await store.users.create(userOf('bob'))
+    const [running, late] = ['running', 'late'].map((id) => scheduleOf({ id, userId: 'ada' })) as [Schedule, Schedule]
+    const other = scheduleOf({ id: 'other', userId: 'bob' })
+    for (const schedule of [running, late, other])
+      await store.schedules.create(schedule, { ...schedule, scheduleId: schedule.id })
+    for (const schedule of [running, other]) await operations.create(scheduleSpec(schedule))
+    await operations.attempt(running.id)
+    await store.users.delete('ada')
+    await desk.endAllOf('ada')
+    expect(await Promise.all(['running', 'other'].map(stateOf))).toEqual(['cancelled', 'queued'])
+    await operations.create(scheduleSpec(late))
+    await vi.waitFor(async () => expect(await stateOf('late')).toBe('cancelled'), 10_000)
+    expect(await stateOf('other')).toBe('queued')
   })
 })

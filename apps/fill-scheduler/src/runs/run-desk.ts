@@ -131,6 +131,13 @@ export class RunDesk {
     return isDeleted
   }
 
+  /** Ends all operations of a user whose account is gone, and by that the work on them: of what was handed in while it was closed nobody has ended a run. */
+  async endAllOf(owner: string): Promise<void> {
+    await this.#compare({ owner })
+    // Who handed something in at the last moment may tell of it only now.
+    this.#compareSoon()
+  }
+
   /** Who has just ended it may not have told its operation: nothing is deleted whose operation goes on, and would be that of the next under the same key. */
   async #endLate(userId: string, id: string): Promise<void> {
     const asked = this.#parts.operations.get(id)
@@ -256,20 +263,21 @@ export class RunDesk {
   }
 
   /** Operations that go on although their runs have ended, or are gone, are ended like them. */
-  async #compare(): Promise<void> {
+  async #compare(which: Compared = {}): Promise<void> {
     try {
-      for (const kind of OPERATION_KINDS) await this.#compareAll(kind)
+      for (const kind of OPERATION_KINDS) await this.#compareAll(kind, which)
     } catch (error) {
       this.#trouble('operations could not be compared with the store', error)
       this.#compareSoon()
     }
   }
 
-  async #compareAll(kind: (typeof OPERATION_KINDS)[number]): Promise<void> {
+  async #compareAll(kind: (typeof OPERATION_KINDS)[number], which: Compared): Promise<void> {
     const { operations } = this.#parts
     let cursor: string | undefined
     do {
       const page = await operations.list({
+        ...which,
         kind,
         states: OPEN,
         limit: PAGE_MAX,
@@ -321,6 +329,11 @@ export class RunDesk {
 const REGARDLESS = { regardless: true } as const
 
 const ignore = (): void => undefined
+
+/** Whose operations are compared with the store (default: everybody's). */
+interface Compared {
+  readonly owner?: string
+}
 
 interface Ended {
   readonly status: RunStatus

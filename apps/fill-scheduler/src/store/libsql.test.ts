@@ -33,10 +33,10 @@ describe('the embedded store', () => {
     const store = await openStore({ file })
     await store.migrate()
     const other = new Libsql(file)
-    other.exec("insert into fill_scheduler_migration values ('0003-of-next-year', '2027-01-01T00:00:00.000Z')")
+    other.exec("insert into fill_scheduler_migration values ('0004-of-next-year', '2027-01-01T00:00:00.000Z')")
     other.close()
     await expect(store.migrate()).rejects.toThrow(
-      'the database was changed by a newer version of the fill scheduler (0003-of-next-year), this one knows 0002-turns; start the newer version',
+      'the database was changed by a newer version of the fill scheduler (0004-of-next-year), this one knows 0003-tokens; start the newer version',
     )
     await store.close()
   })

@@ -82,7 +82,7 @@ describe('the PostgreSQL store', () => {
     await server.query(disturbance('runs', 'update', '40001'), url)
     expect(await store.runs.finish('run-s1', 'runner', completed(40))).toBe(true)
     expect(await store.schedules.status('ada', 's1')).toBe('completed')
-    expect(await store.users.delete('ada')).toBe(true)
+    expect(await store.users.delete('ada')).toBe(0)
     expect(await store.users.byId('ada')).toBeUndefined()
     await store.close()
   })

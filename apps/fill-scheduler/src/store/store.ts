@@ -74,8 +74,12 @@ export interface UserStore {
   byId(id: string): Promise<User | undefined>
   /** Sets another password where `from` is still the one that is stored; false otherwise. */
   changePassword(id: string, change: { readonly from: string; readonly to: string }): Promise<boolean>
-  /** With everything of the user. */
-  delete(id: string): Promise<boolean>
+  /** Notes that a token was signed in this second (since 1970, by the clock of whoever signed it). False, and nothing is noted, unless the account is open and has this password. */
+  noteToken(id: string, token: { readonly passwordHash: string; readonly second: number }): Promise<boolean>
+  /** The latest second in which a token of the account was signed; 0: none was, or there is no such account. */
+  tokensUntil(id: string): Promise<number>
+  /** With everything of the user. Answers what `tokensUntil` was; undefined when there was no such account. */
+  delete(id: string): Promise<number | undefined>
 }
 
 /** States of a run; the last three are final. */

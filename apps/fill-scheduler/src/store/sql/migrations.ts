@@ -8,6 +8,7 @@ export function migrationsFor(kind: Database['kind']): Record<string, Migration>
   return {
     '0001-first-tables': { up: (db) => firstTables(db, key) },
     '0002-turns': { up: (db) => turns(db, key) },
+    '0003-tokens': { up: tokens },
   }
 }
 
@@ -147,5 +148,12 @@ async function turns(db: Kysely<unknown>, key: Type): Promise<void> {
     .createTable('turns')
     .addColumn('userId', key, (column) => column.primaryKey().notNull().references('users.id').onDelete('cascade'))
     .addColumn('servedAt', key, (column) => column.notNull())
+    .execute()
+}
+
+async function tokens(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('users')
+    .addColumn('tokensUntil', 'double precision', (column) => column.notNull().defaultTo(0))
     .execute()
 }

@@ -22,6 +22,8 @@ interface UsersTable {
   passwordHash: string
   isActive: number
   createdAt: string
+  /** Seconds since 1970: the latest in which a token was signed, by whichever server’s clock. */
+  tokensUntil: number
 }
 
 interface Ending {

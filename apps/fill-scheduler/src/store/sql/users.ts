@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { User, UserStore } from '../store.js'
 import type { Database } from './database.js'
 import type { Tables } from './tables.js'
@@ -20,6 +20,7 @@ export class SqlUserStore implements UserStore {
         email: user.email.toLowerCase(),
         isActive: Number(user.isActive),
         createdAt: instant(user.createdAt),
+        tokensUntil: 0,
       })
       .onConflict((conflict) => conflict.column('email').doNothing())
       .executeTakeFirstOrThrow()
@@ -49,15 +50,28 @@ export class SqlUserStore implements UserStore {
     return numUpdatedRows === 1n
   }
 
-  async delete(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#database.db
-      .deleteFrom('users')
+  async noteToken(id: string, { passwordHash, second }: Parameters<UserStore['noteToken']>[1]): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.db
+      .updateTable('users')
+      .set({ tokensUntil: sql`case when tokens_until < ${second} then ${second} else tokens_until end` })
       .where('id', '=', id)
+      .where('passwordHash', '=', passwordHash)
+      .where('isActive', '=', 1)
       .executeTakeFirstOrThrow()
-    return numDeletedRows === 1n
+    return numUpdatedRows === 1n
+  }
+
+  async tokensUntil(id: string): Promise<number> {
+    const found = this.#database.db.selectFrom('users').select('tokensUntil').where('id', '=', id)
+    return (await found.executeTakeFirst())?.tokensUntil ?? 0
+  }
+
+  async delete(id: string): Promise<number | undefined> {
+    const removed = this.#database.db.deleteFrom('users').where('id', '=', id).returning('tokensUntil')
+    return (await removed.executeTakeFirst())?.tokensUntil
   }
 }
 
-function userOf({ isActive, ...row }: Selectable<Tables['users']>): User {
+function userOf({ isActive, tokensUntil: _until, ...row }: Selectable<Tables['users']>): User {
   return { ...row, isActive: isActive === 1 }
 }

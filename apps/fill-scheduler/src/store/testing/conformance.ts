@@ -94,6 +94,26 @@ export function describeStore(
         expect(await store.users.changePassword('eve', { from: 'scrypt$1', to: 'scrypt$2' })).toBe(false)
       })
 
+      it('know the latest second in which a token of theirs was signed, and note none for who has another password by then', async () => {
+        const note = (id: string, second: number, passwordHash = 'scrypt$1'): Promise<boolean> =>
+          store.users.noteToken(id, { passwordHash, second })
+        expect(await store.users.tokensUntil('ada')).toBe(0)
+        expect(await Promise.all([4e9, 4e9 + 7, 4e9 + 3].map((second) => note('ada', second)))).toEqual([
+          true,
+          true,
+          true,
+        ])
+        expect(await store.users.tokensUntil('ada')).toBe(4e9 + 7)
+        await store.users.create({ ...userOf('eve'), isActive: false })
+        expect([await note('ada', 5e9, 'scrypt$2'), await note('eve', 5e9), await note('zoe', 5e9)]).toEqual([
+          ...[false, false, false],
+        ])
+        const until = ['ada', 'bob', 'eve', 'zoe'].map((id) => store.users.tokensUntil(id))
+        expect(await Promise.all(until)).toEqual([4e9 + 7, 0, 0, 0])
+        expect(await store.users.byId('ada')).toEqual(userOf('ada'))
+        expect(await store.users.delete('ada')).toBe(4e9 + 7)
+      })
+
       it('are kept as locked who are', async () => {
         await store.users.create({ ...userOf('eve'), isActive: false })
         expect(await store.users.byId('eve')).toEqual({ ...userOf('eve'), isActive: false })
@@ -107,8 +127,8 @@ export function describeStore(
         }
         await claim(store, 'runner', 2)
         await store.runs.finish('run-s-ada', 'runner', completed(40))
-        expect(await store.users.delete('ada')).toBe(true)
-        expect(await store.users.delete('ada')).toBe(false)
+        expect(await store.users.delete('ada')).toBe(0)
+        expect(await store.users.delete('ada')).toBeUndefined()
         expect(await store.schedules.list('ada', { page: 1, pageSize: 10 })).toEqual({ items: [], total: 0 })
         expect(await store.comparisons.get('ada', 'c-ada')).toBeUndefined()
         expect((await store.templates.list('bob', { page: 1, pageSize: 10 })).items.map(({ id }) => id)).toEqual([
