@@ -146,6 +146,22 @@ describe('a template over REST', () => {
     expect([status, body]).toMatchObject([400, { error: { code: 'invalid_config' } }])
   })
 
+  it('is kept once under an Idempotency-Key, as an imported one is, and no other is under the same', async () => {
+    const keep = (name: string) =>
+      planner.post('/config', { name, settings: { lines: 2 } }, { 'idempotency-key': 'kept once' })
+    const [one, again] = await Promise.all([keep('Once'), keep('Once')])
+    expect([one.status, again.status]).toEqual([201, 201])
+    expect(again.body['id']).toBe(one.body['id'])
+    expect((await keep('Twice')).body).toMatchObject({ error: { code: 'idempotency_conflict' } })
+    const file = { text: 'lines: 3\n', format: 'yaml', name: 'Imported once' }
+    const bring = () => planner.post('/config/import', file, { 'idempotency-key': 'brought once' })
+    expect((await bring()).body['id']).toBe((await bring()).body['id'])
+    expect((await planner.get(`/config/${String(one.body['id'])}`)).body).toMatchObject({ name: 'Once' })
+    const stranger = await server.user()
+    const other = await stranger.post('/config', { name: 'Once', settings: {} }, { 'idempotency-key': 'kept once' })
+    expect([other.status, other.body['id'] === one.body['id']]).toEqual([201, false])
+  })
+
   it('is changed, listed, taken along and brought back', async () => {
     const { id } = await kept()
     const { body } = await planner.put(`/config/${id}`, { name: 'Three lines', settings: { lines: 3 } })

@@ -253,12 +253,14 @@ describe('schedules over REST', () => {
       const { id, result } = await planned({ strategy: 'cfs-pack' })
       const begun = result.activities.filter(({ start_hours }) => start_hours < 100)
       const further = { lot_id: 'NEW', lot_type: 'VialE', vials: 100_000 }
-      const { status, body } = await planner.post(`/schedule/${id}/replan`, {
-        from: '2025-01-05T12:00:00Z',
-        lots_data: [further],
-        strategy: 'lpt',
-      })
+      const replan = (from: string) => {
+        const request = { from, lots_data: [further], strategy: 'lpt' }
+        return planner.post(`/schedule/${id}/replan`, request, { 'idempotency-key': `anew ${id}` })
+      }
+      const { status, body } = await replan('2025-01-05T12:00:00Z')
       expect([status, body]).toMatchObject([202, { replans: id, strategy: 'lpt-pack' }])
+      expect((await replan('2025-01-05T12:00:00Z')).body['id']).toBe(body['id'])
+      expect((await replan('2025-01-05T12:00:01Z')).body).toMatchObject({ error: { code: 'idempotency_conflict' } })
       const again = await planner.reached(`/schedule/${String(body['id'])}`)
       expect(again.status).toBe('completed')
       const { activities } = again['result'] as Result

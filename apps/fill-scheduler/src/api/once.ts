@@ -19,12 +19,13 @@ export async function once<T>(
   }
 }
 
-/** Whether two requests under one key ask for the same lots by the same settings. */
+/** Whether two requests under one key ask for the same lots by the same settings, from the same moment on. */
 export function isSameInput(one: PlanInput, other: PlanInput): boolean {
-  return one.lotsHash === other.lotsHash && JSON.stringify(one.settings) === JSON.stringify(other.settings)
+  const isSameWork = one.lotsHash === other.lotsHash && one.frozen?.fromHours === other.frozen?.fromHours
+  return isSameWork && JSON.stringify(one.settings) === JSON.stringify(other.settings)
 }
 
 /** Refuses a key that stands for something else, or for something that was deleted. */
-export function usedBefore(what: 'schedule' | 'comparison'): ApiError {
+export function usedBefore(what: 'schedule' | 'comparison' | 'template'): ApiError {
   return new ApiError('idempotency_conflict', `This key was used for another ${what}`, { status: 409 })
 }

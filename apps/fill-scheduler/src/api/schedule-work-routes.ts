@@ -17,6 +17,7 @@ import { replanOf } from './replan-order.js'
 import { bodyKind, fileBody } from './request-body.js'
 import { scheduleSummarySchema } from './schedule-body.js'
 import { beginSchedule, ownSchedule } from './schedule-routes.js'
+import { idempotencyKey } from './submission.js'
 
 const tags = ['Schedules']
 
@@ -52,7 +53,7 @@ const replan = createRoute({
   tags,
   summary: 'Plan anew from a moment on; what has begun by then stays as it is',
   middleware: fileBody,
-  request: { params: idParam, body: { required: true, content: json(replanJson) } },
+  request: { params: idParam, headers: idempotencyKey, body: { required: true, content: json(replanJson) } },
   responses: {
     202: { description: 'A new schedule, which waits for its turn', content: json(scheduleSummarySchema) },
     default: refusal,
@@ -84,8 +85,9 @@ export function scheduleWorkRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment>
       const { schedule, result } = completed(await ownSchedule(parts, context))
       const { settings, input } = replanOf(schedule, result, body)
       const { name = `${schedule.name} (replanned)`.slice(0, 200) } = body
+      const key = context.req.valid('header')['idempotency-key']
       const userId = context.var.user.id
-      return context.json(await beginSchedule(parts, userId, { name, settings, input, replans: schedule.id }), 202)
+      return context.json(await beginSchedule(parts, userId, { name, settings, input, replans: schedule.id, key }), 202)
     })
     .openapi(exporting, async (context) => {
       const { schedule, result } = completed(await ownSchedule(parts, context))

@@ -7,6 +7,7 @@ import { badRequest, refused } from './api-error.js'
 import { isError } from './chosen-settings.js'
 import { nameField } from './plan-request.js'
 import { bodyKind, fileBody, fileField } from './request-body.js'
+import { idempotencyKey } from './submission.js'
 import { templateBody, templateSchema } from './template-body.js'
 import { keepTemplate } from './template-routes.js'
 
@@ -24,7 +25,10 @@ const importing = createRoute({
   tags: ['Templates'],
   summary: 'Make a template of a configuration file; nobody else sees it',
   middleware: fileBody,
-  request: { body: { content: { ...json(textJson), 'multipart/form-data': { schema: fileForm } } } },
+  request: {
+    headers: idempotencyKey,
+    body: { content: { ...json(textJson), 'multipart/form-data': { schema: fileForm } } },
+  },
   responses: { 201: { description: 'The template', content: json(templateSchema) }, default: refusal },
 })
 
@@ -34,8 +38,10 @@ export function templateImportRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironmen
     const { text, format, name } = await textOf(context.req.valid(bodyKind(context)))
     const { input, problems } = settingsFromText(text, format)
     if (problems.some(isError)) throw refused('invalid_config', problems)
+    const key = context.req.valid('header')['idempotency-key']
     const userId = context.var.user.id
-    const kept = await keepTemplate(parts, userId, { name: name ?? 'Imported', settings: input, is_public: false })
+    const draft = { name: name ?? 'Imported', settings: input, is_public: false, key }
+    const kept = await keepTemplate(parts, userId, draft)
     return context.json(templateBody(kept, userId), 201)
   }) as OpenAPIHono<ApiEnvironment>
 }

@@ -9,11 +9,13 @@ import type { ApiEnvironment, ApiParts } from './api-environment.js'
 import { notFound, refused } from './api-error.js'
 import { isError } from './chosen-settings.js'
 import { download } from './download.js'
-import { newId } from './ids.js'
+import { idOfKey, newId } from './ids.js'
 import { pageBody, pageQuery, pageSchema } from './list-query.js'
+import { once, usedBefore } from './once.js'
 import { descriptionField, nameField } from './plan-request.js'
 import { problemBody, problemOf } from './problem-body.js'
 import { configBody } from './request-body.js'
+import { idempotencyKey } from './submission.js'
 import { templateBody, templateSchema } from './template-body.js'
 
 const tags = ['Templates']
@@ -45,7 +47,10 @@ const create = createRoute({
   tags,
   summary: 'Keep settings under a name',
   middleware: configBody,
-  request: { body: { required: true, content: json(z.strictObject(draft).openapi('NewTemplate')) } },
+  request: {
+    headers: idempotencyKey,
+    body: { required: true, content: json(z.strictObject(draft).openapi('NewTemplate')) },
+  },
   responses: { 201: template, default: refusal },
 })
 
@@ -173,11 +178,10 @@ export function templateRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
   return new OpenAPIHono<ApiEnvironment>()
     .openapi(create, async (context) => {
       const { settings: given, ...rest } = context.req.valid('json')
+      const key = context.req.valid('header')['idempotency-key']
       const userId = context.var.user.id
-      return context.json(
-        templateBody(await keepTemplate(parts, userId, { ...rest, settings: inputOf(given) }), userId),
-        201,
-      )
+      const kept = await keepTemplate(parts, userId, { ...rest, settings: inputOf(given), key })
+      return context.json(templateBody(kept, userId), 201)
     })
     .openapi(list, async (context) => {
       const { page, page_size, public_only } = context.req.valid('query')
@@ -243,22 +247,37 @@ export interface TemplateDraft {
   readonly description?: string | undefined
   readonly settings: SettingsInput
   readonly is_public: boolean
+  readonly key?: string | undefined
 }
 
-/** Stores a template. @throws NoRoomError */
+/** Stores a template. The same key again answers what it made. @throws NoRoomError, ApiError `idempotency_conflict`. */
 export async function keepTemplate(
   { store, changes, clock, bounds }: Pick<ApiParts, 'store' | 'changes' | 'clock' | 'bounds'>,
   userId: string,
-  { name, description: text, settings: given, is_public: isPublic }: TemplateDraft,
+  { name, description: text, settings: given, is_public: isPublic, key }: TemplateDraft,
 ): Promise<Template> {
   const at = new Date(clock.now()).toISOString()
-  const kept: Template = {
-    ...{ id: newId(), userId, name, isPublic, isDefault: false, settings: given, createdAt: at, updatedAt: at },
+  const id = key === undefined ? newId() : idOfKey(userId, 'template', key)
+  const draft: Template = {
+    ...{ id, userId, name, isPublic, isDefault: false, settings: given, createdAt: at, updatedAt: at },
     ...(text !== undefined && { description: text }),
   }
-  await store.templates.create(kept, bounds.templatesMax)
-  await changes.tell(userId, { kind: 'template', id: kept.id, status: 'saved' })
+  const kept = await once(
+    key !== undefined,
+    () => store.templates.get(userId, id),
+    async () => {
+      await store.templates.create(draft, bounds.templatesMax)
+      return draft
+    },
+  )
+  if (!isSame(kept, draft)) throw usedBefore('template')
+  await changes.tell(userId, { kind: 'template', id, status: 'saved' })
   return kept
+}
+
+function isSame(kept: Template, draft: Template): boolean {
+  const isNamedSo = (['name', 'description', 'isPublic'] as const).every((member) => kept[member] === draft[member])
+  return isNamedSo && JSON.stringify(kept.settings) === JSON.stringify(draft.settings)
 }
 
 /** The template that the path names, if whoever asks may read it. @throws ApiError `not_found`. */

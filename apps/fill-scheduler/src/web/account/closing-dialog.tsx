@@ -1,22 +1,18 @@
 import { type ReactElement, type SubmitEvent, useId } from 'react'
-import { api } from '../api/api.js'
 import { formText } from '../session/form-text.js'
-import { end, whileChanging } from '../session/session.js'
 import { Dialog } from '../shell/dialog.js'
 import { Notice } from '../shell/notice.js'
 import { useAction } from '../shell/use-action.js'
+import { closeAccount } from './account-changes.js'
 
 /** Asks for the password before the account is closed. */
 export function ClosingDialog(props: { readonly email: string; readonly onClose: () => void }): ReactElement {
   const id = useId()
   const { run, isBusy, problem } = useAction()
-  const close = async (password: string): Promise<void> => {
-    await whileChanging(() => api.closeAccount(password).then(() => end('closed')))
-  }
   const onSubmit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const password = formText(new FormData(event.currentTarget), 'password')
-    run(() => close(password))
+    run(() => closeAccount(password))
   }
   const action = (
     <button type="submit" form={id} className="danger" aria-disabled={isBusy}>

@@ -1,9 +1,8 @@
 import { type ReactElement, type SubmitEvent, useRef, useState } from 'react'
-import { api } from '../api/api.js'
 import { formText } from '../session/form-text.js'
-import { renew, whileChanging } from '../session/session.js'
 import { Notice } from '../shell/notice.js'
 import { useAction } from '../shell/use-action.js'
+import { changePassword } from './account-changes.js'
 
 /** Sets another password, for whoever knows the current one. */
 export function PasswordForm({ email }: { readonly email: string }): ReactElement {
@@ -13,7 +12,7 @@ export function PasswordForm({ email }: { readonly email: string }): ReactElemen
   const change = async (sent: FormData): Promise<void> => {
     setIsDone(false)
     const [current, next] = [formText(sent, 'current'), formText(sent, 'next')]
-    await whileChanging(async () => renew(await api.changePassword(current, next)))
+    await changePassword(email, current, next)
     form.current?.reset()
     setIsDone(true)
   }

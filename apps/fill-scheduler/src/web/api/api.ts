@@ -15,7 +15,8 @@ import type {
   Verdict,
 } from './answers.js'
 import type { Granted } from '../session/session.js'
-import { ask } from './request.js'
+import { RequestError, ask } from './request.js'
+import { wish } from './wishes.js'
 
 /** What both a schedule and a comparison begin with. */
 export interface PlanRequest {
@@ -72,7 +73,7 @@ export const api = {
   login: (json: Credentials) => ask<Granted>('/auth/login', { method: 'POST', json }),
   redeem: (code: string) => ask<Granted>('/auth/code', { method: 'POST', json: { code } }),
   account: (signal?: AbortSignal) => ask<Account>('/auth/me', { signal }),
-  logout: () => ask<unknown>('/auth/logout', { method: 'POST' }),
+  logout: () => ask<unknown>('/auth/logout', { method: 'POST', outlivesPage: true }),
   changePassword: (current: string, next: string) =>
     ask<Granted>('/auth/password', { method: 'PUT', json: { current_password: current, new_password: next } }),
   closeAccount: (password: string) => ask<undefined>('/auth/close', { method: 'POST', json: { password } }),
@@ -83,30 +84,37 @@ export const api = {
     ask<Listed<ScheduleSummary>>(`/schedules?${queryText({ ...query, page_size: PAGE_SIZE })}`, { signal }),
   schedule: (id: string, signal?: AbortSignal) => ask<Schedule>(`/schedule/${at(id)}`, { signal }),
   check: checkCsv,
-  plan: (json: PlanRequest & { readonly strategy: StrategyName }) =>
-    ask<Created>('/schedule', { method: 'POST', json }),
-  replan: (id: string, json: Replan) => ask<Created>(`/schedule/${at(id)}/replan`, { method: 'POST', json }),
+  plan: (json: PlanRequest & { readonly strategy: StrategyName }) => wish<Created>('/schedule', json),
+  replan: (id: string, json: Replan) => wish<Created>(`/schedule/${at(id)}/replan`, json),
   cancelSchedule: (id: string) => ask<unknown>(`/schedule/${at(id)}/cancel`, { method: 'POST' }),
-  deleteSchedule: (id: string) => ask<undefined>(`/schedule/${at(id)}`, { method: 'DELETE' }),
+  deleteSchedule: (id: string) => remove(`/schedule/${at(id)}`),
 
-  compare: (json: PlanRequest & { readonly strategies: readonly StrategyName[] }) =>
-    ask<Created>('/compare', { method: 'POST', json }),
+  compare: (json: PlanRequest & { readonly strategies: readonly StrategyName[] }) => wish<Created>('/compare', json),
   comparisons: (query: { readonly page: number }, signal?: AbortSignal) =>
     ask<Listed<ComparisonSummary>>(`/comparisons?${queryText({ ...query, page_size: PAGE_SIZE })}`, { signal }),
   comparison: (id: string, signal?: AbortSignal) => ask<Comparison>(`/compare/${at(id)}`, { signal }),
   cancelComparison: (id: string) => ask<unknown>(`/compare/${at(id)}/cancel`, { method: 'POST' }),
-  deleteComparison: (id: string) => ask<undefined>(`/compare/${at(id)}`, { method: 'DELETE' }),
+  deleteComparison: (id: string) => remove(`/compare/${at(id)}`),
 
   templates: (signal?: AbortSignal) => ask<Listed<Template>>('/configs?page=1&page_size=100', { signal }),
   template: (id: string, signal?: AbortSignal) => ask<Template>(`/config/${at(id)}`, { signal }),
   systemDefault: (signal?: AbortSignal) => ask<SystemDefault>('/config/system/default', { signal }),
-  createTemplate: (json: TemplateDraft) => ask<Template>('/config', { method: 'POST', json }),
+  createTemplate: (json: TemplateDraft) => wish<Template>('/config', json),
   updateTemplate: (id: string, json: TemplateDraft) => ask<Template>(`/config/${at(id)}`, { method: 'PUT', json }),
-  deleteTemplate: (id: string) => ask<undefined>(`/config/${at(id)}`, { method: 'DELETE' }),
+  deleteTemplate: (id: string) => remove(`/config/${at(id)}`),
   setDefaultTemplate: (id: string) => ask<unknown>(`/config/${at(id)}/set-default`, { method: 'POST' }),
   unsetDefaultTemplate: () => ask<unknown>('/config/default', { method: 'DELETE' }),
   importTemplate: (json: { readonly text: string; readonly format: 'yaml' | 'json'; readonly name: string }) =>
-    ask<Template>('/config/import', { method: 'POST', json }),
+    wish<Template>('/config/import', json),
+}
+
+/** What is gone already is deleted: by a first try whose answer was lost, or in another tab. */
+async function remove(path: string): Promise<void> {
+  try {
+    await ask<undefined>(path, { method: 'DELETE' })
+  } catch (error) {
+    if (!(error instanceof RequestError && error.status === 404)) throw error
+  }
 }
 
 function checkCsv({ csv, config, strategy, mode }: Check, signal?: AbortSignal): Promise<Verdict> {

@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.js'
 import { currentSession, refuse } from '../session/session.js'
 import type { Problem } from './answers.js'
 
@@ -24,41 +25,71 @@ export interface Asked {
   readonly json?: unknown
   /** Sent as a form with files. */
   readonly form?: FormData
+  /** The `Idempotency-Key`, under which the same is done once. */
+  readonly key?: string
+  /** Goes on although the page is closed. */
+  readonly outlivesPage?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** Asks the REST API and answers the JSON, or undefined where there is none. Throws a `RequestError`. A token that is no longer good ends the session. */
-export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
-  const response = await send(path, asked)
-  if (response.status === 204) return undefined as T
-  return (await response.json()) as T
+/** Milliseconds in which an answer has to be there, whole: what only reads may soon be asked again, what brings a file takes its time. */
+const READ_MS = 30_000
+const WORK_MS = 120_000
+
+/**
+ * Asks the REST API and answers the JSON, or undefined where there is none. Throws a `RequestError`, also where the answer was lost half-way or does not come. A token
+ * that is no longer good ends the session.
+ */
+export function ask<T>(path: string, asked: Asked = {}): Promise<T> {
+  const limitMs = asked.method === undefined || asked.method === 'GET' ? READ_MS : WORK_MS
+  return exchange(path, asked, limitMs, async (response) =>
+    response.status === 204 ? (undefined as T) : ((await response.json()) as T),
+  )
 }
 
 /** The same for a file: its bytes and the name that the server gave it. */
-export async function askFile(path: string): Promise<{ readonly blob: Blob; readonly name: string | undefined }> {
-  const response = await send(path, {})
-  const disposition = response.headers.get('content-disposition') ?? ''
-  return { blob: await response.blob(), name: /filename="?([^";]+)"?/.exec(disposition)?.[1] }
+export function askFile(path: string): Promise<{ readonly blob: Blob; readonly name: string | undefined }> {
+  return exchange(path, {}, WORK_MS, async (response) => {
+    const disposition = response.headers.get('content-disposition') ?? ''
+    return { blob: await response.blob(), name: /filename="?([^";]+)"?/.exec(disposition)?.[1] }
+  })
 }
 
-async function send(path: string, { method = 'GET', json, form, signal }: Asked): Promise<Response> {
+async function exchange<T>(
+  path: string,
+  asked: Asked,
+  limitMs: number,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController()
+  const undo = systemClock.after(limitMs, () => late.abort())
+  try {
+    const response = await send(path, asked, late.signal)
+    return await read(response)
+  } catch (error) {
+    if (error instanceof RequestError || asked.signal?.aborted) throw error
+    throw new RequestError('unreachable', late.signal.aborted ? SILENT : UNREACHABLE, 0)
+  } finally {
+    undo()
+  }
+}
+
+const UNREACHABLE = 'The server cannot be reached. Check your connection, then try again.'
+const SILENT = 'The server does not answer. Check your connection, then try again.'
+
+async function send(path: string, asked: Asked, late: AbortSignal): Promise<Response> {
+  const { method = 'GET', json, form, key, signal } = asked
   const session = currentSession()
   const headers = new Headers(session ? { authorization: `Bearer ${session.token}` } : {})
   if (json !== undefined) headers.set('content-type', 'application/json')
+  if (key !== undefined) headers.set('idempotency-key', key)
   const body = form ?? (json === undefined ? null : JSON.stringify(json))
-  const response = await reached(fetch(`/api/v1${path}`, { method, headers, body, signal: signal ?? null }))
+  const either = signal ? AbortSignal.any([signal, late]) : late
+  const keepalive = asked.outlivesPage === true
+  const response = await fetch(`/api/v1${path}`, { method, headers, body, signal: either, keepalive })
   if (response.ok) return response
   if (response.status === 401 && session) refuse(session.token)
   throw await refusal(response)
-}
-
-async function reached(asked: Promise<Response>): Promise<Response> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new RequestError('unreachable', 'The server cannot be reached. Check your connection, then try again.', 0)
-  }
 }
 
 interface Refused {
@@ -73,6 +104,16 @@ async function refusal(response: Response): Promise<RequestError> {
   const { error } = (await response.json().catch(() => ({}))) as Refused
   const message = error?.message ?? `The server answered ${response.status}. Try again in a moment.`
   return new RequestError(error?.code ?? 'refused', message, response.status, error?.details?.problems)
+}
+
+/** Whether nobody knows what became of a request, or the same one may be answered later: the line broke, or the server had no time. */
+export function isPassing(error: unknown): error is RequestError {
+  return error instanceof RequestError && ([0, 408, 429].includes(error.status) || error.status >= 500)
+}
+
+/** Whether a request was refused because the session was over. */
+export function isSessionOver(error: unknown): error is RequestError {
+  return error instanceof RequestError && error.status === 401
 }
 
 /** What went wrong, for people. */

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { useRetry } from './use-retry.js'
 
 /** Something that comes from the server: `value` stays while it, or another page of it, is fetched, so that nothing flickers. */
 export interface Loaded<T> {
@@ -9,7 +10,7 @@ export interface Loaded<T> {
   readonly reload: () => void
 }
 
-/** Fetches as the component comes, and again with another key. Answers that were overtaken are left out. */
+/** Fetches as the component comes, again with another key, and by itself where the line or the server had failed. Answers that were overtaken are left out. */
 export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [round, setRound] = useState(0)
   const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({ value: undefined, error: undefined, isLoading: true })
@@ -27,5 +28,6 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
     return () => ending.abort()
   }, [key, round])
   const reload = useCallback(() => setRound((before) => before + 1), [])
+  useRetry(state.error, reload)
   return { ...state, reload }
 }

@@ -13,7 +13,7 @@ import { PageHead } from '../shell/page-head.js'
 import { Failed, Loading } from '../shell/states.js'
 import { StatusBadge } from '../shell/status-badge.js'
 import { useAction } from '../shell/use-action.js'
-import { useChanges } from '../shell/use-changes.js'
+import { useChanges } from '../shell/changes.js'
 import { moment } from '../wording/moments.js'
 import { STRATEGY_TITLES, isOpen } from '../wording/names.js'
 import { counted, hours } from '../wording/numbers.js'
@@ -27,14 +27,14 @@ export function ComparisonPage({ id }: { readonly id: string }): ReactElement {
   const { value, error, reload } = useLoaded(id, (signal) => api.comparison(id, signal))
   const [isDoomed, setIsDoomed] = useState(false)
   useChanges((change) => {
-    if (!change || change.id !== id) return
-    if (change.status === 'deleted') go({ page: 'comparisons' })
+    if (change && change.id !== id) return
+    if (change?.status === 'deleted') go({ page: 'comparisons' })
     else reload()
   })
   if (!value) return error ? <Failed error={error} onRetry={reload} /> : <Loading what="Loading the comparison" />
   return (
     <>
-      <Head comparison={value} onDelete={() => setIsDoomed(true)} />
+      <Head comparison={value} onDelete={() => setIsDoomed(true)} onCancelled={reload} />
       <Verdict comparison={value} />
       <section className="panel" aria-labelledby="contenders-title">
         <h2 id="contenders-title">Strategies</h2>
@@ -55,13 +55,12 @@ export function ComparisonPage({ id }: { readonly id: string }): ReactElement {
   )
 }
 
-function Head({
-  comparison,
-  onDelete,
-}: {
+function Head(props: {
   readonly comparison: Comparison
   readonly onDelete: () => void
+  readonly onCancelled: () => void
 }): ReactElement {
+  const { comparison, onDelete, onCancelled } = props
   const { id, name, status, mode } = comparison
   const { run, isBusy, problem } = useAction()
   const note = (
@@ -80,7 +79,7 @@ function Head({
             type="button"
             className="danger"
             aria-disabled={isBusy}
-            onClick={() => run(() => api.cancelComparison(id))}
+            onClick={() => run(() => api.cancelComparison(id).then(onCancelled))}
           >
             Cancel the runs
           </button>

@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { systemClock } from '../../clock.js'
 import { type Check, api } from '../api/api.js'
 import type { Problem, Verdict } from '../api/answers.js'
 import { RequestError } from '../api/request.js'
+import { useRetry } from '../api/use-retry.js'
 
 /** What the server says of lots and settings. */
 export interface Checked {
@@ -18,9 +19,10 @@ const NOTHING: Checked = { verdict: undefined, settingProblems: [], error: undef
 /** How long typing rests before what was typed is checked. */
 const REST_MS = 350
 
-/** Checks lots as they are typed, under what they are to be planned with. */
-export function useCheck({ csv, ...how }: Check): Checked {
+/** Checks lots as they are typed, under what they are to be planned with; again by itself, and with `again` at once, where the line or the server had failed. */
+export function useCheck({ csv, ...how }: Check): Checked & { readonly again: () => void } {
   const [checked, setChecked] = useState<Checked>(NOTHING)
+  const [round, setRound] = useState(0)
   const howText = JSON.stringify(how)
   useEffect(() => {
     if (csv.trim() === '') return setChecked(NOTHING)
@@ -28,7 +30,7 @@ export function useCheck({ csv, ...how }: Check): Checked {
     const ending = new AbortController()
     const undo = systemClock.after(REST_MS, () => {
       api.check({ ...(JSON.parse(howText) as typeof how), csv }, ending.signal).then(
-        (verdict) => setChecked(judged(verdict)),
+        (verdict) => ending.signal.aborted || setChecked(judged(verdict)),
         (error: unknown) => ending.signal.aborted || setChecked(refused(error)),
       )
     })
@@ -36,8 +38,10 @@ export function useCheck({ csv, ...how }: Check): Checked {
       undo()
       ending.abort()
     }
-  }, [csv, howText])
-  return checked
+  }, [csv, howText, round])
+  const again = useCallback(() => setRound((before) => before + 1), [])
+  useRetry(checked.error, again)
+  return { ...checked, again }
 }
 
 function judged(verdict: Verdict): Checked {

@@ -11,11 +11,17 @@ const startWith = (settings: Parameters<typeof nextMorning>[0], home = 'Europe/B
 }
 
 describe('the next morning', () => {
-  it('is that of the next day, in the zone of the settings, or at home', () => {
-    expect(startWith({})).toBe('2026-11-21 08:00 Europe/Berlin')
-    expect(startWith({ timeZone: 'Asia/Tokyo' })).toBe('2026-11-22 08:00 Asia/Tokyo')
-    expect(startWith({ timeZone: 'Nowhere' })).toBe('2026-11-21 08:00 Europe/Berlin')
-    expect(nextMorning({}, Date.parse('2026-12-31T12:00:00Z'), 'UTC').start).toBe('2027-01-01 08:00')
+  it('is that of the next weekday, in the zone of the settings, or at home', () => {
+    expect(startWith({})).toBe('2026-11-23 08:00 Europe/Berlin')
+    expect(startWith({ timeZone: 'Nowhere' })).toBe('2026-11-23 08:00 Europe/Berlin')
+    expect(startWith({ timeZone: 'Pacific/Kiritimati' })).toBe('2026-11-23 08:00 Pacific/Kiritimati')
+    const startAt = (now: string, home = 'UTC'): string => nextMorning({}, Date.parse(now), home).start
+    expect(startAt('2026-12-31T12:00:00Z')).toBe('2027-01-01 08:00')
+    expect(startAt('2026-11-18T12:00:00Z')).toBe('2026-11-19 08:00')
+    expect(startAt('2026-11-18T22:00:00Z', 'Asia/Tokyo')).toBe('2026-11-20 08:00')
+    expect(startAt('2026-11-21T12:00:00Z')).toBe('2026-11-23 08:00')
+    expect(startAt('2026-11-22T12:00:00Z')).toBe('2026-11-23 08:00')
+    expect(startAt('2026-11-22T22:00:00Z', 'Asia/Tokyo')).toBe('2026-11-24 08:00')
   })
 
   it('is one at which somebody works', () => {

@@ -15,7 +15,10 @@ const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 /** A calendar that is closed for longer gets the next day. */
 const LOOKED_AT_DAYS = 366
 
-/** The morning of the next day that is worked, in the zone of the settings, or at home where they name none: at 08:00, or when the first shift of that day begins. */
+/**
+ * The morning of the next day that is worked, in the zone of the settings, or at home where they name none: at 08:00, or when the first shift of that day begins.
+ * Without a calendar nobody is taken to begin on a Saturday or a Sunday.
+ */
 export function nextMorning({ timeZone, calendar }: SettingsInput, now: number, home: string): Proposal {
   const zone = isZone(timeZone) ? timeZone : home
   const { year, month, day } = localTime(now, zone)
@@ -40,9 +43,9 @@ export function homeZone(): string {
 
 /** When work begins on a day; undefined: not at all. */
 function morningOf(date: Date, calendar: Calendar | undefined): string | undefined {
-  if (calendar === undefined) return MORNING
-  if (calendar.holidays?.includes(dayOf(date))) return undefined
   const name = DAYS[date.getUTCDay()] ?? 'sun'
+  if (calendar === undefined) return name === 'sat' || name === 'sun' ? undefined : MORNING
+  if (calendar.holidays?.includes(dayOf(date))) return undefined
   const shifts = calendar.shifts.filter(({ days }) => days.includes(name))
   const isWorked = shifts.some(({ from, to }) => from <= MORNING && (to > MORNING || to <= from))
   return isWorked ? MORNING : shifts.map(({ from }) => from).toSorted()[0]

@@ -14,6 +14,7 @@ import { SettingsForm } from '../settings/settings-form.js'
 import { COMPARED, ModeChoice, StrategyChoice } from '../settings/strategy-choice.js'
 import { TemplatePicker } from '../settings/template-picker.js'
 import { Notice } from '../shell/notice.js'
+import { TryAgain } from '../shell/states.js'
 import { useAction } from '../shell/use-action.js'
 import { count, counted } from '../wording/numbers.js'
 import type { Beginning } from './new-schedule-page.js'
@@ -78,7 +79,7 @@ export function PlanForm(props: {
       <section className="panel stack lots-panel" aria-labelledby="lots-title">
         <h2 id="lots-title">Lots</h2>
         <LotsInput csv={csv} onCsv={takeCsv} />
-        <CheckSummary csv={csv} checked={checked} />
+        <CheckSummary csv={csv} checked={checked} onAgain={checked.again} />
         {csv.trim() !== '' && <LotsTable csv={csv} verdict={checked.verdict} />}
       </section>
       <div className="stack side">
@@ -162,11 +163,21 @@ export function PlanForm(props: {
   )
 }
 
-function CheckSummary({ csv, checked }: { readonly csv: string; readonly checked: Checked }): ReactElement | null {
+function CheckSummary(props: {
+  readonly csv: string
+  readonly checked: Checked
+  readonly onAgain: () => void
+}): ReactElement | null {
+  const { csv, checked, onAgain } = props
   const { verdict, error, isChecking } = checked
   const shown = useMemo(() => new Set(csvRows(csv).rows.map(({ row }) => row)), [csv])
   if (csv.trim() === '') return null
-  if (error) return <Notice tone="bad">{messageOf(error)}</Notice>
+  if (error)
+    return (
+      <Notice tone="bad">
+        {messageOf(error)} <TryAgain onAgain={onAgain} />
+      </Notice>
+    )
   if (!verdict)
     return (
       <Notice tone="info">{isChecking ? 'Checking …' : 'The lots are checked once the settings are right.'}</Notice>

@@ -1,24 +1,27 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { useConnection, useOperation } from '@holdfast/client/react'
 import { type ReactElement, useEffect, useState } from 'react'
+import { api } from '../api/api.js'
 import { Notice } from '../shell/notice.js'
+import { useAction } from '../shell/use-action.js'
 import { RunBar } from './run-bar.js'
 import { runFigures, stateWords } from './run-figures.js'
 
-/** A run, live: how far it is, how long it takes, what is best so far; with a way to stop it. Calls back as it has ended, or cannot be watched. */
+/** A run, live: how far it is, how long it takes, what is best so far; with a way to stop it, also where it cannot be watched. Calls back as it has ended, or cannot be watched, and as it was cancelled. */
 export function RunPanel(props: {
   readonly id: string
   readonly title: string
   readonly onEnd: () => void
+  readonly onCancelled: () => void
 }): ReactElement {
-  const { snapshot, status, error, progress, cancel } = useOperation(props.id)
-  const [problem, setProblem] = useState<string>()
-  const isOver = status === 'ended' || status === 'unavailable'
-  useOnce(isOver, props.onEnd)
-  const stop = async (): Promise<void> => {
-    const outcome = await cancel()
-    setProblem(outcome.ok ? undefined : outcome.error.message)
-  }
+  const { id, onCancelled } = props
+  const { snapshot, status, error, progress } = useOperation(id)
+  const { run, isBusy, problem } = useAction()
+  useOnce(status === 'ended' || status === 'unavailable', props.onEnd)
+  const isCancelling = snapshot?.cancelRequested === true
+  const isResting = isCancelling || isBusy || status === 'ended'
+  // Not over the connection, which may be away while the server can be reached.
+  const stop = (): void => run(() => api.cancelSchedule(id).then(onCancelled))
   const words = snapshot ? stateWords(snapshot) : 'Connecting to the run'
   return (
     <section className="panel run" aria-label="Run" data-status={status} data-state={snapshot?.state}>
@@ -30,13 +33,8 @@ export function RunPanel(props: {
           <h2>{props.title}</h2>
           <p className="muted">{status === 'ended' ? 'Fetching the result' : words}</p>
         </div>
-        <button
-          type="button"
-          className="danger"
-          aria-disabled={!snapshot || snapshot.cancelRequested === true || isOver}
-          onClick={() => void stop()}
-        >
-          {snapshot?.cancelRequested ? 'Cancelling' : 'Cancel the run'}
+        <button type="button" className="danger" aria-disabled={isResting} onClick={() => isResting || stop()}>
+          {isCancelling || isBusy ? 'Cancelling' : 'Cancel the run'}
         </button>
       </div>
       <RunBar percent={progress?.percent} label={`Progress of ${props.title}`} words={words} />
@@ -45,7 +43,7 @@ export function RunPanel(props: {
       {status === 'unavailable' && error?.code !== 'not_found' && (
         <Notice tone="warn">The run cannot be watched: {error?.message}</Notice>
       )}
-      {problem && <Notice tone="bad">{problem}</Notice>}
+      {problem && !isCancelling && <Notice tone="bad">{problem}</Notice>}
       <p className="visually-hidden" aria-live="polite">
         {words}
       </p>

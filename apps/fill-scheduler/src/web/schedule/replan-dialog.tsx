@@ -9,6 +9,7 @@ import { go } from '../navigation/use-place.js'
 import { ModeChoice } from '../settings/strategy-choice.js'
 import { Dialog } from '../shell/dialog.js'
 import { Notice } from '../shell/notice.js'
+import { TryAgain } from '../shell/states.js'
 import { useAction } from '../shell/use-action.js'
 import { planMoment } from '../wording/moments.js'
 import { STRATEGY_TITLES } from '../wording/names.js'
@@ -27,7 +28,7 @@ export function ReplanDialog({
   const [strategy, setStrategy] = useState<StrategyName>(schedule.strategy === 'exact' ? 'improver' : schedule.strategy)
   const [mode, setMode] = useState(schedule.mode)
   const [csv, setCsv] = useState('')
-  const { verdict, isChecking, error } = useCheck({ csv, config: schedule.config, mode, strategy: undefined })
+  const { verdict, isChecking, error, again } = useCheck({ csv, config: schedule.config, mode, strategy: undefined })
   const { run, isBusy, problem } = useAction()
   const moment = fieldMoment(from, zone)
   const frozen =
@@ -84,7 +85,9 @@ export function ReplanDialog({
         </Notice>
       ))}
       {error !== undefined && csv.trim() !== '' && (
-        <Notice tone="bad">The lots could not be checked. Try again.</Notice>
+        <Notice tone="bad">
+          The lots could not be checked. <TryAgain onAgain={again} />
+        </Notice>
       )}
       {problem && <Notice tone="bad">{problem}</Notice>}
     </Dialog>

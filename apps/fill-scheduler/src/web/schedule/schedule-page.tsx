@@ -11,7 +11,7 @@ import { Notice } from '../shell/notice.js'
 import { PageHead } from '../shell/page-head.js'
 import { Failed, Loading } from '../shell/states.js'
 import { StatusBadge } from '../shell/status-badge.js'
-import { useChanges } from '../shell/use-changes.js'
+import { useChanges } from '../shell/changes.js'
 import { moment } from '../wording/moments.js'
 import { STRATEGY_TITLES, isOpen } from '../wording/names.js'
 import { counted } from '../wording/numbers.js'
@@ -31,15 +31,17 @@ export function SchedulePage({ id }: { readonly id: string }): ReactElement {
   const [question, setQuestion] = useState<Question>()
   const round = useRounds(value !== undefined && isOpen(value.status), reload)
   useChanges((change) => {
-    if (!change || change.id !== id) return
-    if (change.status === 'deleted') go({ page: 'schedules' })
+    if (change && change.id !== id) return
+    if (change?.status === 'deleted') go({ page: 'schedules' })
     else reload()
   })
   if (!value) return error ? <Failed error={error} onRetry={reload} /> : <Loading what="Loading the schedule" />
   return (
     <>
       <Head schedule={value} onQuestion={setQuestion} />
-      {isOpen(value.status) && <RunPanel key={round.number} id={id} title={value.name} onEnd={round.next} />}
+      {isOpen(value.status) && (
+        <RunPanel key={round.number} id={id} title={value.name} onEnd={round.next} onCancelled={reload} />
+      )}
       <Outcome schedule={value} />
       {value.result && <ResultView schedule={value} result={value.result} />}
       <Questions question={question} schedule={value} onClose={() => setQuestion(undefined)} />

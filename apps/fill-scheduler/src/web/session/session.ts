@@ -9,6 +9,8 @@ export interface Session {
   readonly since: number
   /** Came in by a one-time link. */
   readonly isByLink: boolean
+  /** Whose it is, where somebody signed in with an address: who comes back goes on with the same session. */
+  readonly email?: string
 }
 
 /** What a sign-in answers. */
@@ -34,42 +36,54 @@ export function currentSession(): Session | undefined {
   return known.session
 }
 
+/** Since when the session is that this browser has, also where its token is good no more and somebody has to sign in again to go on with it. */
+export function heldSince(): number | undefined {
+  return heldSession()?.since
+}
+
 /** Why nobody is signed in any more, in words; undefined where somebody wished it, or never was. */
 export function farewellMessage(): string | undefined {
   return farewell ?? (localStorage.getItem(KEY) === null ? undefined : EXPIRED)
 }
 
-/** Begins a session. */
-export function begin(granted: Granted, isByLink: boolean = false): void {
-  keep(granted, { since: systemClock.now(), isByLink })
+/** Begins a session with a link, or as whoever has this address; if it is theirs that ran out, it goes on. */
+export function begin(granted: Granted, as: 'link' | { readonly email: string }): void {
+  const email = as === 'link' ? undefined : as.email.trim().toLowerCase()
+  const held = heldSession()
+  const since = email !== undefined && held?.email === email ? held.since : systemClock.now()
+  keep(granted, { since, isByLink: as === 'link', ...(email !== undefined && { email }) })
 }
 
 /** Goes on with another token. */
 export function renew(granted: Granted): void {
-  keep(granted, currentSession() ?? { since: systemClock.now(), isByLink: false })
+  keep(granted, heldSession() ?? { since: systemClock.now(), isByLink: false })
 }
 
 function keep(
   { access_token: token, expires_in: seconds }: Granted,
-  { since, isByLink }: Pick<Session, 'since' | 'isByLink'>,
+  { since, isByLink, email }: Pick<Session, 'since' | 'isByLink' | 'email'>,
 ): void {
   farewell = undefined
-  const session: Session = { token, expiresAt: systemClock.now() + seconds * 1000, since, isByLink }
+  const expiresAt = systemClock.now() + seconds * 1000
+  const session: Session = { token, expiresAt, since, isByLink, ...(email !== undefined && { email }) }
   localStorage.setItem(KEY, JSON.stringify(session))
   tell()
 }
 
-/** Ends the session, as somebody wishes it, or for a reason that is said where one signs in again. */
-export function end(why: 'wished' | 'closed' | 'expired'): void {
-  if (!currentSession()) return
-  farewell = { wished: undefined, closed: CLOSED, expired: EXPIRED }[why]
+/** Ends the session, as somebody wishes it, or because the account is closed. */
+export function end(why: 'wished' | 'closed'): void {
+  if (heldSince() === undefined) return
+  farewell = { wished: undefined, closed: CLOSED }[why]
   localStorage.removeItem(KEY)
   tell()
 }
 
-/** The server does not take a token: that ends the session, unless it goes on with another one, or the account is just being changed. */
+/** The server does not take a token: somebody has to sign in again, unless the session goes on with another one, or the account is just being changed. */
 export function refuse(token: string): void {
-  if (currentSession()?.token === token && !isChanging()) end('expired')
+  const session = currentSession()
+  if (session?.token !== token || isChanging()) return
+  localStorage.setItem(KEY, JSON.stringify({ ...session, token: '', expiresAt: 0 }))
+  tell()
 }
 
 /** Does something at the server by which tokens are withdrawn. Until it is done, no tab takes a token that is refused for the end. */
@@ -100,11 +114,20 @@ export function onSession(listener: () => void): () => void {
 
 /** What was kept, where it is a session that has not run out. */
 export function sessionIn(text: string | null, now: number = systemClock.now()): Session | undefined {
+  const session = keptIn(text)
+  return session && session.expiresAt > now ? session : undefined
+}
+
+function heldSession(): Session | undefined {
+  return keptIn(localStorage.getItem(KEY))
+}
+
+function keptIn(text: string | null): Session | undefined {
   try {
-    const { token, expiresAt, since, isByLink } = JSON.parse(text ?? 'null') as Partial<Session>
-    return typeof token === 'string' && typeof expiresAt === 'number' && expiresAt > now
-      ? { token, expiresAt, since: since ?? 0, isByLink: isByLink === true }
-      : undefined
+    const { token, expiresAt, since, isByLink, email } = JSON.parse(text ?? 'null') as Partial<Session>
+    if (typeof token !== 'string' || typeof expiresAt !== 'number') return undefined
+    const known = { token, expiresAt, since: since ?? 0, isByLink: isByLink === true }
+    return typeof email === 'string' ? { ...known, email } : known
   } catch {
     return undefined
   }

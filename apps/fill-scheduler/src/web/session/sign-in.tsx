@@ -1,10 +1,10 @@
 import { type ReactElement, type SubmitEvent, useState } from 'react'
 import { api } from '../api/api.js'
-import { messageOf } from '../api/request.js'
+import { RequestError, isSessionOver, messageOf } from '../api/request.js'
 import { Brand } from '../shell/brand.js'
 import { Notice } from '../shell/notice.js'
 import { formText } from './form-text.js'
-import { begin, farewellMessage } from './session.js'
+import { type Granted, begin, farewellMessage } from './session.js'
 
 type Way = 'sign in' | 'register'
 
@@ -46,8 +46,7 @@ function Credentials({ way }: { readonly way: Way }): ReactElement {
     setProblem(undefined)
     try {
       const credentials = { email: formText(form, 'email').trim(), password: formText(form, 'password') }
-      if (isNew) await api.register(credentials)
-      begin(await api.login(credentials))
+      begin(isNew ? await registered(credentials) : await api.login(credentials), credentials)
     } catch (error) {
       setProblem(messageOf(error))
       setIsBusy(false)
@@ -81,4 +80,22 @@ function Credentials({ way }: { readonly way: Way }): ReactElement {
       </button>
     </form>
   )
+}
+
+interface Written {
+  readonly email: string
+  readonly password: string
+}
+
+/** Opens an account and signs in. An account that is there already may be the one of a first try whose answer was lost: then the password is right. */
+async function registered(credentials: Written): Promise<Granted> {
+  try {
+    await api.register(credentials)
+  } catch (taken) {
+    if (!(taken instanceof RequestError && taken.code === 'email_taken')) throw taken
+    return api.login(credentials).catch((error: unknown) => {
+      throw isSessionOver(error) ? taken : error
+    })
+  }
+  return api.login(credentials)
 }

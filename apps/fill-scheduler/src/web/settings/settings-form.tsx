@@ -94,7 +94,9 @@ function StartField(): ReactElement {
   const { set, settings, proposedStart } = useDesk()
   const start = settings.start ?? proposedStart ?? ''
   const hint =
-    start === '' ? 'Left empty: the morning after it is planned' : `${dayName(start)}, local time of the zone`
+    start === ''
+      ? 'Left empty: the next morning that is worked after it is planned'
+      : `${dayName(start)}, local time of the zone`
   return (
     <div>
       <Field path="start" label="Start" hint={hint}>

@@ -1,4 +1,4 @@
-import { type ReactElement, useState } from 'react'
+import { type ReactElement, useRef, useState } from 'react'
 import type { SettingsInput } from '../../planning/settings.js'
 import { api } from '../api/api.js'
 import type { Template } from '../api/answers.js'
@@ -22,9 +22,15 @@ export function TemplatePicker(props: {
     setChosen(id)
     onLoad(templates.find((one) => one.id === id)?.settings ?? {})
   }
+  /** Kept, but not yet the default: another try makes no second one. */
+  const half = useRef<{ readonly text: string; readonly id: string }>(undefined)
   const keep = async (isDefault: boolean): Promise<void> => {
-    const { id } = await api.createTemplate({ name: (name ?? '').trim(), settings, is_public: false })
+    const draft = { name: (name ?? '').trim(), settings, is_public: false }
+    const text = JSON.stringify(draft)
+    const id = half.current?.text === text ? half.current.id : (await api.createTemplate(draft)).id
+    half.current = { text, id }
     if (isDefault) await api.setDefaultTemplate(id)
+    half.current = undefined
     setName(undefined)
     setChosen(id)
     onSaved()

@@ -32,6 +32,15 @@ export function Failed({ error, onRetry }: { readonly error: unknown; readonly o
   )
 }
 
+/** Behind words that say what went wrong. */
+export function TryAgain({ onAgain }: { readonly onAgain: () => void }): ReactElement {
+  return (
+    <button type="button" className="as-link" onClick={onAgain}>
+      Try again
+    </button>
+  )
+}
+
 /** There is nothing yet, and what to do about it. */
 export function Empty({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactElement {
   return (

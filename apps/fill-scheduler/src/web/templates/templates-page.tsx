@@ -11,7 +11,7 @@ import { Notice } from '../shell/notice.js'
 import { PageHead } from '../shell/page-head.js'
 import { Empty, Failed, Loading } from '../shell/states.js'
 import { type Action, useAction } from '../shell/use-action.js'
-import { useChanges } from '../shell/use-changes.js'
+import { useChanges } from '../shell/changes.js'
 import { moment } from '../wording/moments.js'
 
 const COLUMNS = {
