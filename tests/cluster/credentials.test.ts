@@ -108,7 +108,7 @@ describe('credentials that two nodes share through Redis', () => {
     const fresh = await join(at(1), next.key)
     expect(await within('the overlap ends', old.ended)).toEqual(EXPIRED)
     expect(await refused(at(1), key)).toEqual(INVALID)
-    const begun = performance.now()
+    const begun = machineTime()
     expect(await at(0).ask('revokeKey', { tenant: 'acme', id })).toBe(true)
     expect(await fresh.ended).toEqual(REVOKED)
     expect(machineTime() - begun).toBeLessThan(1_000)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pause } from '../kit/deadline.js'
+import { eventually, pause } from '../kit/deadline.js'
 import { percentile, printFigures } from '../kit/figures.js'
+import { machineTimeBetween } from '../kit/machine-time.js'
 import type { Stamped, Where } from './kit/facts.js'
 import { readHistory } from './kit/history.js'
 import { RedisServer } from './kit/redis-server.js'
@@ -47,11 +48,12 @@ describe('a Redis that is restarted empty under load', () => {
     const { readers } = await run.clients.figures()
     await run.fault('F-03 Redis is restarted empty', () => redis.restart({ empty: true }))
     await pause(TOLD_WITHIN_MS)
+    await eventually('every reader was told', async () => (await run.clients.figures()).gaps >= readers)
     const { figures, violations } = await run.settle()
 
     const facts = [...readHistory(run.history.file)]
     const backAt = facts.find((fact) => fact.t === 'fault' && fact.phase === 'end')?.at ?? 0
-    const toldAfter = firstGaps(facts).map((at) => at - backAt)
+    const toldAfter = firstGaps(facts).map((at) => machineTimeBetween(backAt, at))
     printFigures('told of an emptied Redis', {
       readers,
       'after, ms (median, 95 %, most)': [0.5, 0.95, 1]

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, pause } from '../kit/deadline.js'
 import { histogram, percentile, printFigures } from '../kit/figures.js'
+import { machineTimeBetween } from '../kit/machine-time.js'
 import type { Stamped, Where } from './kit/facts.js'
 import { readHistory } from './kit/history.js'
 import { RedisServer } from './kit/redis-server.js'
@@ -57,7 +58,7 @@ describe('three thousand clients that lose their node at once', () => {
       },
       60_000,
     )
-    const caughtUpMs = performance.timeOrigin + performance.now() - killedAt
+    const caughtUpMs = machineTimeBetween(killedAt, performance.timeOrigin + performance.now())
     const reads = (await readsOf(redis)) - readsBefore
     await run.clients.stopPublishing(20_000)
     await run.fleet.replace(0)
@@ -65,7 +66,9 @@ describe('three thousand clients that lose their node at once', () => {
 
     const facts = [...readHistory(run.history.file)]
     const [attempts, returns] = [timesOf('connecting', facts, killedAt), timesOf('open', facts, killedAt)]
-    const fullest = Math.max(...histogram(attempts, 100))
+    // What the machine held back goes together, however spread out it set off.
+    const undisturbed = attempts.filter((at) => machineTimeBetween(killedAt + at - 100, killedAt + at) > 50)
+    const fullest = Math.max(...histogram(undisturbed, 100))
     printFigures('a mass return', {
       clients: returns.length,
       'all caught up after, ms': caughtUpMs,

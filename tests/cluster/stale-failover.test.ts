@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pause } from '../kit/deadline.js'
-import { printFigures } from '../kit/figures.js'
+import { eventually, pause } from '../kit/deadline.js'
+import { median, printFigures } from '../kit/figures.js'
+import { machineTime } from '../kit/machine-time.js'
 import type { Where } from './kit/facts.js'
 import { ReplicaPair } from './kit/replica-pair.js'
 import { Run } from './kit/run.js'
@@ -40,7 +41,7 @@ describe('a failover to a replica that missed the end', () => {
       await pause(300)
       await pair.synchronised()
       pair.fallBehind()
-      await run.fault(`the replica misses the end, ${round}`, () => pause(500))
+      await run.fault(`the replica misses the end, ${round}`, () => ranFor(500))
       await run.fault(`the replica takes over, ${round}`, () => pair.failover())
       await pause(500)
       await run.calm()
@@ -58,9 +59,18 @@ describe('a failover to a replica that missed the end', () => {
     })
     expect(rounds).toHaveLength(ROUNDS)
     expect(rounds.flatMap(({ channels, told }) => untold(channels, told))).toEqual([])
-    for (const { channels } of rounds) expect(channels.size).toBeGreaterThan(CHANNELS.length / 2)
+    // A busy machine publishes little in a single round; none was for nothing, and most lost the end of most channels.
+    const lost = rounds.map(({ channels }) => channels.size)
+    expect(Math.min(...lost)).toBeGreaterThan(0)
+    expect(median(lost)).toBeGreaterThan(CHANNELS.length / 2)
   }, 300_000)
 })
+
+/** Resolves when the machine has run for so long: then there were publishes. */
+async function ranFor(ms: number): Promise<void> {
+  const from = machineTime()
+  await eventually('time has passed', () => machineTime() - from >= ms)
+}
 
 interface Round {
   /** Messages that were acknowledged while the replica was told nothing. */

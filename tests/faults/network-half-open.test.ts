@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, pause } from '../kit/deadline.js'
-import { machineTime } from '../kit/machine-time.js'
+import { machineTime, machineTimeBetween, moment } from '../kit/machine-time.js'
 import { type Acknowledged, checkHistory } from '../kit/history-checker.js'
 import { Recorder } from '../kit/recorder.js'
 import { type Lost, type NetworkPath, openPath } from './network-path.js'
@@ -38,7 +38,7 @@ describe('a network that loses everything without a word', () => {
     leftAt = undefined
     watcher = new Recorder(path.otherUrl, 'watcher', CHANNEL, { WebSocket: path.OtherWebSocket })
     const { presence } = watcher.client.channel(CHANNEL)
-    presence.on('left', ({ user }) => user === 'reader' && (leftAt = performance.now()))
+    presence.on('left', ({ user }) => user === 'reader' && (leftAt = moment()))
     reader = new Recorder(path.url, 'reader', CHANNEL, { WebSocket: path.WebSocket, connectTimeoutMs: 1_000 })
     reader.client.channel(CHANNEL).presence.on('joined', () => {})
     await eventually('both are there', () => presence.counts.members === 2 && reader.verdicts.length > 0)
@@ -64,12 +64,12 @@ describe('a network that loses everything without a word', () => {
     ['F-41 a server that the client cannot reach finds out, and', 'up'],
   ])('%s nothing is lost on return', async (_, lost) => {
     await bothListen()
-    const cutAt = performance.now()
+    const cutAt = moment()
     path.lose(lost)
     const acknowledged = await publishUntil(() => isAway() && leftAt !== undefined)
     const awayAt = reader.states.find(({ state }) => state === 'waiting')?.at ?? Infinity
-    expect(awayAt - cutAt).toBeLessThan(FOUND_OUT_MS)
-    expect((leftAt ?? Infinity) - cutAt).toBeLessThan(FOUND_OUT_MS + PRESENCE_MS)
+    expect(machineTimeBetween(cutAt, awayAt)).toBeLessThan(FOUND_OUT_MS)
+    expect(machineTimeBetween(cutAt, leftAt ?? Infinity)).toBeLessThan(FOUND_OUT_MS + PRESENCE_MS)
     const healedAt = machineTime()
     path.heal()
     acknowledged.push(...(await publishUntil(() => reader.client.status === 'open' && reader.verdicts.length > 1)))

@@ -44,12 +44,12 @@ describe('a node that cannot reach Redis while another can', () => {
     'F-51 %s, tells its clients, and has them up to date when it can again',
     async (_, cut, cutMs) => {
       const { first, second } = pair
-      const cutAt = performance.now()
+      const cutAt = machineTime()
       cut()
-      const load = publishUntil(outside, cutAt + cutMs)
+      const load = publishUntil(outside, performance.now() + cutMs)
       const attempt = (): ReturnType<WireClient['ask']> => publish(inside, 'kept', { key: 'k' })
       expect(await attempt()).toMatchObject({ type: 'error', code: 'engine_unavailable', retryable: true })
-      expect(performance.now() - cutAt).toBeLessThan(REFUSED_MS_MAX)
+      expect(machineTime() - cutAt).toBeLessThan(REFUSED_MS_MAX)
       expect(await inside.next('notice')).toMatchObject({ code: 'degraded' })
       await isReady(first, false)
       const again = machineTime()
@@ -90,9 +90,9 @@ const publish = (client: WireClient, data: string, more: { key?: string } = {}):
 async function publishUntil(client: WireClient, until: number): Promise<number> {
   let slowest = 0
   while (performance.now() < until) {
-    const begun = performance.now()
+    const begun = machineTime()
     await client.get('ok', { type: 'publish', channel: CHANNEL, data: 'on' })
-    slowest = Math.max(slowest, performance.now() - begun)
+    slowest = Math.max(slowest, machineTime() - begun)
     await pause(20)
   }
   return slowest

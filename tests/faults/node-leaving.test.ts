@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../kit/deadline.js'
 import { printFigures } from '../kit/figures.js'
+import { machineTime } from '../kit/machine-time.js'
 import type { WireClient } from '../kit/wire-client.js'
 import { NodeProcess } from '../cluster/kit/node-process.js'
 import { RedisProxy } from '../cluster/kit/proxy/redis-proxy.js'
@@ -65,16 +66,16 @@ describe('a node that is asked to end while much is under way', () => {
       .map((client, index) =>
         client.ask({ type: 'publish', channel: `room:${index % 10}`, data: index, key: `k${index}` }),
       )
-    const asked = performance.now()
+    const asked = machineTime()
     const exited = leaving.term(EXIT_MS_MAX)
     const answers = await Promise.all(publishes)
     // Half of the members go when they are told to; the others, like most clients here, do not know how.
     await eventually('everybody was told goodbye', () => clients.every((client) => client.of('goodbye').length > 0))
     await Promise.all(members.slice(0, MEMBERS / 2).map((client) => client.close()))
     const status = await exited
-    const exitedAt = performance.now()
+    const exitedAt = machineTime()
     await eventually('the watcher is alone', () => watcher.of('left').length >= MEMBERS)
-    const leftAt = performance.now()
+    const leftAt = machineTime()
     printFigures(`${CLIENTS} clients of a node that ends`, {
       'answered ok': answers.filter(({ type }) => type === 'ok').length,
       'ended after, ms': exitedAt - asked,

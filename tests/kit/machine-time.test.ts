@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { pause } from './deadline.js'
-import { machineTime } from './machine-time.js'
+import { machineTime, machineTimeBetween } from './machine-time.js'
 
 const since = (whole: number, lived: number): [whole: number, lived: number] => [
   performance.now() - whole,
@@ -28,4 +28,8 @@ it('leaves out what everything stood still for', async () => {
   const [whole, lived] = since(...from)
   expect(whole).toBeGreaterThan(1_000)
   expect(lived).toBeLessThan(whole - 800)
+  const [begun, woken] = [performance.timeOrigin + from[0], performance.timeOrigin + from[0] + whole]
+  expect(machineTimeBetween(begun, woken)).toBeLessThan(whole - 800)
+  expect(machineTimeBetween(woken - 50, woken)).toBeGreaterThan(0)
+  expect(machineTimeBetween(begun - 2_000, begun - 1_000)).toBe(1_000)
 })

@@ -7,6 +7,7 @@ import {
 } from '@holdfast/client'
 import { signToken } from '@holdfast/server'
 import { WebSocket } from 'ws'
+import { moment } from './machine-time.js'
 import type { Told } from './history-checker.js'
 import { SECRET } from './server-process.js'
 
@@ -17,13 +18,13 @@ export class Recorder {
   readonly verdicts: Subscribed[] = []
   readonly data: unknown[] = []
   readonly errors: HoldfastError[] = []
-  /** Every state with the time of its beginning, as `performance.now` has it. */
+  /** Every state with the `moment` of its beginning. */
   readonly states: (StatusChange & { readonly at: number })[] = []
 
   constructor(url: string, user: string, channel: string, options: HoldfastOptions = {}) {
     const token = (): string => signToken({ secret: SECRET, tenant: 'acme', user, ttlSeconds: 3_600 })
     this.client = new Holdfast(url, { token, WebSocket, ...options })
-    this.client.on('state', (change) => this.states.push({ ...change, at: performance.now() }))
+    this.client.on('state', (change) => this.states.push({ ...change, at: moment() }))
     this.client.on('error', (error) => this.errors.push(error))
     const heard = this.client.channel(channel)
     heard.on('subscribed', (verdict) => this.#begun(verdict))

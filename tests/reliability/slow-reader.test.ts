@@ -3,6 +3,7 @@ import { signToken } from '@holdfast/server'
 import { eventually, pause } from '../kit/deadline.js'
 import { median, percentile, printFigures } from '../kit/figures.js'
 import { LightReader } from '../kit/light-reader.js'
+import { machineTime, machineTimeBetween } from '../kit/machine-time.js'
 import { type LogLine, SECRET, ServerProcess } from '../kit/server-process.js'
 import { WireClient } from '../kit/wire-client.js'
 
@@ -63,7 +64,7 @@ describe('a reader that stops reading beside 999 that do', () => {
 
   function takeTick(head: string, reader: LightReader): void {
     const isTick = head.startsWith('{"type":"message"')
-    if (isTick) latencies.push(performance.now() - Number(/"sentAt":([\d.]+)/.exec(head)?.[1]))
+    if (isTick) latencies.push(machineTime() - Number(/"sentAt":([\d.]+)/.exec(head)?.[1]))
     if (isTick) received.set(reader, (received.get(reader) ?? 0) + 1)
     else if (head.startsWith('{"type":"subscribed"')) received.set(reader, 0)
   }
@@ -85,7 +86,7 @@ describe('a reader that stops reading beside 999 that do', () => {
     for (; !isEnough(ticks); ticks += 1) {
       // Answered before the next is sent: a burst after a pause of this process would fill a queue by megabytes at once.
       await publisher.get('ok', { type: 'publish', channel: BULK, data: BULK_PADDING })
-      publisher.send({ type: 'publish', channel: SHARED, data: { sentAt: performance.now(), pad: TICK_PADDING } })
+      publisher.send({ type: 'publish', channel: SHARED, data: { sentAt: machineTime(), pad: TICK_PADDING } })
       residentMax = Math.max(residentMax, server.residentBytes())
       await pause(Math.max(0, startedAt + (ticks + 1) * BETWEEN_TICKS_MS - performance.now()))
     }
@@ -111,7 +112,7 @@ describe('a reader that stops reading beside 999 that do', () => {
     // It could not be told while it did not read; what it finds now was written when its queue reached the limit.
     reader.readOn()
     const closed = await eventually('the close frame', () => reader.closed)
-    const toldAfterMs = Date.now() - Date.parse(line.time)
+    const toldAfterMs = machineTimeBetween(Date.parse(line.time), Date.now())
     expect(closed).toEqual({ code: 1013, reason: 'Too slow' })
     expect(heads.at(-1)).toContain('{"type":"goodbye","code":1013,"message":"Too slow","reconnect":"now"}')
     reader.end()
@@ -151,7 +152,7 @@ describe('a reader that stops reading beside 999 that do', () => {
     expect(difference()).toBeLessThan(10)
     expect(grownMiB).toBeLessThan(64)
     expect(new Set(received.values())).toEqual(new Set([published]))
-  }, 120_000)
+  }, 240_000)
 })
 
 function tokenOf(user: string): string {

@@ -49,12 +49,10 @@ class Sentinel {
     return sentinel
   }
 
-  /** Looks and tells many times a second, where it would do so every few. */
+  /** Looks and tells many times a second, where it would do so every few; and once it has stood still itself it trusts what it sees after a second, where it would take half a minute. */
   async #hurry(): Promise<boolean> {
-    const answer = await askRedis(this.port, (redis) =>
-      redis.text('SENTINEL', 'DEBUG', 'INFO-PERIOD', '200', 'PUBLISH-PERIOD', '200', 'ASK-PERIOD', '200'),
-    )
-    return answer === 'OK'
+    const periods = ['INFO-PERIOD', '200', 'PUBLISH-PERIOD', '200', 'ASK-PERIOD', '200', 'TILT-PERIOD', '1000']
+    return (await askRedis(this.port, (redis) => redis.text('SENTINEL', 'DEBUG', ...periods))) === 'OK'
   }
 
   async stop(): Promise<void> {

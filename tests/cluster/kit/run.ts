@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { machineTime } from '../../kit/machine-time.js'
 import { seedOfThisRun } from '../../kit/seeded-random.js'
 import { ROOT } from '../../source-tree.js'
 import { type Verdict, check, describe } from './checker/checker.js'
@@ -44,6 +45,8 @@ export class Run {
 
   /** Starts the nodes and the process of the clients; nobody is connected yet. */
   static async start(options: RunOptions): Promise<Run> {
+    // From now on it is known when the machine stands still.
+    machineTime()
     const seed = seedOfThisRun()
     const history = new History(freshFile(options.name), 'test')
     const { nodes, redis } = options

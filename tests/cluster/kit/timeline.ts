@@ -1,3 +1,4 @@
+import { machineTimeBetween } from '../../kit/machine-time.js'
 import type { Stamped } from './facts.js'
 import { readHistory } from './history.js'
 
@@ -8,7 +9,7 @@ interface Harm {
   to: number
 }
 
-/** When things happened in a run, in milliseconds of its one clock. */
+/** When things happened in a run, in milliseconds of its one clock; how long they took, without the time in which the machine stood still. */
 export class Timeline {
   readonly facts: readonly Stamped[]
   readonly #harms: Harm[] = []
@@ -34,14 +35,14 @@ export class Timeline {
   /** From the end of a fault to the first publish that was acknowledged. */
   firstAcknowledgedAfter(name: string): number {
     const { to } = this.harm(name)
-    return Math.min(...[...this.#acknowledgedAt.values()].filter((at) => at >= to)) - to
+    return machineTimeBetween(to, Math.min(...[...this.#acknowledgedAt.values()].filter((at) => at >= to)))
   }
 
   /** The longest time between `from` and `to` in which no publish was acknowledged. */
   longestSilence(from: number, to: number): number {
     const times = [...this.#acknowledgedAt.values()].filter((at) => at > from && at < to)
     const marks = [from, ...times.toSorted((one, other) => one - other), to]
-    return Math.max(...marks.map((mark, index) => mark - (marks[index - 1] ?? mark)))
+    return Math.max(...marks.map((mark, index) => machineTimeBetween(marks[index - 1] ?? mark, mark)))
   }
 
   /** The longest that a reader waited for a message that was acknowledged between `before` ms before a fault began and `after` ms after it ended. */
