@@ -6,16 +6,15 @@ export function abortable<T>(
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const aborted = (): HoldfastError => new HoldfastError('aborted', 'Aborted', { cause: signal?.reason })
-    if (signal?.aborted) return reject(aborted())
     let cancel = (): void => {}
-    const onAbort = (): void => {
+    const abort = (): void => {
       cancel()
-      reject(aborted())
+      reject(new HoldfastError('aborted', 'Aborted', { cause: signal?.reason }))
     }
-    const settled = (): void => signal?.removeEventListener('abort', onAbort)
+    if (signal?.aborted) return abort()
+    const settled = (): void => signal?.removeEventListener('abort', abort)
     // It fires once.
-    signal?.addEventListener('abort', onAbort)
+    signal?.addEventListener('abort', abort)
     cancel = start(
       (value) => (settled(), resolve(value)),
       (error) => (settled(), reject(error)),

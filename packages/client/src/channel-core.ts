@@ -35,17 +35,17 @@ export type ChannelMessage = Extract<ServerMessage, { channel: string }>
 export class ChannelCore implements Deliveries, SubscriptionEvents {
   readonly name: string
   readonly wire: Wire
+  /** Somebody begins to use it: keeps it, until it is found not to be used any more. */
+  readonly used: () => void
   readonly events: Emitter<Listened>
   readonly roster: Roster
   readonly typing: TypingWatch
   readonly dispatcher: Dispatcher
   readonly subscription: Subscription
-  /** Called with the data of every message as it arrives, before anything is dropped or waits. */
-  readonly taps: Set<(data: unknown) => void> = new Set()
   /** The channel as the application sees it, once it has asked for it. */
   facade: Channel | undefined
-  /** The operation whose channel this is, while somebody watches it. */
-  operation: Operation | undefined
+  /** The operation whose channel this is, in each object that is watched. They take data as it arrives, before anything is dropped or waits. */
+  readonly operations: Set<Operation> = new Set()
   /** The application has subscribed beside its listeners. */
   isExplicit = false
   /** Called when the handlers of a message have settled. */
@@ -56,11 +56,13 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   /** How often the client had come back when it was told last that the subscription began; a move to another node is no break. */
   #toldAt: number | undefined
 
-  constructor(name: string, wire: Wire) {
+  constructor(name: string, wire: Wire, used: () => void) {
     this.name = name
     this.wire = wire
-    this.events = new Emitter(wire.report)
-    this.roster = new Roster(wire.report, (presence) => this.subscription.join(presence))
+    this.used = used
+    const left = (): void => this.left()
+    this.events = new Emitter(wire.report, left)
+    this.roster = new Roster(wire.report, left, (presence) => this.subscription.join(presence))
     this.typing = new TypingWatch(
       wire.settings.clock,
       (active) => void this.signal('typing', JSON.stringify({ active })),
@@ -68,6 +70,11 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
     )
     this.dispatcher = new Dispatcher(name, wire.settings.backlogMax, wire.tally, this)
     this.subscription = new Subscription(name, wire, this.dispatcher, this)
+  }
+
+  /** Whether it has to go on though the application may hold nothing of it. Who listens to its presence wishes to be a member. */
+  get isUsed(): boolean {
+    return this.events.has() || this.subscription.isUsed
   }
 
   /** Sends a signal whose data is encoded; false when there is no connection, because a signal is never kept. */
@@ -104,9 +111,10 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   }
 
   /** The subscription has ended, and not by wish. */
-  ended(unsubscribed: Unsubscribed): void {
-    this.#toldAt = undefined
-    void this.events.emit('unsubscribed', unsubscribed)
+  ended(error: HoldfastError): void {
+    const { code, message } = error
+    this.#endStreams(error)
+    void this.events.emit('unsubscribed', { channel: this.name, code, message })
   }
 
   /** Hands a message to those who listen. */
@@ -144,9 +152,9 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
 
   /** Ends the subscription by wish. */
   async end(): Promise<void> {
-    this.#toldAt = undefined
     const error = new HoldfastError('aborted', 'Unsubscribed')
     this.#endStreams(error)
+    if (!this.roster.has()) this.subscription.forget()
     await this.subscription.end(error)
   }
 
@@ -156,14 +164,16 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
     this.subscription.giveUp(error)
   }
 
-  /** Ends the subscription when nobody listens any more, and nobody asked for it without listening. */
-  leaveIfUnheard(): void {
-    if (!this.events.has() && !this.isExplicit) void this.end().catch(this.wire.report)
+  /** Somebody listens no more: ends the subscription when nobody does, and nobody asked for it without listening. */
+  left(): void {
+    if (!this.events.has() && !this.operations.size && !this.isExplicit) void this.end().catch(this.wire.report)
   }
 
   #endStreams(error: HoldfastError): void {
+    this.#toldAt = undefined
     this.typing.stop()
     for (const end of [...this.streams]) end(error)
+    for (const operation of [...this.operations]) operation.fail(error)
   }
 
   #signalled(signal: Message): void {
@@ -184,6 +194,6 @@ export class ChannelCore implements Deliveries, SubscriptionEvents {
   }
 
   #tap(data: unknown): void {
-    for (const tap of this.taps) tap(data)
+    for (const operation of this.operations) operation.take(data)
   }
 }

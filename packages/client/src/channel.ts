@@ -68,7 +68,7 @@ export interface History<M extends EventMap> {
   readonly more: boolean
 }
 
-/** A named stream of messages. Made by `client.channel(name)`, which answers the same object for the same name. */
+/** A named stream of messages. Made by `client.channel(name)`, which answers the same object for the same name as long as anybody holds it. */
 export class Channel<M extends EventMap = Record<string, unknown>> {
   readonly #core: ChannelCore
 
@@ -112,13 +112,8 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
     handler: (value: ChannelEvent<M, E>) => unknown,
   ): () => void {
     const key = RESERVED.has(event) ? event : `event:${event}`
-    const off = this.#core.events.on(key as '*', handler as (value: Message) => unknown)
     this.#core.subscription.want()
-    return () => {
-      off()
-      // At the end of the turn: a listener that is replaced does not end the subscription.
-      queueMicrotask(() => this.#core.leaveIfUnheard())
-    }
+    return this.#core.events.on(key as '*', handler as (value: Message) => unknown)
   }
 
   /** Subscribes without, or beside, a listener, until `unsubscribe`. Resolves with the verdict; rejects when refused. */
@@ -186,7 +181,7 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
     return pull<AnyMessage<M>>((take, end) => {
       const { streams } = this.#core
       streams.add(end)
-      const offs = [this.on('*', take), this.on('unsubscribed', end), () => streams.delete(end)]
+      const offs = [this.on('*', take), () => streams.delete(end)]
       return () => offs.forEach((off) => off())
     })
   }

@@ -7,10 +7,17 @@ import type { Link, Welcome } from './link.js'
 import type { Operation } from './operation.js'
 import type { Wire } from './wire.js'
 
+/** Names that are known at least before it is looked for those that nobody can ask for any more. */
+const KNOWN_MIN = 64
+
 /** The channels of a client, and how they go on from one connection to the next. */
 export class Channels {
   readonly wire: Wire
-  readonly #cores = new Map<string, ChannelCore>()
+  /** Those that go on though the application may hold nothing of them. */
+  readonly #used = new Map<string, ChannelCore>()
+  /** Those, and all of which it holds something: an application that opens thousands of names must not fill the memory. */
+  readonly #known = new Map<string, WeakRef<ChannelCore>>()
+  #sweepAt = KNOWN_MIN
   /** The channel of the user's notifications, once a welcome has named it. */
   inbox: string | undefined
 
@@ -18,11 +25,28 @@ export class Channels {
     this.wire = wire
   }
 
-  /** The channel of this name; the same one every time. */
+  /** The channel of this name; the same one as long as anybody uses it or holds something of it. */
   get(name: string): ChannelCore {
-    const core = this.#cores.get(name) ?? new ChannelCore(name, this.wire)
-    this.#cores.set(name, core)
+    return this.#known.get(name)?.deref() ?? this.#make(name)
+  }
+
+  #make(name: string): ChannelCore {
+    if (this.#known.size >= this.#sweepAt) this.#sweep()
+    const core = new ChannelCore(name, this.wire, () => this.#used.set(name, core))
+    this.#known.set(name, new WeakRef(core))
     return core
+  }
+
+  /** Lets go of what nobody uses any more, and forgets what is gone. */
+  #sweep(): void {
+    let held = 0
+    for (const [name, known] of this.#known) {
+      const core = known.deref()
+      if (!core) this.#known.delete(name)
+      // What is let go of now may be gone the next time.
+      else if (core.isUsed || !this.#used.delete(name)) held += 1
+    }
+    this.#sweepAt = this.#known.size + held + KNOWN_MIN
   }
 
   /** The channel of this name, with a facade for the application; the same one every time. */
@@ -34,24 +58,19 @@ export class Channels {
 
   /** The operation, if somebody watches it. */
   operation(id: string): Operation | undefined {
-    return this.#cores.get(`operation:${id}`)?.operation
-  }
-
-  /** Forgets a channel that nobody wishes for, or may wish for. */
-  release({ name, facade, subscription }: ChannelCore): void {
-    if (!facade && !subscription.wanted) this.#cores.delete(name)
+    return this.#used.get(`operation:${id}`)?.operations.values().next().value
   }
 
   /** Where every channel would go on. */
   positions(): [string, Position][] {
-    return [...this.#cores.values()].flatMap(({ name, subscription, dispatcher: { head } }) =>
+    return [...this.#used.values()].flatMap(({ name, subscription, dispatcher: { head } }) =>
       subscription.wanted && head ? [[name, head]] : [],
     )
   }
 
   /** Hands a message to its channel. */
   receive(message: ChannelMessage, link: Link): void {
-    const core = this.#cores.get(message.channel)
+    const core = this.#used.get(message.channel)
     if (core?.subscription.wanted) core.receive(message, link)
     // The server began the inbox before anybody listened; whoever does later starts there.
     else if (message.type === 'subscribed' && message.channel === this.inbox)
@@ -65,36 +84,35 @@ export class Channels {
   }
 
   /** Begins every channel on a new link: those that the session resumed go on by themselves, the others are asked for. */
-  welcomed(link: Link, welcome: Welcome, named: Readonly<Record<string, Position>>): void {
-    const live = new Set(welcome.channels)
-    for (const { name, subscription, dispatcher } of this.#cores.values()) {
-      const goesOn = welcome.session.resumed && (named[name] !== undefined || !dispatcher.head)
+  welcomed(link: Link, { session, channels }: Welcome, named: Readonly<Record<string, Position>>): void {
+    for (const { name, subscription } of this.#used.values()) {
       // An inbox goes on after what its user has acknowledged, whatever the session.
-      const begins = live.has(name) && (goesOn || name === this.inbox)
-      if (subscription.wanted && begins) subscription.resume(link)
+      const goesOn = (session.resumed && named[name]) || name === this.inbox
+      if (subscription.wanted && goesOn && channels.includes(name)) subscription.resume(link)
       else if (subscription.wanted) subscription.start(link)
-      else if (welcome.session.resumed && live.has(name) && name !== this.inbox)
-        void subscription.leave().catch(this.wire.report)
     }
+    if (!session.resumed) return
+    for (const name of channels)
+      if (name !== this.inbox && !this.#used.get(name)?.subscription.wanted) this.get(name).subscription.quit()
   }
 
   /** A link is gone. */
   lost(link: Link): void {
-    for (const { subscription } of this.#cores.values()) subscription.lost(link)
+    for (const { subscription } of this.#used.values()) subscription.lost(link)
   }
 
   /** The server can do again what it could not. */
   retry(): void {
-    for (const { subscription } of this.#cores.values()) subscription.retry()
+    for (const { subscription } of this.#used.values()) subscription.retry()
   }
 
   /** Whether this link speaks for every channel. */
   settledOn(link: Link): boolean {
-    return [...this.#cores.values()].every(({ subscription }) => subscription.settledOn(link))
+    return [...this.#used.values()].every(({ subscription }) => subscription.settledOn(link))
   }
 
   /** The client was closed. */
   close(error: HoldfastError): void {
-    for (const core of this.#cores.values()) core.close(error)
+    for (const core of this.#used.values()) core.close(error)
   }
 }

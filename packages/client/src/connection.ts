@@ -159,21 +159,24 @@ export class Connection implements LinkEvents {
     const old = this.#retiring
     this.#retiring = undefined
     this.#stopRetire()
-    old?.close()
-    if (old) this.#events.lost(old, true)
+    if (old) this.#drop(old)
+  }
+
+  #drop(link: Link): void {
+    link.close()
+    this.#events.lost(link, true)
   }
 
   /** An attempt came to nothing. */
   failed(ending: Ending): void {
-    if (this.#moving && this.#link) {
-      this.#moving = false
+    const isMove = this.#moving && this.#link
+    this.#moving = false
+    if (isMove) {
       this.#events.stayed()
       this.#stopWait = this.#settings.clock.after(this.#backoff.next(), () => this.#handOver())
       return
     }
-    this.#moving = false
     this.#failures += 1
-    if (reactionTo(ending, this.#settings.clock.now()).reconnect === 'refresh') this.#refusals += 1
     this.#retreat(ending)
   }
 
@@ -194,6 +197,8 @@ export class Connection implements LinkEvents {
     const { maxAttempts } = this.#settings
     const { reconnect, afterMs } = reactionTo(ending, this.#settings.clock.now())
     if (reconnect === 'never' && ending.code === 1000) return this.#close('disconnect', ending)
+    // Of attempts alone: a connection that ends had its welcome.
+    if (reconnect === 'refresh' && this.#failures > 0) this.#refusals += 1
     const isHopeless = reconnect === 'never' || this.#refusals >= 2
     if (isHopeless || (maxAttempts > 0 && this.#failures >= maxAttempts)) return this.#close('refuse', ending)
     // A word that we do not know is answered with patience.
@@ -218,9 +223,9 @@ export class Connection implements LinkEvents {
     this.#stopStable()
     this.#moving = false
     this.#dropRetiring()
-    this.#retiring = this.#link
+    const link = this.#link
     this.#link = undefined
-    this.#dropRetiring()
+    if (link) this.#drop(link)
     this.#events.closed(error ?? new HoldfastError(input === 'refuse' ? 'refused' : 'disconnected', reason))
     this.#move(input, reason, { code })
   }

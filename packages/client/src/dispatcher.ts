@@ -68,9 +68,9 @@ export class Dispatcher {
   head: Position | undefined
   position: Position | undefined
   readonly #channel: string
+  readonly #backlogMax: number
   readonly #tally: Pick<Tally, 'messages' | 'duplicatesDropped' | 'gaps'>
   readonly #deliveries: Deliveries
-  readonly #backlogMax: number
   /** Messages without an offset, and apart from them those with one: a degraded node sends the same one first without, later with it. */
   readonly #unstored = new Set<string>()
   readonly #stored = new Set<string>()

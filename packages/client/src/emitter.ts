@@ -1,30 +1,32 @@
 /** Takes what a listener threw or rejected with. */
 export type Report = (error: unknown) => void
 
-/** Listeners by event. A listener that throws is reported and disturbs nobody else. */
+/** Listeners to events. One that throws is reported and disturbs nobody else. */
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<{ readonly call: (value: never) => unknown }>>()
   readonly #report: Report
+  readonly #left: () => void
+  readonly #listeners = new Set<Listener<Events>>()
 
-  constructor(report: Report) {
+  /** `left` is called at the end of each turn in which a listener went: one that is replaced within a turn is not missed. */
+  constructor(report: Report, left: () => void = () => {}) {
     this.#report = report
+    this.#left = left
   }
 
   /** Adds a listener; returns its undo. The same function may be added more than once. */
-  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => unknown): () => void {
-    const entry = { call: listener }
-    const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners.add(entry))
+  on<E extends keyof Events>(event: E, call: (value: Events[E]) => unknown): () => void {
+    const listener = { event, call }
+    this.#listeners.add(listener)
     return () => {
-      listeners.delete(entry)
-      if (listeners.size === 0 && this.#listeners.get(event) === listeners) this.#listeners.delete(event)
+      this.#listeners.delete(listener)
+      queueMicrotask(this.#left)
     }
   }
 
   /** Calls the listeners of an event; a promise when one of them returned one, settled when they all have. Never rejects. */
   emit<E extends keyof Events>(event: E, value: Events[E]): Promise<unknown> | undefined {
     const pending: Promise<unknown>[] = []
-    for (const { call } of [...(this.#listeners.get(event) ?? [])]) {
+    for (const { call } of this.#to(event)) {
       try {
         const result = call(value as never)
         if (isThenable(result)) pending.push(Promise.resolve(result).catch(this.#report))
@@ -37,8 +39,18 @@ export class Emitter<Events extends object> {
 
   /** Whether anybody listens: to one event, or to any. */
   has(event?: keyof Events): boolean {
-    return event === undefined ? this.#listeners.size > 0 : this.#listeners.has(event)
+    return (event === undefined ? this.#listeners.size : this.#to(event).length) > 0
   }
+
+  /** Few listen to one thing, so that finding them costs less than keeping them apart. */
+  #to(event: keyof Events): Listener<Events>[] {
+    return [...this.#listeners].filter((listener) => listener.event === event)
+  }
+}
+
+interface Listener<Events> {
+  readonly event: keyof Events
+  readonly call: (value: never) => unknown
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

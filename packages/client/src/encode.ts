@@ -6,11 +6,11 @@ const DEPTH_MAX = 31
 /** A surrogate without its partner: such text has no UTF-8 form. */
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-/** Where an object stands inside the data. */
+/** An object inside the data: as it was handed over, as it travels, and where it stands. */
 interface Place {
   readonly value: unknown
+  readonly plain: unknown
   readonly path: string
-  readonly around: Place | undefined
 }
 
 type Fail = (problem: string) => never
@@ -22,21 +22,18 @@ type Fail = (problem: string) => never
  * @throws HoldfastError `unserialisable` with the path to what cannot travel.
  */
 export function encode(data: unknown): string {
-  const places = new Map<unknown, Place>()
+  /** What stands around the value that is read, the outermost first. */
+  const around: Place[] = []
   function replace(this: Record<string, unknown>, name: string, value: unknown): unknown {
-    const around = places.get(this)
-    const path = around ? around.path + (Array.isArray(this) ? `[${name}]` : `.${name}`) : 'data'
+    while (around.length > 0 && around.at(-1)!.plain !== this) around.pop()
+    const outer = around.at(-1)
+    const path = outer ? outer.path + (Array.isArray(this) ? `[${name}]` : `.${name}`) : 'data'
     const fail: Fail = (problem) => refuse(`${path} must ${problem}`)
     const plain = plainOf(this[name], value, fail)
     if (isLone(name) || isLone(plain)) fail('not hold a lone surrogate')
     if (typeof plain !== 'object' || plain === null) return plain
-    let depth = 1
-    for (let outer = around; outer; outer = outer.around) {
-      if (outer.value === value) fail('not contain itself')
-      depth += 1
-    }
-    if (depth > DEPTH_MAX) fail(`not be nested deeper than ${DEPTH_MAX}`)
-    places.set(plain, { value, path, around })
+    if (around.some((place) => place.value === value)) fail('not contain itself')
+    if (around.push({ value, plain, path }) > DEPTH_MAX) fail(`not be nested deeper than ${DEPTH_MAX}`)
     return plain
   }
   try {

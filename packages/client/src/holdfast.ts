@@ -4,7 +4,7 @@ import type { Channel, EventMap } from './channel.js'
 import { type HoldfastOptions, type Settings, settingsFrom } from './options.js'
 import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
 import { type Statistics, Tally } from './statistics.js'
-import { Emitter } from './emitter.js'
+import { Emitter, type Report } from './emitter.js'
 import { encode } from './encode.js'
 import { type TokenOption, type TokenSource, tokenSource } from './token.js'
 import type { Link, Welcome } from './link.js'
@@ -49,7 +49,12 @@ const MOVE_LOOK_MS = 20
 /** A client: one connection to a Holdfast server, that comes back by itself, and everything that goes over it. */
 export class Holdfast {
   readonly #settings: Settings
-  readonly #emitter: Emitter<HoldfastEvents> = new Emitter((error) => this.#report(error))
+  readonly #report: Report = (thrown) => {
+    const error = asHoldfastError(thrown, 'handler_failed', 'A handler failed')
+    if (this.#emitter.has('error')) void this.#emitter.emit('error', error)
+    else console.error(error)
+  }
+  readonly #emitter: Emitter<HoldfastEvents> = new Emitter(this.#report)
   readonly #tally = new Tally()
   readonly #token: TokenSource
   readonly #requests: Requests
@@ -77,7 +82,7 @@ export class Holdfast {
       settings: this.#settings,
       requests: this.#requests,
       tally: this.#tally,
-      report: (error) => this.#report(error),
+      report: this.#report,
       link: () => this.#connection.link,
       welcome: () => this.#welcome,
     }
@@ -108,7 +113,7 @@ export class Holdfast {
 
   /** Connects, where `connect: false` or `disconnect()` kept it from doing so. An attempt that waits is made now. */
   connect(): void {
-    this.#requests.accept()
+    this.#requests.refusal = undefined
     this.#connection.connect()
   }
 
@@ -133,16 +138,22 @@ export class Holdfast {
     })
   }
 
-  /** The channel of this name; the same object every time. Nothing is sent before somebody listens or publishes. A `token`, once given, stays until another is. */
+  /**
+   * The channel of this name; the same object as long as you hold it, listen to it or are subscribed. Nothing is sent before somebody listens or publishes.
+   * A `token`, once given, stays until another is.
+   */
   channel<M extends EventMap = Record<string, unknown>>(name: string, { token }: ChannelOptions = {}): Channel<M> {
-    const { facade, subscription } = this.#channels.open(name)
-    if (token) subscription.token = tokenSource(token, this.#settings.clock)
+    const { facade, subscription, used } = this.#channels.open(name)
+    if (token) {
+      subscription.token = tokenSource(token, this.#settings.clock)
+      used()
+    }
     return facade as unknown as Channel<M>
   }
 
   /** The messages for this user; the same object every time. `autoAck`, once asked for, stays. */
   inbox<M extends EventMap = InboxEvents>(options: InboxOptions = {}): Inbox<M> {
-    if (options.autoAck) this.#inbox.acknowledge()
+    this.#inbox.autoAck ||= options.autoAck ?? false
     return this.#inbox as unknown as Inbox<M>
   }
 
@@ -192,8 +203,7 @@ export class Holdfast {
     const inbox = this.#channels.findInbox(welcome)
     if (inbox) this.#inbox.bind(this.#channels.open(inbox))
     this.#channels.welcomed(link, welcome, this.#session.named)
-    if (this.#state !== undefined && !welcome.session.resumed)
-      void this.#sendState().catch((error) => this.#report(error))
+    if (this.#state !== undefined && !welcome.session.resumed) void this.#sendState().catch(this.#report)
     this.#requests.attach(link, welcome.limits)
   }
 
@@ -212,7 +222,7 @@ export class Holdfast {
       this.#tally.degraded = false
       this.#channels.retry()
     }
-    if (code === 'token_expiring') void this.#refresh().catch((error) => this.#report(error))
+    if (code === 'token_expiring') void this.#refresh().catch(this.#report)
     void this.#emitter.emit('notice', { code, message, details })
   }
 
@@ -244,11 +254,5 @@ export class Holdfast {
       looks -= 1
     }
     look()
-  }
-
-  #report(thrown: unknown): void {
-    const error = asHoldfastError(thrown, 'handler_failed', 'A handler failed')
-    if (this.#emitter.has('error')) void this.#emitter.emit('error', error)
-    else console.error(error)
   }
 }

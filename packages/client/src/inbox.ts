@@ -41,8 +41,9 @@ export interface InboxOptions {
 export class Inbox<M extends EventMap = InboxEvents> {
   readonly #wire: Wire
   readonly #listeners = new Set<Listener<M>>()
+  /** @internal Acknowledge by itself. */
+  autoAck = false
   #core: ChannelCore | undefined
-  #autoAck = false
   #wanted = 0
   #acking = false
   #epoch: string | undefined
@@ -80,11 +81,6 @@ export class Inbox<M extends EventMap = InboxEvents> {
     void this.#flush()
   }
 
-  /** @internal Acknowledges by itself from now on. */
-  acknowledge(): void {
-    this.#autoAck = true
-  }
-
   /** @internal The server said who we are. */
   bind(core: ChannelCore): void {
     const before = this.#core
@@ -98,14 +94,14 @@ export class Inbox<M extends EventMap = InboxEvents> {
     if (before) {
       // Another user has signed in: what was told of the first one's inbox is not for this one's.
       this.#wanted = 0
-      before.leaveIfUnheard()
+      before.left()
     }
     void this.#flush()
   }
 
   #moved(): void {
     const { position } = this.channel ?? {}
-    if (this.#autoAck && this.#listeners.size > 0 && position) this.ack(position.offset)
+    if (this.autoAck && this.#listeners.size > 0 && position) this.ack(position.offset)
   }
 
   /** One at a time, the newest each time. */

@@ -21,7 +21,8 @@ export interface Queued {
 export class OfflineQueue<T extends Queued> {
   readonly #options: OfflineQueueOptions
   readonly #items: T[] = []
-  #bytes = 0
+  /** Bytes that wait. */
+  bytes = 0
 
   constructor(options: OfflineQueueOptions) {
     this.#options = options
@@ -32,15 +33,10 @@ export class OfflineQueue<T extends Queued> {
     return this.#items.length
   }
 
-  /** Their bytes. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /** Adds what is new; false when a bound is reached, and nothing was added. */
   push(item: T): boolean {
     const { countMax, bytesMax } = this.#options
-    const isFull = this.#items.length >= countMax || this.#bytes + item.bytes > bytesMax
+    const isFull = this.#items.length >= countMax || this.bytes + item.bytes > bytesMax
     if (isFull && !item.urgent) return false
     this.putBack(item)
     return true
@@ -50,7 +46,7 @@ export class OfflineQueue<T extends Queued> {
   putBack(item: T): void {
     const next = this.#items.findLastIndex(({ id, urgent }) => (urgent === item.urgent ? id < item.id : urgent))
     this.#items.splice(next + 1, 0, item)
-    this.#bytes += item.bytes
+    this.bytes += item.bytes
   }
 
   /** Takes the first of which `mayGo` is true. */
@@ -60,18 +56,17 @@ export class OfflineQueue<T extends Queued> {
     return item
   }
 
-  /** Takes one out of the middle; false when it is not there. */
-  remove(item: T): boolean {
+  /** Takes one out of the middle, if it is there. */
+  remove(item: T): void {
     const index = this.#items.indexOf(item)
-    if (index < 0) return false
+    if (index < 0) return
     this.#items.splice(index, 1)
-    this.#bytes -= item.bytes
-    return true
+    this.bytes -= item.bytes
   }
 
   /** Takes all. */
   clear(): T[] {
-    this.#bytes = 0
+    this.bytes = 0
     return this.#items.splice(0)
   }
 }

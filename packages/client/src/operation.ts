@@ -2,7 +2,7 @@ import { type OperationProgress, type OperationSnapshot, isTerminal } from '@hol
 import type { ChannelCore } from './channel-core.js'
 import type { Channels } from './channels.js'
 import { Emitter } from './emitter.js'
-import { HoldfastError, OperationError } from './errors.js'
+import { type HoldfastError, OperationError } from './errors.js'
 import { leavable } from './pull.js'
 
 /** How far an operation is, for a progress bar. */
@@ -36,14 +36,16 @@ export class Operation<R = unknown> {
   readonly #emitter: Emitter<OperationEvents & { settled: undefined }>
   #snapshot: OperationSnapshot | undefined
   #failure: HoldfastError | undefined
-  #offs: (() => void)[] | undefined
+  /** The channel on which it is watched. */
+  #core: ChannelCore | undefined
+  #isOver = false
   #done: Promise<R> | undefined
 
   /** @internal Made by the client. */
   constructor(id: string, channels: Channels) {
     this.id = id
     this.#channels = channels
-    this.#emitter = new Emitter(channels.wire.report)
+    this.#emitter = new Emitter(channels.wire.report, () => this.#leaveIfUnheard())
   }
 
   /** The newest snapshot that was received. */
@@ -56,19 +58,17 @@ export class Operation<R = unknown> {
    * with a HoldfastError when it cannot be watched (`not_found`, `permission_denied`, `disconnected`). Not listening is no unhandled rejection.
    */
   get done(): Promise<R> {
-    this.#done ??= this.#settle()
+    if (!this.#done) {
+      this.#done = this.#settle()
+      this.#done.catch(() => {})
+    }
     return this.#done
   }
 
   /** Listens to what comes from now on; `snapshot` holds what is known already. Returns the undo. */
   on<E extends keyof OperationEvents>(event: E, listener: (value: OperationEvents[E]) => unknown): () => void {
     this.#watch()
-    const off = this.#emitter.on(event, listener)
-    return () => {
-      off()
-      // At the end of the turn: a listener that is replaced does not end the watch.
-      queueMicrotask(() => this.#leaveIfUnheard())
-    }
+    return this.#emitter.on(event, listener)
   }
 
   /** Asks for it to be cancelled. Resolves when the request was taken; how it ends is another matter. */
@@ -104,39 +104,26 @@ export class Operation<R = unknown> {
     }
   }
 
-  #settle(): Promise<R> {
-    this.#watch()
-    const settled = new Promise<R>((resolve, reject) => {
-      const decide = (): void => {
-        const { snapshot } = this
-        if (snapshot?.state === 'completed') resolve(snapshot.result as R)
-        else if (snapshot && isTerminal(snapshot.state)) reject(new OperationError(snapshot))
-        else if (this.#failure) reject(this.#failure)
-      }
-      this.#emitter.on('settled', decide)
-      decide()
-    })
-    settled.catch(() => {})
-    return settled
+  async #settle(): Promise<R> {
+    for await (const snapshot of this) {
+      if (snapshot.state === 'completed') return snapshot.result as R
+      if (isTerminal(snapshot.state)) throw new OperationError(snapshot)
+    }
+    throw this.#failure!
   }
 
   #watch(): void {
-    if (this.#offs || this.#failure) return
+    if (this.#core || this.#isOver) return
     const core = this.#channels.get(`operation:${this.id}`)
-    const { events, subscription, taps, streams } = core
-    const tap = (data: unknown): void => this.#take(data)
-    const closed = (error: HoldfastError): void => this.#fail(error)
-    taps.add(tap)
-    streams.add(closed)
-    const off = events.on('unsubscribed', ({ code, message }) => this.#fail(new HoldfastError(code, message)))
-    core.operation = this as Operation
-    this.#offs = [off, () => taps.delete(tap), () => streams.delete(closed), () => this.#leave(core)]
+    this.#core = core
+    core.operations.add(this as Operation)
     // With its newest event, which bears the snapshot, wherever the last watch ended.
-    if (!subscription.wanted) subscription.startAt('newest:1')
-    subscription.want()
+    if (!core.subscription.wanted) core.subscription.startAt('newest:1')
+    core.subscription.want()
   }
 
-  #take(data: unknown): void {
+  /** @internal What was sent on its channel. */
+  take(data: unknown): void {
     const before = this.#snapshot
     if (!isSnapshot(data) || data.id !== this.id || (before && !isNewer(data, before))) return
     this.#snapshot = data
@@ -147,31 +134,27 @@ export class Operation<R = unknown> {
     this.#end()
   }
 
-  #fail(error: HoldfastError): void {
+  /** @internal Nothing more comes on its channel. */
+  fail(error: HoldfastError): void {
     this.#failure = error
     this.#end()
   }
 
   #leaveIfUnheard(): void {
-    if (this.#emitter.has() || !this.#offs?.length) return
-    this.#stop()
-    this.#offs = undefined
+    if (!this.#emitter.has()) this.#leave()
   }
 
   #end(): void {
-    this.#stop()
+    this.#isOver = true
+    this.#leave()
     void this.#emitter.emit('settled', undefined)
   }
 
-  #stop(): void {
-    for (const off of this.#offs ?? []) off()
-    this.#offs = []
-  }
-
-  #leave(core: ChannelCore): void {
-    core.operation = undefined
-    core.leaveIfUnheard()
-    this.#channels.release(core)
+  #leave(): void {
+    const core = this.#core
+    this.#core = undefined
+    core?.operations.delete(this as Operation)
+    core?.left()
   }
 }
 

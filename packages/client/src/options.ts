@@ -79,7 +79,7 @@ export function settingsFrom(url: string, options: HoldfastOptions): Settings {
       clock: systemClock,
       random: systemRandom,
       wakes: browserWakes,
-      cursorStore: options.cursorStore ?? memoryCursor(),
+      cursorStore: memoryCursor(),
     }),
     backoff: filled(backoff, { minMs: 500, maxMs: 30_000 }, 'backoff.'),
     offlineQueue: filled(offlineQueue, queueDefaults, 'offlineQueue.'),

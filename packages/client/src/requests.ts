@@ -31,7 +31,7 @@ export interface RequestOptions {
 
 /** What becomes of a command; exactly one of the two is called, once. */
 export interface Outcome {
-  answered(answer: Answer, link: Link): void
+  answered(answer: Exclude<Answer, { type: 'error' }>, link: Link): void
   failed(error: HoldfastError): void
 }
 
@@ -81,7 +81,7 @@ export class Requests {
   #windowMax = 0
   #bytesMax = 0
   #held = false
-  /** Why nothing is taken; set between `refuse` and `accept`. */
+  /** Why nothing is taken; set by `refuse`. */
   refusal: HoldfastError | undefined
   #lastId = 0
 
@@ -96,8 +96,7 @@ export class Requests {
   request(head: Head, options: RequestOptions = {}): Promise<ServerMessageOf<'ok'>> {
     return abortable(options.signal, (resolve, reject) =>
       this.ask(head, options, {
-        answered: (answer) =>
-          answer.type === 'error' ? reject(errorFromAnswer(answer)) : resolve(answer as ServerMessageOf<'ok'>),
+        answered: (answer) => resolve(answer as ServerMessageOf<'ok'>),
         failed: reject,
       }),
     )
@@ -122,11 +121,16 @@ export class Requests {
     if (!entry) return false
     this.#remove(entry)
     this.#tally.answered(this.#clock.now() - entry.sentAt!)
-    const isAway = answer.type === 'error' && answer.code === 'engine_unavailable'
-    if (isAway && entry.resend && !entry.forsaken) this.#rest(entry, answer.retryAfter)
-    else if (!entry.forsaken) entry.outcome.answered(answer, link)
+    if (!entry.forsaken) this.#decide(entry, answer, link)
     this.#pump()
     return true
+  }
+
+  #decide(entry: Entry, answer: Answer, link: Link): void {
+    const { outcome, resend } = entry
+    if (answer.type !== 'error') outcome.answered(answer, link)
+    else if (resend && answer.code === 'engine_unavailable') this.#rest(entry, answer.retryAfter)
+    else outcome.failed(errorFromAnswer(answer))
   }
 
   /** Goes on over this link. What is in flight on another one is sent again here, where that is safe. */
@@ -164,7 +168,7 @@ export class Requests {
     return [...this.#inFlight.values()].some((entry) => entry.link === link)
   }
 
-  /** Refuses everything that waits or is in flight, and whatever comes, until `accept`. */
+  /** Refuses everything that waits or is in flight, and whatever comes, until `refusal` is lifted. */
   refuse(error: HoldfastError): void {
     this.refusal = error
     this.#link = undefined
@@ -172,11 +176,6 @@ export class Requests {
     this.#resting.clear()
     const all = [...this.#inFlight.values(), ...this.line.clear()]
     for (const entry of all) this.#fail(entry, error)
-  }
-
-  /** Takes commands again. */
-  accept(): void {
-    this.refusal = undefined
   }
 
   #entry(head: Head, options: RequestOptions, outcome: Outcome): Entry {

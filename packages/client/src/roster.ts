@@ -23,15 +23,20 @@ export class Roster {
   readonly #join: (presence: PresenceOption) => void
   #counts = NOBODY
 
-  /** `join` is called when somebody wants to know or to be known, so that the channel is subscribed with presence. */
-  constructor(report: Report, join: (presence: PresenceOption) => void) {
-    this.#emitter = new Emitter(report)
+  /** `left` is called after a listener went, `join` when somebody wants to know or to be known, so that the channel is subscribed with presence. */
+  constructor(report: Report, left: () => void, join: (presence: PresenceOption) => void) {
+    this.#emitter = new Emitter(report, left)
     this.#join = join
   }
 
   /** The members by user. In a channel of more than 1,000 a part of them; `counts` tells the whole. */
   get members(): ReadonlyMap<string, Member> {
     return this.#members
+  }
+
+  /** Whether anybody listens. */
+  has(): boolean {
+    return this.#emitter.has()
   }
 
   /** How many users, and how many connections of theirs. */

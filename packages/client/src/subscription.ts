@@ -4,7 +4,7 @@ import { Backoff } from './backoff.js'
 import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
 import { encode } from './encode.js'
-import { HoldfastError, PASSING, errorFromAnswer } from './errors.js'
+import { HoldfastError, PASSING } from './errors.js'
 import type { Link } from './link.js'
 import type { TokenSource } from './token.js'
 import type { Wire } from './wire.js'
@@ -24,8 +24,10 @@ export interface Unsubscribed {
 
 /** What a subscription tells. */
 export interface SubscriptionEvents {
+  /** Somebody wishes something of it. */
+  used(): void
   begun(verdict: ServerMessageOf<'subscribed'>): void
-  ended(unsubscribed: Unsubscribed): void
+  ended(error: HoldfastError): void
 }
 
 interface Waiter {
@@ -85,6 +87,11 @@ export class Subscription {
     return this.#state !== 'unsubscribed'
   }
 
+  /** Whether there is a wish, or something that stands for the next one. */
+  get isUsed(): boolean {
+    return this.wanted || !!this.token || this.#presence !== 'false'
+  }
+
   /** How it began last, while it goes on. */
   get verdict(): Subscribed | undefined {
     return this.#state === 'subscribed' ? this.#verdict : undefined
@@ -97,13 +104,14 @@ export class Subscription {
 
   /** Whether this link speaks for it, or nobody wishes for it. */
   settledOn(link: Link): boolean {
-    return !this.wanted || this.#link === link
+    return !this.wanted || this.hears(link)
   }
 
   /** Wishes for it. Nothing is sent before the end of the turn, so that several wishes make one command. */
   want(): void {
     if (this.wanted) return
     this.#state = 'subscribing'
+    this.#events.used()
     this.#startSoon()
   }
 
@@ -125,7 +133,13 @@ export class Subscription {
   join(presence: PresenceOption): void {
     if (!presence || (presence === true && this.#presence !== 'false')) return
     this.#presence = encode(presence)
+    this.#events.used()
     if (this.wanted) this.#startSoon()
+  }
+
+  /** Forgets the wish to be a member, unless something was told of oneself. */
+  forget(): void {
+    if (this.#presence === 'true') this.#presence = 'false'
   }
 
   /** Resolves with the next verdict. */
@@ -164,6 +178,11 @@ export class Subscription {
       // The next link does not go on with it.
       if (error.code !== 'disconnected') throw error
     })
+  }
+
+  /** The same, for whoever does not wait for it. */
+  quit(): void {
+    void this.leave().catch(this.#wire.report)
   }
 
   /** The server will go on with it by itself, from the position that was named in `hello`. */
@@ -209,9 +228,8 @@ export class Subscription {
 
   /** Messages were turned away; what is missing is recovered from the log. */
   recover(): void {
-    const link = this.#wire.link()
     this.#link = undefined
-    if (this.wanted && link) this.start(link)
+    this.#startNow()
   }
 
   #startSoon(): void {
@@ -221,8 +239,13 @@ export class Subscription {
       this.#starting = false
       const link = this.#wire.link()
       const isBegun = this.#link === link || this.#resumedOn === link
-      if (link && this.wanted && !(isBegun && this.#presenceAsked === this.#presence)) this.start(link)
+      if (!isBegun || this.#presenceAsked !== this.#presence) this.#startNow()
     })
+  }
+
+  #startNow(): void {
+    const link = this.#wire.link()
+    if (link && this.wanted) this.start(link)
   }
 
   async #ask(link: Link): Promise<void> {
@@ -240,7 +263,6 @@ export class Subscription {
       {
         answered: (answer, from) => {
           if (answer.type === 'subscribed') this.#begin(answer, from)
-          else if (answer.type === 'error') this.#failed(errorFromAnswer(answer))
         },
         failed: (error) => this.#failed(error),
       },
@@ -276,8 +298,8 @@ export class Subscription {
       const link = this.#link
       this.#close(error)
       // What was refused may be no more than a change of what goes on.
-      if (link && link === this.#wire.link()) this.#quit()
-      return this.#events.ended({ channel: this.#channel, code: error.code, message: error.message })
+      if (link && link === this.#wire.link()) this.quit()
+      return this.#events.ended(error)
     }
     this.#wire.tally.retries += 1
     this.#retryIn(Math.max(this.#backoff.next(), error.retryAfter ?? 0))
@@ -285,20 +307,13 @@ export class Subscription {
 
   #retryIn(ms: number): void {
     this.#stopRetry?.()
-    this.#stopRetry = this.#wire.settings.clock.after(ms, () => {
-      const link = this.#wire.link()
-      if (link) this.start(link)
-    })
+    this.#stopRetry = this.#wire.settings.clock.after(ms, () => this.#startNow())
   }
 
   #part(link: Link): void {
     if (this.#link === link) this.#link = undefined
     if (this.#resumedOn === link) this.#resumedOn = undefined
     if (this.wanted && !this.#link) this.#state = 'subscribing'
-  }
-
-  #quit(): void {
-    void this.leave().catch(this.#wire.report)
   }
 
   #close(error: HoldfastError): void {

@@ -5,13 +5,8 @@ export type WakeSource = (wake: () => void) => () => void
 export const browserWakes: WakeSource = (wake) => {
   const page = globalThis.document as Document | undefined
   if (!page) return () => {}
-  const onVisible = (): void => {
-    if (page.visibilityState === 'visible') wake()
-  }
-  page.addEventListener('visibilitychange', onVisible)
-  globalThis.addEventListener('online', wake)
-  return () => {
-    page.removeEventListener('visibilitychange', onVisible)
-    globalThis.removeEventListener('online', wake)
-  }
+  const stop = new AbortController()
+  page.addEventListener('visibilitychange', () => page.hidden || wake(), stop)
+  globalThis.addEventListener('online', wake, stop)
+  return () => stop.abort()
 }
