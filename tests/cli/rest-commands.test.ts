@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Outcome, type Workplace, createWorkplace } from './command.js'
+import { LossyProxy } from '../kit/lossy-proxy.js'
 
 const SECRET = 'kT9v3Qz1rW8uYb5nXe2sLd7fHj4gMp6aCw0iOqRtEyU'
 
@@ -85,7 +86,7 @@ describe('holdfast operation', { timeout: TIMEOUT_MS }, () => {
 
 describe('holdfast key', { timeout: TIMEOUT_MS }, () => {
   it('makes a key that may what it was made for, rotates and revokes it', async () => {
-    const flags = ['--grant', 'room:*=publish', '--permission', 'operations.own', '--expires-in', '90d']
+    const flags = ['--grant', 'room:*=subscribe,presence', '--permission', 'operations.own', '--expires-in', '90d']
     const [made] = lines<{ id: string; key: string }>(await place.run('key', 'create', 'importer', ...flags))
     expect(made?.key).toMatch(/^hf_/)
     const { id, key } = made ?? { id: '', key: '' }
@@ -98,8 +99,27 @@ describe('holdfast key', { timeout: TIMEOUT_MS }, () => {
     expect(lines(await place.run('operation', 'show', 'by-key', '--token', next?.key ?? ''))).toMatchObject([
       { owner: `key:${id}` },
     ])
+    const followed = place.start('presence', 'room:keys', '--watch', '--token', next?.key ?? '')
+    await followed.printed(/"joined"/)
     expect(lines(await place.run('key', 'revoke', id))).toEqual([{ id, revoked: true }])
+    expect(await followed.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('closed: Token revoked') as string,
+    })
     expect((await place.run('key', 'revoke', id)).stderr).toContain('not_found')
+  })
+
+  it('makes and revokes one key where the answer is lost on the way', async () => {
+    const proxy = await LossyProxy.start((place.env['HOLDFAST_URL'] ?? '').replace(/^ws(.*)\/ws$/, 'http$1'))
+    proxy.lose('POST /api/v1/keys')
+    const [made] = lines<{ id: string; key: string }>(await place.run('key', 'create', 'lost', '--url', proxy.origin))
+    const { id, key } = made ?? { id: '', key: '' }
+    expect([proxy.hasLost, key]).toEqual([true, expect.stringContaining(`hf_${id}`)])
+    proxy.lose(`DELETE /api/v1/keys/${id}`)
+    expect(lines(await place.run('key', 'revoke', id, '--url', proxy.origin))).toEqual([{ id, revoked: true }])
+    proxy.close()
+    const names = lines<{ name: string }>(await place.run('key', 'list')).map(({ name }) => name)
+    expect([proxy.hasLost, names]).toEqual([true, []])
   })
 
   it('makes one for the configuration without a server', async () => {

@@ -4,8 +4,9 @@ import type { Command } from 'commander'
 import { EXIT, Failure } from '../failure.js'
 import type { Shell } from '../shell.js'
 import { printJson, printTable, wantsJson } from './answer-output.js'
-import { type Api, apiOf, because } from './api.js'
+import { type Api, Refusal, Unreachable, apiOf, because } from './api.js'
 import { type CommandContext, type Declare, addRemoteOptions, collect, examples } from './command.js'
+import { insist } from './operation/insist.js'
 import { type RemoteOptions, type Rights, findServer } from './server-access.js'
 
 interface KeyOptions extends RemoteOptions {
@@ -56,7 +57,7 @@ function create(parent: Command, context: CommandContext): void {
       const { expiresIn } = options
       const may = rightsOf(options)
       const made = await ask<NewKey>('no key made', options, context, may, (api) =>
-        api.ask({
+        insist(api, {
           method: 'POST',
           path: ['keys'],
           body: { name, grants: may.grants, permissions: may.permissions, expiresIn },
@@ -110,7 +111,7 @@ function rotate(parent: Command, context: CommandContext): void {
       // Who may less than a key cannot rotate it: a token that is made here may just as much.
       const key = (await ask('keys not listed', options, context, {}, listed)).find((one) => one.id === id)
       const made = await ask<NewKey>(`${id} not rotated`, options, context, key ?? {}, (api) =>
-        api.ask({ method: 'POST', path: ['keys', id, 'rotate'], body: { overlap: options.overlap } }),
+        insist(api, { method: 'POST', path: ['keys', id, 'rotate'], body: { overlap: options.overlap } }),
       )
       printKey(made, options, context.shell)
     },
@@ -123,10 +124,23 @@ function revoke(parent: Command, context: CommandContext): void {
     .description('end a key, and the connections that came with it')
     .argument('<id>', 'id of the key')
   finish(command, '0123456789abcdef').action(async (id: string, options: KeyOptions) => {
-    await ask(`${id} not revoked`, options, context, {}, (api) => api.ask({ method: 'DELETE', path: ['keys', id] }))
+    await ask(`${id} not revoked`, options, context, {}, (api) => revoked(api, id))
     if (wantsJson(options, context.shell)) printJson({ id, revoked: true }, context.shell)
     else context.shell.stdout.write(`key ${id} is revoked\n`)
   })
+}
+
+/** Where an answer was lost it may be gone already. */
+async function revoked(api: Api, id: string): Promise<void> {
+  const request = { method: 'DELETE', path: ['keys', id] } as const
+  try {
+    await api.ask(request)
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    await insist(api, request).catch((again: unknown) => {
+      if (!(again instanceof Refusal && again.code === 'not_found')) throw again
+    })
+  }
 }
 
 function make(parent: Command, { shell }: CommandContext): void {
@@ -205,7 +219,9 @@ async function ask<T>(
     ...(grants && { grants }),
   })
   try {
-    return await question(apiOf(access))
+    // An answer that holds a secret is given again to the same credential alone.
+    const credential = access.credential()
+    return await question(apiOf({ ...access, credential: () => credential }))
   } catch (error) {
     throw because(what, error)
   }

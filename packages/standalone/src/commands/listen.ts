@@ -1,10 +1,10 @@
-import type { Channel, StatusChange } from '@holdfast/client'
 import { EXIT, Failure } from '../failure.js'
 import { type Shell, interruption } from '../shell.js'
 import { renderGapLine, renderMessageLine } from '../terminal/message-line.js'
 import { type Declare, addRemoteOptions, examples } from './command.js'
-import { type Remote, connect, refused } from './remote.js'
+import { connect, refused } from './remote.js'
 import type { RemoteOptions } from './server-access.js'
+import { untilEnded } from './until-ended.js'
 
 /** The flags of `holdfast listen`. */
 interface ListenOptions extends RemoteOptions {
@@ -55,29 +55,4 @@ async function listen(channel: string, options: ListenOptions, shell: Shell): Pr
 function checkSince(since: string | undefined): string | undefined {
   if (since === undefined || /^newest:\d{1,4}$/.test(since)) return since
   throw new Failure(`--since must be newest:N with N from 0 to 9999, received ${JSON.stringify(since)}`, EXIT.usage)
-}
-
-/** Tells of losses and recoveries; settles when the person ends it, or when access or the server does. */
-function untilEnded(
-  { client }: Remote,
-  room: Channel,
-  signal: AbortSignal,
-  tell: (text: string) => void,
-): Promise<number> {
-  let lost = false
-  const ended = new Promise<number>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(EXIT.interrupted), { once: true })
-    room.on('unsubscribed', ({ message }) => reject(new Failure(`access ended: ${message}`)))
-    client.on('state', (change: StatusChange) => {
-      if (change.state === 'failed' || (change.state === 'closed' && !signal.aborted))
-        reject(new Failure(`closed: ${change.reason}`))
-      if (change.state === 'waiting' && !lost)
-        tell(`connection lost (${change.reason || 'no reason given'}); reconnecting`)
-      if (change.state === 'open' && lost) tell('connected again')
-      lost = change.state !== 'open'
-    })
-  })
-  // Nobody waits for it yet while the first subscription is under way.
-  ended.catch(() => {})
-  return ended
 }

@@ -8,6 +8,7 @@ import { type Declare, addRemoteOptions, examples } from './command.js'
 import { wholeOption } from './number-option.js'
 import { connect, refused } from './remote.js'
 import { type RemoteOptions, findServer } from './server-access.js'
+import { untilEnded } from './until-ended.js'
 
 interface PresenceOptions extends RemoteOptions {
   readonly limit: number
@@ -65,11 +66,7 @@ async function watchPresence(channel: string, options: PresenceOptions, shell: S
   }
   for (const change of ['joined', 'left', 'updated'] as const)
     room.presence.on(change, (member) => print(change, member))
-  const ended = new Promise<number>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(EXIT.interrupted), { once: true })
-    room.on('unsubscribed', ({ message }) => reject(new Failure(`access ended: ${message}`)))
-  })
-  ended.catch(() => {})
+  const ended = untilEnded(remote, room, signal, (text) => void shell.stderr.write(`${text}\n`))
   try {
     await room.subscribe({ presence: true })
     return await ended

@@ -39,7 +39,7 @@ async function watch(ids: readonly string[], options: WatchOptions, shell: Shell
   const remote = await connect(options, shell, signal)
   const display = createDisplay(ids, options, shell)
   const off = remote.client.on('state', ({ state, reason }) => {
-    if (!signal.aborted) display.trouble(state === 'open' ? undefined : reason)
+    if (!signal.aborted) display.trouble(state === 'open' ? undefined : reason || 'no reason given')
   })
   const stop = (): void => remote.client.disconnect()
   signal.addEventListener('abort', stop, { once: true })

@@ -67,6 +67,8 @@ export class Reporter {
   #first: () => void = () => {}
   #looping: Promise<void> = Promise.resolve()
   #isReporting = false
+  /** Whether everything was reported and the end is being told: it may be known, and then nothing else is taken. */
+  #isEnding = false
 
   constructor(parts: ReporterParts) {
     this.#parts = parts
@@ -133,6 +135,7 @@ export class Reporter {
       if (this.#phase === 'new') await this.#create(signal)
       if (this.#phase === 'over') return undefined
       if (this.#pending) await this.#sendReport(signal)
+      this.#isEnding = true
       this.#parts.events.snapshot(await this.#word('POST', [verb], body, signal))
       this.#phase = 'over'
       return undefined
@@ -222,6 +225,7 @@ export class Reporter {
   }
 
   #taken(snapshot: OperationSnapshot): void {
+    this.#isEnding = false
     if (this.#beginnings > 0) this.#sayAgain()
     this.#beginnings += 1
     this.#attempt = snapshot.attempt
@@ -269,7 +273,7 @@ export class Reporter {
   }
 
   #sayAgain(): void {
-    if (Object.keys(this.#latest).length > 0) this.#pending = this.#latest
+    if (!this.#isEnding && Object.keys(this.#latest).length > 0) this.#pending = this.#latest
   }
 
   /** A report that means nothing to the server is dropped; what follows may mean something. */
