@@ -1,5 +1,6 @@
 import type { Holdfast } from '@holdfast/client'
 import { type OperationSnapshot, channelSegment, isTerminal } from '@holdfast/protocol'
+import { systemClock } from '../../clock.js'
 import { formatPercent } from '../../quantity.js'
 import { element, make, setText } from './elements.js'
 import { addressOf } from './single-view.js'
@@ -7,6 +8,7 @@ import { fetchToken } from './token.js'
 
 /** Operations that are listed; older ones have left the page. */
 const LISTED_MAX = 12
+const RETRY_MS = 2000
 
 /** The list of a person's operations: what there was, and live what becomes of it and what begins. */
 export class JobsPanel {
@@ -14,6 +16,7 @@ export class JobsPanel {
   readonly #current: string | undefined
   readonly #jobs = new Map<string, OperationSnapshot>()
   readonly #rows = new Map<string, HTMLElement>()
+  #stopRetry: () => void = () => {}
 
   /** `current`: the operation that the page shows in full. */
   constructor(client: Holdfast, user: string, current: string | undefined) {
@@ -23,19 +26,22 @@ export class JobsPanel {
     client.channel(`operations:${channelSegment(user)}`).on('*', ({ data }) => this.#take(data as OperationSnapshot))
     // What came to its end before the page was opened is in no feed.
     client.on('state', ({ state }) => {
+      this.#stopRetry()
       if (state === 'open') void this.#fetch()
     })
     this.#show()
   }
 
+  /** Until it is answered: without it a list looks whole that is not. */
   async #fetch(): Promise<void> {
     try {
       const headers = { authorization: `Bearer ${await fetchToken(this.#user)}` }
       const answer = await fetch(`/api/v1/operations?limit=${LISTED_MAX}`, { headers })
-      const { items = [] } = (await answer.json()) as { items?: OperationSnapshot[] }
+      const { items } = (await answer.json()) as { items: OperationSnapshot[] }
       for (const item of items) this.#take(item)
     } catch {
-      // The feed goes on without it.
+      this.#stopRetry()
+      this.#stopRetry = systemClock.after(RETRY_MS, () => void this.#fetch())
     }
   }
 

@@ -6,12 +6,11 @@ import { note } from './journal.js'
 import { recall, remember } from './memory.js'
 import { OperationView } from './operation-view.js'
 import { renderResult, renderTotals } from './result-view.js'
+import { untilAnswered } from './until-answered.js'
 import { visitorStore } from './visitor.js'
 
 const HASH = '#operation='
 const GONE = 'The operation is gone: the server was started again, and its memory is new. Start another one.'
-/** Calls that start one index, when their answers get lost. */
-const STARTS_MAX = 5
 const ID = /^[\w.:-]{1,128}$/
 
 /** The panel of the operation: starts indexes, shows one, and finds it again after a reload. */
@@ -74,8 +73,10 @@ export class OperationPanel {
     const id = this.#watched?.id
     if (id === undefined || isResting(element('cancel'))) return
     try {
-      await this.#client.operation(id).cancel()
+      await untilAnswered(() => this.#client.operation(id).cancel())
     } catch (error) {
+      // By a first try, whose answer was lost, or by itself: its end is shown.
+      if (error instanceof HoldfastError && error.code === 'already_ended') return
       note(`Not cancelled: ${error instanceof Error ? error.message : String(error)}`, 'bad')
     }
   }
@@ -136,21 +137,12 @@ export class OperationPanel {
   }
 }
 
-/** Starts an index, once: a call is not sent again by itself when the line breaks before its answer, a call with a key may be. */
+/** Starts an index, once, by the key that names the wish. */
 async function startIndex(client: Holdfast, wish: { path: string; pace: string }): Promise<string> {
   const key = crypto.getRandomValues(new Uint32Array(4)).join('-')
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const { operation } = await client.call<{ operation: string }>('demo.index', { ...wish, key })
-      return operation
-    } catch (error) {
-      if (!isAnswerLost(error) || tries === STARTS_MAX) throw error
-    }
-  }
+  const { operation } = await untilAnswered(() => client.call<{ operation: string }>('demo.index', { ...wish, key }))
+  return operation
 }
-
-const isAnswerLost = (error: unknown): boolean =>
-  error instanceof HoldfastError && error.retryable && ['disconnected', 'timeout'].includes(error.code)
 
 function idFromHash(): string | undefined {
   const id = location.hash.startsWith(HASH) ? location.hash.slice(HASH.length) : ''

@@ -65,17 +65,20 @@ export class RoomPanel {
       if (text === '') return
       input.value = ''
       this.#room.typing(false)
-      void this.#publish(text)
+      void this.#publish(text, input)
     })
   }
 
-  /** Without a connection it waits in the client; it is shown as waiting until it has its place. */
-  async #publish(text: string): Promise<void> {
+  /** Without a connection it waits in the client; it is shown as waiting until it has its place. What gets none is there to be sent again. */
+  async #publish(text: string, input: HTMLInputElement): Promise<void> {
     const settle = addPending(this.#user, text)
-    await this.#room.publish('chat', { text }).then(
-      () => settle(),
-      (error: Error) => settle(error.message),
-    )
+    try {
+      await this.#room.publish('chat', { text })
+      settle()
+    } catch (error) {
+      settle(error instanceof Error ? error.message : String(error))
+      if (input.value === '') input.value = text
+    }
   }
 
   /** Another name is another user: the page starts again as that one. */
