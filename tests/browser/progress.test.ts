@@ -249,7 +249,7 @@ describe('the element in its page', () => {
     await op.complete()
   })
 
-  it('uses a client that it is given, also before it is defined, and leaves it connected', async () => {
+  it('uses a client that it is given, also before it is defined, goes on when it connects again, and leaves it connected', async () => {
     const op = await start({ total: 4 })
     await page.evaluate((id) => {
       const given = globalThis as unknown as Record<string, unknown> & { fetchToken: () => Promise<string> }
@@ -265,6 +265,13 @@ describe('the element in its page', () => {
     `)
     const label = page.locator('later-progress .label')
     await expect.poll(() => label.innerText(), WAIT).toBe('Customers')
+    const laterLook = (): Promise<string | null> => page.locator('later-progress .root').getAttribute('data-look')
+    await page.route('**/token?*', (route) => route.fulfill({ body: 'worthless' }))
+    host.cut()
+    await expect.poll(laterLook, WAIT).toBe('unknown')
+    await page.unroute('**/token?*')
+    await page.evaluate('client.connect()')
+    await expect.poll(laterLook, WAIT).toBe('running')
     await page.evaluate(`document.querySelector('later-progress').remove()`)
     expect(await page.evaluate('client.status')).toBe('open')
     await op.complete()

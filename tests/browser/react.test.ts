@@ -135,6 +135,40 @@ describe('useChannel', () => {
     await expect.poll(() => lines(page), WAIT).toEqual(['b', 'c', 'd'])
   })
 
+  it('asks again for a past that was refused for a moment, and keeps once, in its place, what comes meanwhile', async () => {
+    const room = newRoom()
+    await say(room, 'a')
+    await context.routeWebSocket(/\/ws/, (line) => {
+      const far = line.connectToServer()
+      const held: (string | Buffer)[] = []
+      let asked: number[] = []
+      let heard = 0
+      line.onMessage(async (data) => {
+        const { type, id } = JSON.parse(String(data)) as { type: string; id: number }
+        if (type !== 'history') return far.send(data)
+        asked = [...asked, id]
+        const refusal = { type: 'error', id, code: 'rate_limited', message: 'Too often', retryable: true }
+        if (asked.length === 1) return line.send(JSON.stringify(refusal))
+        for (const words of ['b', 'c', 'd']) await say(room, words)
+        await expect.poll(() => heard, WAIT).toBe(3)
+        far.send(data)
+      })
+      far.onMessage((data) => {
+        const { type, id } = JSON.parse(String(data)) as { type: string; id?: number }
+        if (type === 'message') heard += 1
+        if (type === 'message' && heard > 1 && heard < 4) return void held.push(data)
+        line.send(data)
+        if (id === asked[1]) for (const late of held.splice(0)) line.send(late)
+      })
+    })
+    const { page } = await open(`room=${room}&history=2`)
+    await expect.poll(() => lines(page), WAIT).toEqual(['b', 'c', 'd'])
+    await say(room, 'e')
+    await expect.poll(() => lines(page), WAIT).toEqual(['b', 'c', 'd', 'e'])
+    expect(await text(page, '#chat .handled')).toBe('4')
+    expect(await text(page, '#chat .error')).toBe('')
+  })
+
   it('says what was lost', async () => {
     const { page } = await open('room=room:short')
     await subscribed(page)
@@ -256,6 +290,23 @@ describe('useOperation', () => {
     await expect.poll(() => text(page, '#job-status'), WAIT).toBe('live')
     await op.fail(new Error('No space left'))
     await expect.poll(() => text(page, '#job-error'), WAIT).toBe('operation_failed')
+  })
+
+  it('goes on, as a channel does, where a client that was refused may connect again', async () => {
+    const op = await host.tenant.operations.start(spec('op-6'))
+    const { page } = await open('parts=chat,operation&operation=op-6')
+    await expect.poll(() => text(page, '#job-status'), WAIT).toBe('live')
+    await page.route('**/token?*', (route) => route.fulfill({ body: 'worthless' }))
+    host.cut()
+    await expect.poll(() => text(page, '#status'), WAIT).toBe('failed')
+    await expect.poll(() => text(page, '#job-status'), WAIT).toBe('unavailable')
+    await page.unroute('**/token?*')
+    await page.locator('#connect').click()
+    await expect.poll(() => text(page, '#job-status'), WAIT).toBe('live')
+    await subscribed(page)
+    op.advance(7)
+    await expect.poll(() => text(page, '#job-percent'), WAIT).toBe('70')
+    await op.complete()
   })
 
   it('cancels, and says when it was too late', async () => {

@@ -104,6 +104,8 @@ export class HoldfastProgress extends Base {
   /** Asks for the operation to be cancelled; what goes wrong is shown, and dispatched as `problem`. */
   async cancel(): Promise<void> {
     const turn = this.#turn
+    this.#refusal = undefined
+    this.#show()
     try {
       await this.#watching?.operation(this.operation).cancel()
     } catch (thrown) {
@@ -225,8 +227,8 @@ export class HoldfastProgress extends Base {
   #failed(error: HoldfastError): void {
     this.#stop()
     this.#error = error
-    // A client that was disconnected by wish may be connected again.
-    if (error.code === 'disconnected' && this.#client) {
+    // A client that was disconnected by wish, or refused, may be connected again.
+    if (this.#client?.status === 'closed' || this.#client?.status === 'failed') {
       this.#leave.push(this.#client.on('state', ({ state }) => state === 'open' && this.#restart()))
     }
     this.#show()

@@ -129,6 +129,7 @@ describe('what is shown of an operation', () => {
   it('says why it was not cancelled', () => {
     const refusal = new HoldfastError('rate_limited', 'Too often')
     expect(face({}, { refusal })).toMatchObject({ problem: 'Too often', mayCancel: true })
+    expect(face({ cancelRequested: true }, { refusal }).problem).toBe('')
   })
 
   it('waits for the first snapshot, and for an operation', () => {

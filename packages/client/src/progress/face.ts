@@ -107,7 +107,7 @@ function faceOfLost(watched: Watched, snapshot: OperationSnapshot, error: Holdfa
 }
 
 function faceOfSnapshot(watched: Watched, snapshot: OperationSnapshot): Face {
-  const { progress, state } = snapshot
+  const { progress, state, cancelRequested = false } = snapshot
   const ended = isTerminal(state)
   const value = valueOf(snapshot)
   return {
@@ -121,10 +121,11 @@ function faceOfSnapshot(watched: Watched, snapshot: OperationSnapshot): Face {
     item: ended ? '' : (progress.item ?? ''),
     message: ended || progress.item ? '' : (progress.message ?? ''),
     result: state === 'completed' ? resultLines(snapshot.result) : [],
-    problem: ended ? problemOf(snapshot) : (watched.refusal?.message ?? ''),
+    // Where it is being cancelled all the same, only the answer was lost.
+    problem: ended ? problemOf(snapshot) : cancelRequested ? '' : (watched.refusal?.message ?? ''),
     note: ended ? '' : noteOf(watched.status, true),
     mayCancel: !ended,
-    isCancelling: snapshot.cancelRequested === true,
+    isCancelling: cancelRequested,
     announcement: announcementOf(snapshot),
   }
 }

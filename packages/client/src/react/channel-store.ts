@@ -1,9 +1,13 @@
 import type { AnyMessage, Channel, EventMap } from '../channel.js'
+import { systemClock } from '../clock.js'
 import type { Gap } from '../dispatcher.js'
 import { HoldfastError, asHoldfastError } from '../errors.js'
 import type { Holdfast } from '../holdfast.js'
 import type { SubscriptionState } from '../subscription.js'
 import { Store } from './store.js'
+
+/** Milliseconds after which the past is asked for again, at least. */
+const RETRY_MS = 1000
 
 /** What is known of a channel. */
 export interface ChannelState<M extends EventMap> {
@@ -42,6 +46,9 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
   readonly #bounds: ChannelBounds
   /** The past was asked for, or is not wanted. */
   #hasPast: boolean
+  /** What the answer brought and has not come by itself. */
+  #past: Set<string | undefined> = new Set()
+  #stopRetry: () => void = () => {}
 
   /** Nothing is sent before somebody subscribes. */
   constructor(client: Holdfast, name: string, bounds: ChannelBounds) {
@@ -66,7 +73,10 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
     ]
     this.set({ status: channel.status, error: undefined })
     if (channel.status === 'subscribed') this.#begun()
-    return () => offs.forEach((off) => off())
+    return () => {
+      this.#stopRetry()
+      for (const off of offs) off()
+    }
   }
 
   #begun(): void {
@@ -76,24 +86,42 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
     void this.#fetchPast()
   }
 
-  /** What comes meanwhile stands in the answer as well, and is taken once. */
   async #fetchPast(): Promise<void> {
     try {
       const { messages } = await this.#channel.history({ limit: this.#bounds.history })
-      const known = new Set(this.get().messages.map(({ id }) => id))
-      this.#keep([...messages.filter(({ id }) => !known.has(id)), ...this.get().messages])
+      this.#past = new Set(messages.map(({ id }) => id))
+      this.#keep(joined(messages, this.get().messages))
     } catch (thrown) {
+      const error = asHoldfastError(thrown, 'transport_failed', 'The past could not be fetched')
       this.#hasPast = false
-      this.set({ error: asHoldfastError(thrown, 'transport_failed', 'The past could not be fetched') })
+      this.set({ error })
+      if (error.retryable) this.#fetchLater(error.retryAfter)
     }
   }
 
+  /** Where the connection is away the next one fetches it. */
+  #fetchLater(afterMs = 0): void {
+    this.#stopRetry()
+    this.#stopRetry = systemClock.after(Math.max(afterMs, RETRY_MS), () => {
+      if (this.#channel.status === 'subscribed') this.#begun()
+    })
+  }
+
+  /** What comes while the past is on its way may stand in the answer as well, and is kept once. */
   #take(message: AnyMessage<M>): unknown {
-    if (message.id !== undefined) this.#keep([...this.get().messages, message])
+    if (message.id !== undefined && !this.#past.delete(message.id)) this.#keep([...this.get().messages, message])
     return this.onMessage?.(message)
   }
 
   #keep(messages: readonly AnyMessage<M>[]): void {
     this.set({ messages: messages.slice(-this.#bounds.limit) } as Partial<ChannelState<M>>)
   }
+}
+
+/** The past with what has come since it was asked for, some of which may stand in it as well, or be older than it reaches. */
+function joined<T extends { readonly offset: number | undefined }>(past: readonly T[], come: readonly T[]): T[] {
+  const [first = 0, last = first] = [past[0]?.offset, past.at(-1)?.offset]
+  const older = come.filter(({ offset = last + 1 }) => past.length > 0 && offset < first)
+  const newer = come.filter(({ offset = last + 1 }) => past.length === 0 || offset > last)
+  return [...older, ...past, ...newer]
 }

@@ -59,6 +59,8 @@ class OperationStore extends Store<State> {
   readonly #id: string
   /** Ends the loop over its snapshots. */
   #leave: () => void = () => {}
+  /** The client had ended, by wish or for good, since it was watched. */
+  #wasShut = false
 
   constructor(client: Holdfast, id: string) {
     super(LOADING, () => this.#begin())
@@ -89,11 +91,14 @@ class OperationStore extends Store<State> {
   }
 
   #moved(state: Status): void {
-    const { status, error } = this.get()
+    const { status } = this.get()
     if (status === 'live' && state !== 'open') this.set({ status: 'reconnecting' })
     if (status === 'reconnecting' && state === 'open') this.set({ status: 'live' })
-    // Whoever was disconnected by wish, and connects again, goes on.
-    if (state === 'open' && error?.code === 'disconnected') this.#watch()
+    if (state === 'closed' || state === 'failed') this.#wasShut = true
+    // Whoever was disconnected by wish, or refused, and connects again, goes on.
+    if (state !== 'open' || !this.#wasShut) return
+    this.#wasShut = false
+    if (status === 'unavailable') this.#watch()
   }
 
   async #read(snapshots: AsyncGenerator<OperationSnapshot, void>, reader: { readonly isLeft: boolean }): Promise<void> {
