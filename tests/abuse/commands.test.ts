@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../kit/deadline.js'
-import { machineTime } from '../kit/machine-time.js'
 import { Battlefield } from './kit/attack.js'
 import { AttackedNode } from './kit/attacked-node.js'
 import { RawSocket } from './kit/raw-socket.js'
@@ -46,14 +45,15 @@ const commandWith = (data: string): string => `{"type":"publish","id":1,"channel
 describe('objects', () => {
   it('T-040 of very many members, and names that collide, are refused before they are parsed', async () => {
     const crafted = Array.from({ length: 5_000 }, (_, at) => `"${2 ** 31 + at * 4_096}":0`).join()
-    const askedAt = machineTime()
+    // What parsing would take, whoever else works on this machine.
+    const before = process.cpuUsage()
     const answers = await answersTo(
       commandWith(`{${crafted.slice(0, 64_000).replace(/,[^,]*$/, '')}}`),
       `{"type":"ping",${crafted.slice(0, 64_000).replace(/,[^,]*$/, '')}}`,
     )
     expect(codesOf(answers)).toEqual(['bad_request', 'bad_request'])
     expect(answers[0]?.[0]).toMatchObject({ message: 'the command has an object with more than 256 members' })
-    expect(machineTime() - askedAt).toBeLessThan(1_000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000)
   })
 
   it('T-040 of as many members as allowed hold up nobody', async () => {

@@ -116,7 +116,7 @@ describe('a package', () => {
       expect(Object.keys(once).length).toBeGreaterThan(10)
       expect(again).toEqual(once)
     },
-    60_000,
+    300_000,
   )
 })
 

@@ -173,7 +173,7 @@ const named = (source: string, channel: string, who: Identity): boolean =>
   isPattern(source) && isNamed(source.split(':'), channel.split(':'), who)
 
 describe('a million generated cases', () => {
-  it('T-071 patterns name what the rule says and nothing else', { timeout: 60_000 }, () => {
+  it('T-071 patterns name what the rule says and nothing else', { timeout: 300_000 }, () => {
     const dice = new Dice(71)
     const wrong: string[] = []
     let matched = 0
@@ -198,7 +198,7 @@ describe('a million generated cases', () => {
     expect(matched).toBeLessThan((CASES * 4) / 5)
   })
 
-  it('T-071 grants and roles allow what the rule says and nothing else', { timeout: 60_000 }, () => {
+  it('T-071 grants and roles allow what the rule says and nothing else', { timeout: 300_000 }, () => {
     const dice = new Dice(72)
     const verbs = ['subscribe', 'publish', 'signal', 'presence', 'history'] as const
     const someVerbs = (): string[] => verbs.filter(() => dice.below(3) === 0)
