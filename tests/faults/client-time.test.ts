@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Holdfast, createHoldfast, signToken } from '@holdfast/server'
+import { WebSocket } from 'ws'
 import { ChaosProxy } from '../cluster/kit/proxy/chaos-proxy.js'
 import { eventually, pause } from '../kit/deadline.js'
 import { machineTime } from '../kit/machine-time.js'
@@ -131,6 +132,29 @@ describe('a client whose time is not that of the server', () => {
     await pause(HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 200)
     await hasAll(recorder)
     expect(recorder.states.map(({ state }) => state)).toEqual(['open'])
+  })
+
+  it('a client whose hello comes too late, again and again, comes back until it is in time', async () => {
+    const strict = createHoldfast({
+      auth: { secret: SECRET },
+      channels: { 'room:*': { history: { size: 100, ttl: '1h' } } },
+      limits: { handshakeTimeoutMs: 100 },
+    })
+    const { port } = await strict.listen(0)
+    let isLate = true
+    class SlowSocket extends WebSocket {
+      override send(frame: string): void {
+        if (!isLate) super.send(frame)
+      }
+    }
+    const backoff = { minMs: 20, maxMs: 100 }
+    const recorder = new Recorder(`ws://127.0.0.1:${port}/ws`, 'ada', CHANNEL, { WebSocket: SlowSocket, backoff })
+    clients.push(recorder)
+    await eventually('it was late four times', () => recorder.client.statistics.attempts > 4)
+    isLate = false
+    await eventually('it has begun', () => recorder.verdicts.length > 0)
+    expect(recorder.states.map(({ state }) => state)).not.toContain('failed')
+    await strict.close()
   })
 
   it('F-50 a page in the background, whose timers fire rarely, answers the server and stays connected', async () => {
