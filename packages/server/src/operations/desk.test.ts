@@ -1,57 +1,30 @@
 import { type OperationSnapshot, isTerminal } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MemoryEngine } from '../engine/memory/memory-engine.js'
-import { SimulatedClock, settle } from '../simulated-clock.js'
-import { type LinkedOperations, openLinkedOperations } from '../testing/operations-node.js'
+import type { MemoryEngine } from '../engine/memory/memory-engine.js'
+import { type SimulatedClock, settle } from '../simulated-clock.js'
+import { OperationsCluster, type Told } from '../testing/operations-cluster.js'
+import type { LinkedOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import { OperationSuperseded } from './operation.js'
 import type { Operations, OperationsOptions } from './operations.js'
 
 const LEASE_MS = 30_000
 
+let cluster: OperationsCluster
 let clock: SimulatedClock
 let engine: MemoryEngine
 let desk: Operations
-let nodes: Operations[]
 
 beforeEach(() => {
-  clock = new SimulatedClock()
-  engine = new MemoryEngine({ clock })
-  nodes = []
-  desk = node().desk
+  cluster = new OperationsCluster()
+  ;({ clock, engine, desk } = cluster)
 })
 
-afterEach(async () => {
-  for (const one of nodes) await one.close()
-})
+afterEach(() => cluster.close())
 
-/** A node behind a link of its own: one whose link is cut for ever is dead. */
-function node(options: Partial<OperationsOptions> = {}): LinkedOperations {
-  const opened = openLinkedOperations(engine, clock, options)
-  nodes.push(opened.desk)
-  return opened
-}
-
-type Told = readonly [event: string, snapshot: OperationSnapshot]
-
-async function watch(channel: string): Promise<Told[]> {
-  const told: Told[] = []
-  const ignore = (): void => undefined
-  await engine.listen(
-    { tenant: 'acme', channel },
-    {
-      message: (_, { event, data }) => told.push([event, JSON.parse(data) as OperationSnapshot]),
-      signal: ignore,
-      members: ignore,
-      rotated: ignore,
-      uncertain: ignore,
-    },
-  )
-  return told
-}
-
-const create = (id: string, spec: Partial<OperationSpec> = {}): Promise<OperationSnapshot> =>
-  desk.create('acme', { id, kind: 'import', owner: 'ada', total: 10, ...spec })
+const node = (options?: Partial<OperationsOptions>): LinkedOperations => cluster.node(options)
+const watch = (channel: string): Promise<Told[]> => cluster.watch(channel)
+const create = (id: string, spec?: Partial<OperationSpec>): Promise<OperationSnapshot> => cluster.create(id, spec)
 const stateOf = async (id: string): Promise<string | undefined> => (await desk.find('acme', id))?.state
 const eventsOf = (told: readonly Told[]): string[] => told.map(([event]) => event)
 

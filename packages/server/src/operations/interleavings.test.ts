@@ -3,45 +3,33 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SYSTEM } from '../core/services.js'
 import type { Clock } from '../clock.js'
 import type { PublishRequest } from '../engine/engine.js'
-import { MemoryEngine } from '../engine/memory/memory-engine.js'
-import { SimulatedClock, settle } from '../simulated-clock.js'
-import { forgetfulEngine } from '../testing/forgetful-engine.js'
-import { type LinkedOperations, openLinkedOperations, openOperations } from '../testing/operations-node.js'
+import type { MemoryEngine } from '../engine/memory/memory-engine.js'
+import { type SimulatedClock, settle } from '../simulated-clock.js'
+import { OperationsCluster, type Told } from '../testing/operations-cluster.js'
+import type { LinkedOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import { OperationSuperseded } from './operation.js'
 import type { Operations, OperationsOptions } from './operations.js'
 
 const LEASE_MS = 30_000
 
+let cluster: OperationsCluster
 let clock: SimulatedClock
 let engine: MemoryEngine
 let desk: Operations
-let nodes: Operations[]
 
 beforeEach(() => {
-  clock = new SimulatedClock()
-  engine = new MemoryEngine({ clock })
-  nodes = []
-  desk = node().desk
+  cluster = new OperationsCluster()
+  ;({ clock, engine, desk } = cluster)
 })
 
-afterEach(async () => {
-  for (const one of nodes) await one.close()
-})
+afterEach(() => cluster.close())
 
-/** A node behind a link of its own. */
-function node(options: Partial<OperationsOptions> = {}): LinkedOperations {
-  const opened = openLinkedOperations(engine, clock, options)
-  nodes.push(opened.desk)
-  return opened
-}
-
-/** A node that loses the answers of what `isLost` says. */
-function forgetfulNode(isLost: (request: PublishRequest) => boolean): Operations {
-  const { operations } = openOperations(forgetfulEngine(engine, isLost), clock)
-  nodes.push(operations)
-  return operations
-}
+const node = (options?: Partial<OperationsOptions>): LinkedOperations => cluster.node(options)
+const forgetfulNode = (isLost: (request: PublishRequest) => boolean): Operations => cluster.forgetfulNode(isLost)
+const watch = (channel: string): Promise<Told[]> => cluster.watch(channel)
+const create = (id: string, spec?: Partial<OperationSpec>): Promise<OperationSnapshot> => cluster.create(id, spec)
+const find = (id: string): Promise<OperationSnapshot | undefined> => cluster.find(id)
 
 /** The same time on another clock. */
 function shifted(clock: SimulatedClock, ms: number): Clock {
@@ -53,25 +41,6 @@ function shifted(clock: SimulatedClock, ms: number): Clock {
   }
 }
 
-async function watch(channel: string): Promise<[event: string, snapshot: OperationSnapshot][]> {
-  const told: [string, OperationSnapshot][] = []
-  const ignore = (): void => undefined
-  await engine.listen(
-    { tenant: 'acme', channel },
-    {
-      message: (_, { event, data }) => void told.push([event, JSON.parse(data) as OperationSnapshot]),
-      signal: ignore,
-      members: ignore,
-      rotated: ignore,
-      uncertain: ignore,
-    },
-  )
-  return told
-}
-
-const create = (id: string, spec: Partial<OperationSpec> = {}): Promise<OperationSnapshot> =>
-  desk.create('acme', { id, kind: 'import', owner: 'ada', total: 10, ...spec })
-const find = (id: string): Promise<OperationSnapshot | undefined> => desk.find('acme', id)
 /** Everything of an operation goes, as on a server that lost its data. */
 const lose = async (id: string): Promise<void> => {
   const stream = { tenant: 'acme', channel: `operation:${id}` }
@@ -326,7 +295,7 @@ describe('F-62 clocks of nodes that differ', () => {
     async (ahead) => {
       await desk.close()
       // It was there first, and so it is the one that looks.
-      nodes.push(openOperations(engine, shifted(clock, ahead)).operations)
+      node({ clock: shifted(clock, ahead) })
       await clock.pass(2_000, 500)
       const worker = node().desk
       const told = await watch('operation:alive')

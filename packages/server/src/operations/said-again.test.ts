@@ -1,47 +1,30 @@
 import type { OperationSnapshot } from '@holdfast/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PublishRequest } from '../engine/engine.js'
-import { MemoryEngine } from '../engine/memory/memory-engine.js'
-import { SimulatedClock } from '../simulated-clock.js'
-import { forgetfulEngine } from '../testing/forgetful-engine.js'
-import { type OperationsNode, openLinkedOperations, openOperations } from '../testing/operations-node.js'
+import type { MemoryEngine } from '../engine/memory/memory-engine.js'
+import type { SimulatedClock } from '../simulated-clock.js'
+import { OperationsCluster } from '../testing/operations-cluster.js'
+import type { LinkedOperations } from '../testing/operations-node.js'
 import type { OperationSpec } from './desk.js'
 import type { Operations } from './operations.js'
 import { type OperationRecord, parseRecord } from './record.js'
 
+let cluster: OperationsCluster
 let clock: SimulatedClock
 let engine: MemoryEngine
 let desk: Operations
-let nodes: Operations[]
 
 beforeEach(() => {
-  clock = new SimulatedClock()
-  engine = new MemoryEngine({ clock })
-  nodes = []
-  desk = node().desk
+  cluster = new OperationsCluster()
+  ;({ clock, engine, desk } = cluster)
 })
 
-afterEach(async () => {
-  for (const one of nodes) await one.close()
-})
+afterEach(() => cluster.close())
 
-function node(): { readonly desk: Operations } {
-  return { desk: opened(openOperations(engine, clock)) }
-}
-
-/** A node that loses the answers of what `isLost` says. */
-function forgetfulNode(isLost: (request: PublishRequest) => boolean): Operations {
-  return opened(openOperations(forgetfulEngine(engine, isLost), clock))
-}
-
-function opened({ operations }: OperationsNode): Operations {
-  nodes.push(operations)
-  return operations
-}
-
-const create = (id: string, spec: Partial<OperationSpec> = {}): Promise<OperationSnapshot> =>
-  desk.create('acme', { id, kind: 'import', owner: 'ada', total: 10, ...spec })
-const find = (id: string): Promise<OperationSnapshot | undefined> => desk.find('acme', id)
+const node = (): LinkedOperations => cluster.node()
+const forgetfulNode = (isLost: (request: PublishRequest) => boolean): Operations => cluster.forgetfulNode(isLost)
+const create = (id: string, spec?: Partial<OperationSpec>): Promise<OperationSnapshot> => cluster.create(id, spec)
+const find = (id: string): Promise<OperationSnapshot | undefined> => cluster.find(id)
 
 describe('a report with a name', () => {
   it('counts once where nobody could say whether it had been taken, and whoever is asked again', async () => {
@@ -94,8 +77,7 @@ describe('a report with a name', () => {
 
   it('counts once after an outage, among more than are kept apart', async () => {
     await create('a', { total: 1_000 })
-    const away = openLinkedOperations(engine, clock)
-    nodes.push(away.desk)
+    const away = node()
     await away.desk.report('acme', 'a', {}, { stored: true })
     const say = (page: number): Promise<OperationSnapshot> =>
       away.desk.report('acme', 'a', { advance: 1, key: `page ${page}` })
@@ -125,8 +107,7 @@ describe('a report with a name', () => {
 
   it('is refused where too many wait, and counts once when it is said again', async () => {
     await create('a', { total: 2_000 })
-    const away = openLinkedOperations(engine, clock)
-    nodes.push(away.desk)
+    const away = node()
     await away.desk.report('acme', 'a', {}, { stored: true })
     const say = (page: number): Promise<OperationSnapshot> =>
       away.desk.report('acme', 'a', { advance: 1, key: `page ${page}` })
