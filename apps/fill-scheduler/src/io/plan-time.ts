@@ -80,19 +80,14 @@ function instantOfWallClock(wallMs: number, zone: IANAZone): number {
   return shows.length > 0 ? Math.min(...shows) : wallMs - before
 }
 
-/** Instants of many local times given as if they were UTC: asks the zone, which is slow, once a day. */
+/** Instants of many local times given as if they were UTC. */
 export function wallClock(timeZone: string): (wallMs: number) => number {
   const zone = IANAZone.create(timeZone)
-  const offsets = new Map<number, number>()
-  const offsetOn = (day: number): number => {
-    const known = offsets.get(day) ?? zone.offset(day * DAY_MS) * MINUTE_MS
-    offsets.set(day, known)
-    return known
-  }
+  const offsetAt = offsetsOf(zone)
   return (wallMs) => {
-    const day = Math.floor(wallMs / DAY_MS)
-    const offset = offsetOn(day - 1)
-    return offset === offsetOn(day + 2) ? wallMs - offset : instantOfWallClock(wallMs, zone)
+    const day = Math.floor(wallMs / DAY_MS) * DAY_MS
+    const offset = offsetAt(day - DAY_MS).ms
+    return offset === offsetAt(day + 2 * DAY_MS).ms ? wallMs - offset : instantOfWallClock(wallMs, zone)
   }
 }
 

@@ -4,6 +4,7 @@ import { bestArrangement } from './strategies/best-arrangement.js'
 import { cfsPack } from './strategies/cfs-pack.js'
 import { HEURISTICS } from './strategies/heuristics.js'
 import { hybridPack } from './strategies/hybrid-pack.js'
+import { typeByType } from './strategies/lot-order.js'
 import { lptPack } from './strategies/lpt-pack.js'
 import { smartPack } from './strategies/smart-pack.js'
 import { sptPack } from './strategies/spt-pack.js'
@@ -15,12 +16,13 @@ const QUICKEST_FIRST: readonly Strategy[] = [cfsPack, lptPack, sptPack, smartPac
 /** Up to so many lots none is given up: each takes some hundredths of a second. */
 const LOTS_ALWAYS = 200
 
-/** After so many lots it is asked whether the time is over: seldom, for time that is counted by being asked for. */
-const LOTS_BETWEEN_ASKING = 500
+/** After so many lots it is asked whether the time is over. */
+const LOTS_BETWEEN_ASKING = 50
 
 /**
  * The best plan of the five heuristics, improved, by `objectiveHours`; of equal ones the first. Reports no progress. From `untilMs` on (by `task.now`) those that have not ended are given up where there
- * are more than 200 lots: the answer is the best of those that have, or where none has, the lots in the order given.
+ * are more than 200 lots: the answer is the best of those that have, or where none has, of the lots in the order given and
+ * type by type.
  */
 export async function bestHeuristic(task: PlanningTask, untilMs = Infinity): Promise<Arrangement> {
   const plans = new Map<Strategy, Arrangement>()
@@ -30,9 +32,14 @@ export async function bestHeuristic(task: PlanningTask, untilMs = Infinity): Pro
     if (plan === undefined) break
     plans.set(heuristic, plan)
   }
-  if (plans.size === 0) return givenOrder(task.lots, task.rules)
+  if (plans.size === 0) return bestArrangement(inOrder(task), task)
   const ended = HEURISTICS.map((heuristic) => plans.get(heuristic)).filter((plan) => plan !== undefined)
   return bestArrangement(ended, task)
+}
+
+/** What takes no time. */
+function inOrder({ lots, rules, settings }: PlanningTask): readonly Arrangement[] {
+  return [lots, typeByType(lots, settings.strategies.cfsPack)].map((ordered) => givenOrder(ordered, rules))
 }
 
 /** Undefined: the time was over before. */

@@ -1,11 +1,15 @@
 /** The capacity is taken for this much larger: what the tolerance of hours lets pass must not be refused by a proof. */
 const CAPACITY_FACTOR = 1 + 1e-9
 
-/** So many thresholds are tried at most; fewer only weaken the bound. */
+/** So many thresholds are tried at most, and of many sizes so many that this many are looked at in all; fewer only weaken the bound. */
 const THRESHOLDS_MAX = 1_000
+const LOOKS_MAX = 1_000_000
 
 /** `u^(k)` is tried for k up to this. */
 const ROUNDINGS_MAX = 12
+
+/** The same after `U^ε`. */
+const CUT_ROUNDINGS_MAX = 4
 
 /**
  * How many bins things of these sizes need at least: the largest of several bounds that are each right, so the answer is, too. Sizes are at most `capacity` and not negative.
@@ -27,20 +31,77 @@ export function fewestBins(sizes: readonly number[], capacity: number): number {
       most,
       sumOf(shares, (share) => rounded(share, k)),
     )
-  for (const epsilon of thresholdsOf(shares)) most = Math.max(most, fewestFor(shares, epsilon))
+  const sorted = new SortedShares(shares)
+  for (const epsilon of thresholdsOf(shares)) most = Math.max(most, fewestFor(sorted, epsilon))
   return Math.ceil(most - 1e-7)
 }
 
-function fewestFor(shares: readonly number[], epsilon: number): number {
-  const cut = (share: number): number => (share > 1 - epsilon ? 1 : share < epsilon ? 0 : share)
-  let most = sumOf(shares, cut)
-  most = Math.max(most, sumOf(shares, beside(epsilon)))
-  for (let k = 1; k <= 4; k++)
-    most = Math.max(
-      most,
-      sumOf(shares, (share) => rounded(cut(share), k)),
-    )
+function fewestFor(shares: SortedShares, epsilon: number): number {
+  const middle = shares.between(epsilon)
+  let most = Math.max(shares.cut(middle), shares.beside(epsilon, middle))
+  for (let k = 1; k <= CUT_ROUNDINGS_MAX; k++) most = Math.max(most, shares.cutRounded(middle, k))
   return most
+}
+
+/** From where to where shares are neither too small for `U^ε` nor taken for full. */
+type Middle = readonly [from: number, to: number]
+
+/** Shares in order, the smallest first: what a function that is a step or a line says of many at once is asked of their number and sum. */
+class SortedShares {
+  readonly #shares: readonly number[]
+  /** Of those before each. */
+  readonly #sums: readonly number[]
+  /** How many are no larger than a half. */
+  readonly #small: number
+  /** By k, then by step: how many `u^(k)` rounds to less than so many steps. */
+  readonly #below: readonly (readonly number[])[]
+
+  constructor(shares: readonly number[]) {
+    this.#shares = shares
+    let sum = 0
+    this.#sums = [0, ...shares.map((share) => (sum += share))]
+    this.#small = this.#before((share) => share <= 0.5)
+    this.#below = Array.from({ length: CUT_ROUNDINGS_MAX + 1 }, (_, k) =>
+      Array.from({ length: k + 1 }, (_step, step) => this.#before((share) => (k + 1) * share - 1e-12 < step)),
+    )
+  }
+
+  between(epsilon: number): Middle {
+    return [this.#before((share) => share < epsilon), this.#before((share) => share <= 1 - epsilon)]
+  }
+
+  /** Σ `U^ε`. */
+  cut([from, to]: Middle): number {
+    return (this.#sums[to] ?? 0) - (this.#sums[from] ?? 0) + this.#shares.length - to
+  }
+
+  /** Σ `u^(k)` after `U^ε`. */
+  cutRounded([from, to]: Middle, k: number): number {
+    let steps = (this.#shares.length - to) * k
+    for (let step = 1; step <= k; step++) steps += Math.max(0, to - Math.max(from, this.#below[k]?.[step] ?? to))
+    return steps / k
+  }
+
+  /** Σ `φ^ε`: a share up to a half counts as one ε of those that fit into a bin, a larger one as those that no longer fit beside it. */
+  beside(epsilon: number, [from]: Middle): number {
+    const fit = Math.floor(1 / epsilon + 1e-12)
+    let sum = Math.max(0, this.#small - from) / fit
+    for (let at = this.#small; at < this.#shares.length; at++)
+      sum += 1 - Math.floor((1 - (this.#shares[at] ?? 0)) / epsilon + 1e-12) / fit
+    return sum
+  }
+
+  /** How many there are of which something is so that is so only of the smallest. */
+  #before(isSo: (share: number) => boolean): number {
+    let low = 0
+    let high = this.#shares.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (isSo(this.#shares[middle] ?? 0)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
 }
 
 /** `u^(k)`: ⌊(k + 1)·x⌋ / k, a little lower where (k + 1)·x is whole. */
@@ -48,20 +109,11 @@ function rounded(share: number, k: number): number {
   return share >= 1 ? 1 : Math.max(0, Math.floor((k + 1) * share - 1e-12)) / k
 }
 
-/** `φ^ε`: a share up to a half counts as one ε of those that fit into a bin, a larger one as those that no longer fit beside it. */
-function beside(epsilon: number): (share: number) => number {
-  const fit = Math.floor(1 / epsilon + 1e-12)
-  return (share) => {
-    if (share > 0.5) return 1 - Math.floor((1 - share) / epsilon + 1e-12) / fit
-    return share >= epsilon ? 1 / fit : 0
-  }
-}
-
 /** The bounds change only where ε passes a size, or what a size leaves of a bin. */
 function thresholdsOf(shares: readonly number[]): number[] {
   const all = shares.flatMap((share) => [share, 1 - share]).filter((epsilon) => epsilon > 1e-6 && epsilon <= 0.5)
   const distinct = [...new Set(all)].toSorted((a, b) => a - b)
-  const step = Math.max(1, distinct.length / THRESHOLDS_MAX)
+  const step = Math.max(1, distinct.length / Math.min(THRESHOLDS_MAX, LOOKS_MAX / shares.length))
   const chosen: number[] = []
   for (let at = 0; at < distinct.length; at += step) chosen.push(distinct[Math.floor(at)] ?? 0)
   return chosen

@@ -8,6 +8,42 @@ const within =
   (from: number, to: number): Rest[] =>
     rests.filter(({ fromHours, toHours }) => toHours > from && fromHours < to)
 
+describe('the next rest', () => {
+  it('begins where the working time ends that an hour lies in', () => {
+    const calendar = calendarOf(within(rest(8, 16), rest(20, 21), rest(24, 30), rest(30, 31)))
+    expect([-1, 0, 7, 16, 19.5, 21, 31].map((hours) => calendar.restAfter(hours))).toEqual([
+      8,
+      8,
+      8,
+      20,
+      20,
+      24,
+      Infinity,
+    ])
+    expect(calendarOf(() => []).restAfter(5)).toBe(Infinity)
+    const daily = (from: number, to: number): Rest[] =>
+      range(Math.floor(from / 24) - 1, Math.ceil(to / 24) + 1).map((day) => rest(24 * day + 16, 24 * day + 24))
+    expect(calendarOf(daily).restAfter(24 * 1_000 + 3), 'of which nobody has asked before').toBe(24 * 1_000 + 16)
+  })
+
+  it('is where what is any longer would have to wait', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 1, max: 40 })), { maxLength: 12 }),
+        fc.nat({ max: 300 }),
+        (spans, hours) => {
+          const calendar = calendarOf(within(...spans.map(([from, length]) => rest(from, from + length))))
+          const start = calendar.earliest(hours, 0.5)
+          const end = calendar.restAfter(start ?? 0)
+          if (start === undefined || end === Infinity) return
+          expect(calendar.earliest(start, end - start)).toBe(start)
+          expect(calendar.earliest(start, end - start + 0.001) ?? Infinity).toBeGreaterThan(start)
+        },
+      ),
+    )
+  })
+})
+
 describe('the earliest hour', () => {
   const calendar = calendarOf(within(rest(8, 16), rest(20, 21), rest(24, 30)))
 

@@ -28,6 +28,10 @@ export function calendarOf(rests: Rests, repeatsFromHours = 0): Calendar {
       if (!Number.isFinite(limit)) return undefined
       return lengthHours <= 0 ? from : open.earliest(from, lengthHours, limit)
     },
+    restAfter: (fromHours) => {
+      const from = Math.max(0, fromHours)
+      return open.restAfter(from, Math.max(from, repeatsFromHours) + YEAR_HOURS)
+    },
   }
 }
 
@@ -57,6 +61,14 @@ class OpenTime {
       if (this.#openFrom !== undefined && fits(this.#openFrom, this.#knownUntil)) return Math.max(from, this.#openFrom)
       if (this.#knownUntil > limit) return undefined
       this.#learn()
+    }
+  }
+
+  restAfter(from: number, limit: number): number {
+    for (; ; this.#learn()) {
+      const end = this.#ends[this.#firstEndingAfter(from)]
+      if (end !== undefined) return end
+      if (this.#knownUntil > limit) return Infinity
     }
   }
 

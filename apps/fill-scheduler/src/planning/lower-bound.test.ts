@@ -114,10 +114,16 @@ describe('the lower bound', () => {
           const rules = { ...one, lines }
           fc.pre(validateLots(lots, rules).length === 0)
           const horizonHours = 2 * timetable(givenOrder(lots, rules), rules).makespanHours
-          const arrangement = new StretchFilling(lots, rules, horizonHours).filled(seededRandom(seed))
+          const arrangement = new StretchFilling(lots, rules, horizonHours).filled(seededRandom(seed)) ?? []
           const plan = timetable(arrangement, rules)
           expect(validatePlan(plan, lots, rules)).toEqual([])
-          expect(lowerBoundHours(lots, rules)).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)
+          const bound = lowerBoundHours(lots, rules)
+          expect(bound).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)
+          // Who knows a plan asks for no more than its length, and gets as much.
+          expect(lowerBoundHours(lots, rules, plan.makespanHours)).toBeGreaterThanOrEqual(bound - TOLERANCE_HOURS)
+          expect(lowerBoundHours(lots, rules, plan.makespanHours)).toBeLessThanOrEqual(
+            plan.makespanHours + TOLERANCE_HOURS,
+          )
         },
       ),
       { numRuns: 30 },
@@ -155,7 +161,7 @@ describe('the lower bound', () => {
 
   it('knows that rests make windows hold less', () => {
     const lots = Array.from({ length: 12 }, (_, index) => lotOf(`L${index}`, 'E', 30 * 19_920))
-    const calendar = { earliest: (from: number, length: number) => dayTime(from, length) }
+    const calendar = { earliest: dayTime, restAfter: (from: number) => Math.floor(from / 48) * 48 + 36 }
     const bound = lowerBoundHours(lots, { ...DEFAULT_RULES, calendar, cleanHours: 8 })
     expect(bound).toBeGreaterThan(lowerBoundHours(lots, { ...DEFAULT_RULES, cleanHours: 8 }) * 1.3)
   })

@@ -6,7 +6,7 @@ import { leastOver, needOf } from './work-need.js'
 import { finishHours, shortestActivity } from './working-time.js'
 
 /**
- * What the makespan of no plan of these lots can be below, in hours; 0 without lots.
+ * What the makespan of no plan of these lots can be below, in hours; 0 without lots. Of a plan that is known the makespan may be told, in `knownHours`: no more than that is proven, but sooner.
  *
  * **Cost of a block.** Let in(k) be the shortest changeover into type k, own type included, and D(k) the shortest from another type of these lots (in(k) where there is none);
  * d(k) = D(k) − in(k) ≥ 0 and M = max D. In a block every lot but the first is entered at least for in(k), and each type that comes up the first time, but for the first of the
@@ -23,13 +23,13 @@ import { finishHours, shortestActivity } from './working-time.js'
  * **Time.** No plan ends before its lines have worked that long: from when each is free, only while the calendar lets it. A block that is open when planning begins counts as one whose cleaning is done,
  * where any lot fits into it. Nor does a plan end before each lot could, alone on a line. Where there are rests, `restedEndHours` knows more.
  */
-export function lowerBoundHours(lots: readonly Lot[], rules: Rules): number {
+export function lowerBoundHours(lots: readonly Lot[], rules: Rules, knownHours = Infinity): number {
   const begun = beginning(lots, rules)
   if (lots.length === 0) return Math.max(0, begun.endedHours - begun.firstHours)
   const need = needOf(lots, rules, rules.windowHours)
   const workHours = need.workHours + leastOver(need, rules.cleanHours - need.mostOther)
   const plain = endHours(workHours, lots, rules, begun)
-  return Math.max(0, restedEndHours(lots, rules, begun, plain) - begun.firstHours)
+  return Math.max(0, restedEndHours(lots, rules, begun, plain, begun.firstHours + knownHours) - begun.firstHours)
 }
 
 /** The same where it is known what work these lots are at least, on one line that never rests and had nothing to do before. */

@@ -1,7 +1,4 @@
-import type { Calendar } from './rules.js'
-
-/** Ends of working time are found to this many hours; never earlier than they are, so that bounds stay bounds. */
-const PRECISION_HOURS = 1e-9
+import { type Calendar, EPSILON_HOURS } from './rules.js'
 
 /** More stretches of working time than this are not looked at: behind them it is taken for open. */
 const STRETCHES_MAX = 100_000
@@ -20,7 +17,7 @@ export interface Rests {
   readonly horizonHours: number
 }
 
-/** Working time from an hour on, in order; those shorter than `shortestHours` are left out. Without a calendar one without an end. Ends may be told some billionths of an hour too late. */
+/** Working time from an hour on, in order; those shorter than `shortestHours` are left out. Without a calendar one without an end. Ends are told as late as comparisons of hours let something end there, so that bounds stay bounds. */
 export function* stretches(
   fromHours: number,
   calendar: Calendar | undefined,
@@ -34,28 +31,10 @@ export function* stretches(
   for (let count = 0; count < STRETCHES_MAX; count++) {
     const start = calendar.earliest(at, shortestHours)
     if (start === undefined) return
-    const end = endOf(start, calendar, shortestHours)
+    const end = calendar.restAfter(start) + EPSILON_HOURS
     yield { fromHours: start, toHours: end }
     if (end === Infinity) return
     at = end
   }
   yield { fromHours: at, toHours: Infinity }
-}
-
-/** Where the working time ends that `start` lies in: doubled until it is too long, then halved. */
-function endOf(start: number, calendar: Calendar, shortestHours: number): number {
-  const works = (length: number): boolean => (calendar.earliest(start, length) ?? Infinity) <= start
-  let short = shortestHours
-  let long = shortestHours * 2
-  while (works(long)) {
-    if (long > 1e6) return Infinity
-    short = long
-    long *= 2
-  }
-  while (long - short > PRECISION_HOURS) {
-    const middle = (short + long) / 2
-    if (works(middle)) short = middle
-    else long = middle
-  }
-  return start + long
 }

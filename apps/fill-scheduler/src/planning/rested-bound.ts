@@ -10,16 +10,22 @@ import { shortestActivity } from './working-time.js'
 const CREDITS = 6
 
 /**
- * What no plan ends before where there are rests: the latest of several hours that are each right, at least `plainHours`. Only up to a horizon is looked at: a plan that ends behind it is longer than the
- * horizon, which is a bound, too. At least one lot.
+ * What no plan ends before where there are rests: the latest of several hours that are each right, at least `plainHours`. Only up to a horizon is looked at, which is `knownHours` at most: a plan that ends
+ * behind it is longer than the horizon, which is a bound, too. At least one lot.
  *
  * - **Windows** (`WindowTime`): B blocks work for at least R(B) inside their windows, which run on in rests. Whatever a block is credited with, work and credits come to at least min R(B) + credit · B.
  * - **Stretches** (`StretchTime`): fills, changeovers and cleanings are each done within one stretch of working time.
  */
-export function restedEndHours(lots: readonly Lot[], rules: Rules, begun: Beginning, plainHours: number): number {
+export function restedEndHours(
+  lots: readonly Lot[],
+  rules: Rules,
+  begun: Beginning,
+  plainHours: number,
+  knownHours = Infinity,
+): number {
   const { calendar, cleanHours } = rules
   if (calendar === undefined) return plainHours
-  const horizonHours = Math.max(...begun.freeHours) + 2 * plainHours
+  const horizonHours = Math.max(plainHours, Math.min(knownHours, Math.max(...begun.freeHours) + 2 * plainHours))
   const rests = { calendar, shortestHours: shortestActivity(lots, rules), horizonHours }
   const windows = new WindowTime(begun.lines, rules, rests)
   const need = needOf(lots, rules, Math.min(rules.windowHours, Math.max(windows.widestHours, longestFill(lots))))

@@ -31,6 +31,8 @@ export interface ChangeoverRules {
 export interface Calendar {
   /** The earliest hour, `from` or later, at which something of this length can be done without a rest; undefined when it never can. */
   earliest(fromHours: number, lengthHours: number): number | undefined
+  /** When the working time ends in which this hour lies; `Infinity` where no rest comes within a year. */
+  restAfter(fromHours: number): number
 }
 
 /** A line that has work behind it. */

@@ -116,7 +116,7 @@ describe('what exact refuses', () => {
 
   it('names each setting that it does not support, all at once', () => {
     const due = [{ ...lotOf('A', 'E', 1), dueHours: 10 }]
-    const calendar = { earliest: () => 0 }
+    const calendar = { earliest: () => 0, restAfter: () => Infinity }
     const starts = [{ activities: [], freeHours: 3 }]
     const problems = exactRefusals(due, rulesWith({ lines: 2, calendar, starts }), settings)
     expect(problems.map(({ code }) => code)).toEqual(Array<string>(4).fill('unsupported_by_exact'))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../clock.js'
 import { generateLots, type LotRecipe } from '../../io/generate.js'
 import { seededRandom } from '../../random.js'
-import { anyDueLots, anyLots, anyRules, plainRules } from '../../testing/plan-arbitraries.js'
+import { anyDueLots, anyLots, anyRules, plainRules, shiftCalendar } from '../../testing/plan-arbitraries.js'
 import { DEFAULT_RULES, EXAMPLE_LOTS, lotOf, taskOf } from '../../testing/reference-lots.js'
 import { bestHeuristic } from '../best-heuristic.js'
 import { leastMakespanHours } from '../exact/testing/brute-force.js'
@@ -69,6 +69,25 @@ describe('the improver with 500 lots', () => {
     await expect(improver.plan({ ...endless, signal: stop.signal, onProgress })).rejects.toThrow('enough')
     expect(systemClock.monotonic() - abortedAt).toBeLessThan(1_000)
   }, 30_000)
+})
+
+describe('the improver with thousands of lots', () => {
+  // Of work: how busy the machine is with other things says nothing.
+  const now = (): number => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1_000
+  }
+
+  it('keeps to a time limit of a second, in shifts, too, and has a plan by then', async () => {
+    const lots = manyLots({ count: 2_500, vialsMax: 250_000 })
+    const rules = { ...DEFAULT_RULES, cleanHours: 8, calendar: shiftCalendar(16, 8) }
+    const began = now()
+    const { arrangement, proof } = await improver.plan({ ...task(lots, rules, { timeLimitSeconds: 1 }), now })
+    expect(now() - began).toBeLessThan(1_700)
+    const plan = timetable(arrangement, rules)
+    expect(validatePlan(plan, lots, rules)).toEqual([])
+    expect(proof?.boundHours).toBeLessThanOrEqual(plan.makespanHours)
+  })
 })
 
 describe('the improver', () => {

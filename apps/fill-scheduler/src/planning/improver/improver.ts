@@ -18,7 +18,7 @@ import { Repacker } from './repack.js'
 import { StretchFilling } from './stretch-filling.js'
 
 /** Of the time, how much heuristics may take to find a plan to start from. */
-const START_SHARE = 0.5
+const START_SHARE = 0.25
 
 /** Of the time, how much goes into filling stretches where there is a calendar; so many ways in a row that are no better end it before. */
 const FILLING_SHARE = 0.4
@@ -29,7 +29,7 @@ const PACKING_SHARE = 0.3
 
 /**
  * For hundreds of lots: begins with the best heuristic and improves it by taking blocks apart and packing them anew, until the lower bound (or `targetGapPercent`) is reached, the time is over or
- * nothing better has been found for long. The same seed goes the same way; the time limit decides only how far. Never worse than the best heuristic, of those that end in half of the time.
+ * nothing better has been found for long. The same seed goes the same way; the time limit decides only how far. Never worse than the best heuristic, of those that end in a quarter of the time.
  */
 export const improver: Strategy = {
   name: 'improver',
@@ -39,9 +39,18 @@ export const improver: Strategy = {
   plan: (task) => new Improvement(task).run(),
 }
 
+/** Seconds without which raising the bound by patterns of a thousand lots is not begun; of more lots the square of it. To write all blocks down as patterns takes a third. */
+const PATTERNS_SECONDS_MIN = 0.5
+
 /** Of the time, how much is searched before the bound is raised by patterns, and how much raising it may take. */
 const BEFORE_PATTERNS_SHARE = 0.1
 const PATTERNS_SHARE = 0.5
+
+/** What a plan comes to. */
+interface Value {
+  readonly makespanHours: number
+  readonly objectiveHours: number
+}
 
 /** One plan being improved. */
 class Improvement {
@@ -50,6 +59,8 @@ class Improvement {
   readonly #random: Random
   readonly #beganAt: number
   readonly #lateHours: number
+  /** Of thousands of lots it takes long to give times to a plan. */
+  readonly #values = new WeakMap<Arrangement, Value>()
   #raised = false
 
   constructor(task: PlanningTask) {
@@ -66,11 +77,12 @@ class Improvement {
     let best = await bestHeuristic(this.#task, this.#beganAt + START_SHARE * timeLimitSeconds * 1_000)
     if (lots.length === 0) return { arrangement: best }
     if (mayBeLate(lots, rules)) best = this.#better(best, givenOrder(byDueDate(lots), rules))
-    const boundHours = lowerBoundHours(lots, rules) + this.#lateHours
+    const boundHours = lowerBoundHours(lots, rules, this.#value(best).makespanHours) + this.#lateHours
     const budget = new Budget(this.#task, this.#beganAt, this.#objective(best), boundHours)
     best =
       rules.calendar === undefined ? this.#better(best, await this.#pack(best, budget)) : await this.#fill(best, budget)
-    if (!isPlain(lots, rules)) best = this.#better(best, await this.#arrange(best, budget))
+    if (!isPlain(lots, rules) && !(await budget.over(this.#objective(best))))
+      best = this.#better(best, await this.#arrange(best, budget))
     budget.end(this.#objective(best))
     return { arrangement: best, proof: this.#proof(best, budget.boundHours) }
   }
@@ -78,13 +90,17 @@ class Improvement {
   /** Fills stretches of working time in one way after the other, and takes the best. */
   async #fill(from: Arrangement, budget: Budget): Promise<Arrangement> {
     const { lots, rules } = this.#task
-    const filling = new StretchFilling(lots, rules, 2 * timetable(from, rules).makespanHours)
-    let best = this.#better(from, filling.filled())
-    for (let idle = 0; idle < IDLE_FILLINGS_MAX; idle++) {
+    const filling = new StretchFilling(lots, rules, 2 * this.#value(from).makespanHours)
+    let best = from
+    for (let idle = 0, random: Random | undefined; idle < IDLE_FILLINGS_MAX; idle++, random = this.#random) {
       if (await budget.over(this.#objective(best), FILLING_SHARE)) return best
-      const next = this.#better(best, filling.filled(this.#random))
-      if (next !== best) idle = -1
+      // Of thousands of lots the first takes most of a short time, and is worth it.
+      const share = random === undefined ? 1 : FILLING_SHARE
+      const next = filling.filled(random, () => budget.spent >= share)
+      if (next === undefined) return best
+      if (this.#objective(next) >= this.#objective(best)) continue
       best = next
+      idle = -1
     }
     return best
   }
@@ -120,10 +136,11 @@ class Improvement {
     this.#raised = true
     const { lots, settings } = this.#task
     const { starts: _begun, ...rules } = this.#task.rules
-    const idle = { ...this.#task, rules: { ...rules, lines: 1 } }
-    const arrangement = lotsOf([blocks.map((block) => block.lots)], lots)
     const share = PATTERNS_SHARE * settings.strategies.improver.timeLimitSeconds
     const seconds = Math.max(0, Math.min(budget.secondsLeft, share))
+    if (seconds < PATTERNS_SECONDS_MIN * (lots.length / 1_000) ** 2) return
+    const idle = { ...this.#task, rules: { ...rules, lines: 1 } }
+    const arrangement = lotsOf([blocks.map((block) => block.lots)], lots)
     const known = lowerBoundHours(lots, idle.rules)
     const workHours = await patternBound(idle, arrangement, known, seconds, () => budget.report())
     budget.raise(makespanOfWork(workHours, lots, this.#task.rules) + this.#lateHours)
@@ -131,7 +148,7 @@ class Improvement {
 
   async #arrange(from: Arrangement, budget: Budget): Promise<Arrangement> {
     const { lots, rules } = this.#task
-    const planner = new LinePlanner(lots, rules, 2 * timetable(from, rules).makespanHours)
+    const planner = new LinePlanner(lots, rules, 2 * this.#value(from).makespanHours)
     const moves = new LineMoves(this.#model, new Repacker(this.#model), this.#random, (line) => planner.isOpen(line))
     const parts = { moves, planner, rules, random: this.#random }
     const lines = await searchLines(indicesOf(from, lots), parts, (hours) => budget.over(hours))
@@ -143,11 +160,21 @@ class Improvement {
   }
 
   #objective(arrangement: Arrangement): number {
-    return objectiveHours(timetable(arrangement, this.#task.rules), this.#task.lots, this.#task.rules)
+    return this.#value(arrangement).objectiveHours
+  }
+
+  #value(arrangement: Arrangement): Value {
+    const known = this.#values.get(arrangement)
+    if (known !== undefined) return known
+    const plan = timetable(arrangement, this.#task.rules)
+    const hours = objectiveHours(plan, this.#task.lots, this.#task.rules)
+    const value = { makespanHours: plan.makespanHours, objectiveHours: hours }
+    this.#values.set(arrangement, value)
+    return value
   }
 
   #proof(arrangement: Arrangement, objectiveBoundHours: number): NonNullable<Planned['proof']> {
-    const { makespanHours } = timetable(arrangement, this.#task.rules)
+    const { makespanHours } = this.#value(arrangement)
     const boundHours = Math.min(objectiveBoundHours - this.#lateHours, makespanHours)
     const optimal = this.#objective(arrangement) <= objectiveBoundHours + REACHED_HOURS
     const gap = makespanHours - boundHours > REACHED_HOURS ? (makespanHours - boundHours) / makespanHours : 0

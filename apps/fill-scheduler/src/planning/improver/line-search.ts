@@ -13,6 +13,10 @@ const IDLE_COOLINGS_MAX = 6
 /** What an hour of the average line is worth beside an hour of the plan: without it nothing speaks for shortening a line that is not the longest. */
 const AVERAGE_WEIGHT = 0.1
 
+/** After so many iterations it is asked whether the search is over, and of many lots after fewer: each gives times to much of a line. */
+const ITERATIONS_BETWEEN_ASKING = 16
+const LOTS_BETWEEN_ASKING = 16_000
+
 /** When a search is over; asked every few iterations, with the best objective. */
 type Enough = (objectiveHours: number) => Promise<boolean>
 
@@ -28,12 +32,14 @@ export async function searchLines(
   const first = planned(start, planner)
   if (first === undefined) return start
   let best = { plans: first, ...valueOf(first, rules) }
-  const length = 500 + 200 * start.flat(2).length
+  const lots = start.flat(2).length
+  const length = 500 + 200 * lots
+  const asking = Math.max(1, Math.min(ITERATIONS_BETWEEN_ASKING, Math.floor(LOTS_BETWEEN_ASKING / lots)))
   for (let idle = 0; idle < IDLE_COOLINGS_MAX; idle++) {
     const before = best.objective
     let current = best
     for (let at = 0; at < length; at++) {
-      if (at % 16 === 0 && (await enough(best.objective))) return best.plans.map(({ blocks }) => blocks)
+      if (at % asking === 0 && (await enough(best.objective))) return best.plans.map(({ blocks }) => blocks)
       const plans = planned(moves.neighbour(current.plans.map(({ blocks }) => blocks)), planner, current.plans)
       if (plans === undefined) continue
       const next = { plans, ...valueOf(plans, rules) }

@@ -32,10 +32,11 @@ export async function patternBound(
   seconds: number,
   onStep: () => void,
 ): Promise<number> {
+  const begunAt = task.now()
   const instance = instanceOf(task.lots, task.rules)
   const order = new BlockOrder(instance)
   const patterns = patternsOf(instance, order, blocks)
-  const course = new Course(limited(task, seconds), instance, costGrid(instance), task.now(), {
+  const course = new Course(limited(task, seconds), instance, costGrid(instance), begunAt, {
     blocks: patterns,
     boundHours: boundHours - instance.fillHours,
   })

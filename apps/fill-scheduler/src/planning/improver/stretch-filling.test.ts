@@ -26,7 +26,7 @@ describe('filling stretches of working time', () => {
   it('chooses the lots that leave nothing before a rest', () => {
     // Behind the cleaning 8 h are left of the first day, which 4 h and the changeover fill; the second day then holds 12 h and the next one.
     const lots = [lot('A', 'E', 7), lot('B', 'E', 4), lot('C', 'E', 12)]
-    const arrangement = new StretchFilling(lots, DAYS, HORIZON_HOURS).filled()
+    const arrangement = new StretchFilling(lots, DAYS, HORIZON_HOURS).filled() ?? []
     expect(arrangement.map((line) => line.map((block) => block.map(({ id }) => id).join(' ')))).toEqual([['B C A']])
     expect(timetable(arrangement, DAYS).makespanHours).toBe(48 + 7)
   })
@@ -34,7 +34,7 @@ describe('filling stretches of working time', () => {
   it('is better than the best heuristic in short shifts', async () => {
     const lots = generateLots({ count: 60, vialsMax: 250_000 }).map(({ id, type, vials }) => lotOf(id, type, vials))
     const heuristic = await bestHeuristic(taskOf(lots, { rules: DAYS, mode: 'improved' }))
-    const filled = new StretchFilling(lots, DAYS, HORIZON_HOURS).filled()
+    const filled = new StretchFilling(lots, DAYS, HORIZON_HOURS).filled() ?? []
     const [before, after] = [timetable(heuristic, DAYS).makespanHours, timetable(filled, DAYS).makespanHours]
     expect(after).toBeLessThan(before)
   })
@@ -50,7 +50,7 @@ describe('filling stretches of working time', () => {
         }
         const filling = new StretchFilling(remainingLots(lots, rules.starts), rules, HORIZON_HOURS)
         for (const random of [undefined, seededRandom(hours)]) {
-          const plan = timetable(filling.filled(random), rules)
+          const plan = timetable(filling.filled(random) ?? [], rules)
           expect(validatePlan(plan, lots, rules).filter(({ severity }) => severity === 'error')).toEqual([])
         }
       }),
@@ -60,7 +60,14 @@ describe('filling stretches of working time', () => {
 
   it('does not need to know all stretches', () => {
     const lots = Array.from({ length: 12 }, (_, index) => lot(`L${index}`, 'E', 12))
-    const plan = timetable(new StretchFilling(lots, DAYS, 50).filled(), DAYS)
+    const plan = timetable(new StretchFilling(lots, DAYS, 50).filled() ?? [], DAYS)
     expect(validatePlan(plan, lots, DAYS)).toEqual([])
+  })
+
+  it('gives up where it is late', () => {
+    const lots = Array.from({ length: 90 }, (_, index) => lot(`L${index}`, 'E', 12))
+    const filling = new StretchFilling(lots, DAYS, HORIZON_HOURS)
+    expect(filling.filled(undefined, () => true)).toBeUndefined()
+    expect(filling.filled(undefined, () => false)).toEqual(filling.filled())
   })
 })

@@ -18,6 +18,11 @@ const BLINK = 0.25
 /** Stretches of working time that are shorter are not filled, in hours. */
 const STRETCH_HOURS_MIN = 0.1
 
+/** After so many stretches it is asked whether it is late. */
+const STRETCHES_BETWEEN_ASKING = 16
+
+const NEVER = (): boolean => false
+
 /** What is left of working time before the next rest, or before the window closes. */
 interface Room {
   readonly hours: number
@@ -55,9 +60,12 @@ export class StretchFilling {
     this.#open = open
   }
 
-  /** One plan; with `random` some lots are passed over here and there, so that every call gives another one. Throws a `RangeError` for a lot that fits into no window. */
-  filled(random?: Random): Arrangement {
-    return new Filling(this.#lots, this.#rules, this.#open, random).run()
+  /**
+   * One plan; with `random` some lots are passed over here and there, so that every call gives another one. Undefined where `isLate` says so before it is done. Throws a `RangeError` for a lot that fits
+   * into no window.
+   */
+  filled(random?: Random, isLate: () => boolean = NEVER): Arrangement | undefined {
+    return new Filling(this.#lots, this.#rules, this.#open, random).run(isLate)
   }
 }
 
@@ -78,8 +86,11 @@ class Filling {
     this.#open = open
   }
 
-  run(): Arrangement {
-    while (this.#remaining.length > 0) this.#next()
+  run(isLate: () => boolean): Arrangement | undefined {
+    for (let count = 1; this.#remaining.length > 0; count++) {
+      this.#next()
+      if (count % STRETCHES_BETWEEN_ASKING === 0 && isLate()) return undefined
+    }
     return this.#builder.arrangement
   }
 
