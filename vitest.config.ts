@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@holdfast/source', 'node']
 
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
-/** Bounds of what hangs, not of what is slow: waits inside a test end first and say what did not come. */
-const timeouts = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
+/** Bounds of what hangs, not of what is slow (a machine may give a tenth of a processor): waits inside a test end first and say what did not come. */
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
 const setupFiles = ['tests/kit/repeatable.ts']
 
 /** What starts whole systems and waits for them: two at a time. */

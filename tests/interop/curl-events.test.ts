@@ -81,7 +81,7 @@ describe('curl', () => {
     clearInterval(load)
     const [first = 0] = read
     expect(read).toEqual(read.map((_, at) => first + at))
-  }, 60_000)
+  })
 
   it('is told of what the log does not hold any more', async () => {
     const curl = new Curl('room:2')
@@ -96,7 +96,7 @@ describe('curl', () => {
     await again.kill()
     expect(again.verdict).toMatchObject({ recovered: 'gap', gap: { from: 2, to: 200, reason: 'trimmed' } })
     expect(again.numbers).toEqual(Array.from({ length: 500 }, (_, at) => 201 + at))
-  }, 60_000)
+  })
 
   it('ends by itself, in order, when the server is stopped', async () => {
     const curl = new Curl('room:3')
@@ -105,5 +105,5 @@ describe('curl', () => {
     expect(await server.terminate()).toBe(0)
     expect(await ended).toEqual([0, null])
     expect(curl.text).toMatch(/event: goodbye\ndata: \{"type":"goodbye","code":10\d\d,.*\}\n\nretry: \d+\n\n$/)
-  }, 60_000)
+  })
 })

@@ -36,4 +36,4 @@ it('a page gets a critical notification once, is reminded of it, and confirms it
   expect(receipt).toMatchObject({ state: 'confirmed', attempts: 3 })
   await eventually('the second reminder was heard', () => heard.length >= 3)
   expect(heard).toEqual(['fire critical', 'reminder 1 of fire: Fire', 'reminder 2 of fire: Fire'])
-}, 30_000)
+})

@@ -201,7 +201,7 @@ describe('what breaks while it runs', () => {
     expect(await snapshotOf('scan-8')).toMatchObject({ state: 'completed', attempt: 1 })
     expect(seen.filter(({ state }) => state === 'completed')).toHaveLength(1)
     client.disconnect()
-  }, 60_000)
+  })
 
   it('begins again, where it is, at a server that has forgotten it', async () => {
     const memory = await createWorkplace()
@@ -230,7 +230,7 @@ describe('what breaks while it runs', () => {
     } finally {
       await memory.close()
     }
-  }, 60_000)
+  })
 
   it('is taken up again, as its next attempt, by the same command after it was killed itself', async () => {
     const first = scan('scan-9', 'ada', tree, '--files-per-second', '60')

@@ -164,9 +164,9 @@ describe('encodeData refuses', () => {
   it('a wide circular value in no time', () => {
     const wide: Record<string, unknown> = {}
     for (let at = 0; at < 50; at += 1) wide[`m${at}`] = wide
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     expect(refusal(wide).path).toBe('data.m0')
-    expect(performance.now() - startedAt).toBeLessThan(500)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500)
   })
 })
 

@@ -51,9 +51,9 @@ describe('the issuer of a token', () => {
   it('is found among ten thousand in no time', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => issuer({ tenants: [`tenant-${at}`] }))
     const issuers = new Issuers(many)
-    const began = performance.now()
+    const before = process.cpuUsage()
     for (let at = 0; at < 10_000; at += 1) expect(of(issuers, { tenant: `tenant-${at}` })).toBe(many[at])
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
   })
 
   it('is never one of two', () => {

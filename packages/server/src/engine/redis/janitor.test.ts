@@ -76,5 +76,5 @@ describe('the janitor', () => {
     expect(await redis.get(keys.lease('janitor'))).not.toBe(holder)
     await redis.persist(state)
     await eventually('the other walks', () => second.lifetimesGiven() === 1, 25_000)
-  }, 30_000)
+  })
 })

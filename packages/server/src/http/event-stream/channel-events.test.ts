@@ -142,7 +142,7 @@ describe('the events of a channel', () => {
     const gap = verdict['gap'] as { from: number; to: number } | undefined
     expect(gap?.from ?? seen + 1).toBe(seen + 1)
     expect(first['offset']).toBe((gap?.to ?? seen) + 1)
-  }, 30_000)
+  })
 
   it('leave the inboxes of the user alone', async () => {
     const stream = await follow('room:1')

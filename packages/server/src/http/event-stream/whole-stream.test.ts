@@ -144,7 +144,7 @@ describe('the protocol by event stream', () => {
       )
       .toBe(0)
     expect(await post(opened, 2, '{"type":"ping"}')).toMatchObject([404, { code: 'not_found' }])
-  }, 30_000)
+  })
 })
 
 describe('a post to an event stream', () => {
