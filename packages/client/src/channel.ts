@@ -1,4 +1,4 @@
-import type { Counts, Member, Position, Since } from '@holdfast/protocol'
+import type { Counts, Member, Position, ServerMessageOf, Since } from '@holdfast/protocol'
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
 import { type Message, type Subscribed, toMessage } from './dispatcher.js'
 import { encode } from './encode.js'
@@ -156,21 +156,22 @@ export class Channel<M extends EventMap = Record<string, unknown>> {
   }
 
   /** Fetches messages of the past, newest last. */
-  async history({ signal, ...range }: HistoryOptions = {}): Promise<History<M>> {
-    const head = { type: 'history', channel: this.name, ...range }
-    const ok = await this.#core.wire.requests.request(head, { signal })
-    const messages = (ok.messages ?? []).map((message) => toMessage(message, true))
-    return { messages: messages as unknown as AnyMessage<M>[], more: ok.more ?? false }
+  async history(options: HistoryOptions = {}): Promise<History<M>> {
+    const { messages = [], more = false } = await this.#ask('history', options)
+    const past = messages.map((message) => toMessage(message, true))
+    return { messages: past as unknown as AnyMessage<M>[], more }
   }
 
   /** Fetches who is here, without joining. `limit` 1 to 1000. */
   async members(
     options: { limit?: number; signal?: AbortSignal } = {},
   ): Promise<{ members: Member[]; counts: Counts }> {
-    const { signal, ...range } = options
-    const head = { type: 'presence', channel: this.name, ...range }
-    const { members = [], counts = NOBODY } = await this.#core.wire.requests.request(head, { signal })
+    const { members = [], counts = NOBODY } = await this.#ask('presence', options)
     return { members, counts }
+  }
+
+  #ask(type: string, { signal, ...range }: { readonly signal?: AbortSignal }): Promise<ServerMessageOf<'ok'>> {
+    return this.#core.wire.requests.request({ type, channel: this.name, ...range }, { signal })
   }
 
   /**

@@ -78,6 +78,11 @@ export function passing(code: ErrorCode | ClientErrorCode, message: string): Hol
   return new HoldfastError(code, message, { retryable: true })
 }
 
+/** Throws it again, unless the connection was lost: for what the next one does anyhow. */
+export function unlessLost(error: HoldfastError): void {
+  if (error.code !== 'disconnected') throw error
+}
+
 /** Any thrown value as an error of this client. */
 export function asHoldfastError(thrown: unknown, code: ClientErrorCode, what: string): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown

@@ -9,7 +9,7 @@ import { encode } from './encode.js'
 import { type TokenOption, type TokenSource, tokenSource } from './token.js'
 import type { Link, Welcome } from './link.js'
 import { Connection } from './connection.js'
-import { type HoldfastError, asHoldfastError, errorFromAnswer } from './errors.js'
+import { type HoldfastError, asHoldfastError, errorFromAnswer, unlessLost } from './errors.js'
 import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
 import { Operation } from './operation.js'
 import { abortable } from './abort.js'
@@ -171,14 +171,14 @@ export class Holdfast {
     return ok.data as R
   }
 
-  /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. */
+  /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. Without a connection it waits, as a publish does. */
   async state(data: unknown): Promise<void> {
     this.#state = encode(data)
     await this.#sendState()
   }
 
   async #sendState(): Promise<void> {
-    await this.#requests.request({ type: 'state' }, { data: this.#state })
+    await this.#requests.request({ type: 'state' }, { data: this.#state, resend: true })
   }
 
   #connect(): Connection {
@@ -229,7 +229,7 @@ export class Holdfast {
   async #refresh(): Promise<void> {
     const token = await this.#token()
     if (token === undefined) return
-    await this.#requests.request({ type: 'refresh', token })
+    await this.#requests.request({ type: 'refresh', token }).catch(unlessLost)
   }
 
   #lost(link: Link, resend: boolean): void {

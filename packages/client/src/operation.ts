@@ -33,7 +33,7 @@ interface Reader {
 export class Operation<R = unknown> {
   readonly id: string
   readonly #channels: Channels
-  readonly #emitter: Emitter<OperationEvents & { settled: undefined }>
+  readonly #emitter: Emitter<OperationEvents & { told: undefined }>
   #snapshot: OperationSnapshot | undefined
   #failure: HoldfastError | undefined
   /** The channel on which it is watched. */
@@ -87,8 +87,8 @@ export class Operation<R = unknown> {
 
   async *#read(reader: Reader): AsyncGenerator<OperationSnapshot, void, undefined> {
     let last: OperationSnapshot | undefined
-    const wake = (): void => reader.wake()
-    const offs = [this.on('progress', wake), this.#emitter.on('settled', wake)]
+    this.#watch()
+    const off = this.#emitter.on('told', () => reader.wake())
     try {
       while (!reader.isLeft) {
         const snapshot = this.#snapshot
@@ -100,7 +100,7 @@ export class Operation<R = unknown> {
         else await new Promise<void>((resolve) => (reader.wake = resolve))
       }
     } finally {
-      for (const off of offs) off()
+      off()
     }
   }
 
@@ -129,15 +129,18 @@ export class Operation<R = unknown> {
     this.#snapshot = data
     void this.#emitter.emit('progress', { ...data.progress, eta: data.eta, snapshot: data })
     if (before?.state !== data.state) void this.#emitter.emit('state', data)
-    if (!isTerminal(data.state)) return
-    void this.#emitter.emit('ended', data)
-    this.#end()
+    if (isTerminal(data.state)) {
+      void this.#emitter.emit('ended', data)
+      this.#end()
+    }
+    void this.#emitter.emit('told', undefined)
   }
 
   /** @internal Nothing more comes on its channel. */
   fail(error: HoldfastError): void {
     this.#failure = error
     this.#end()
+    void this.#emitter.emit('told', undefined)
   }
 
   #leaveIfUnheard(): void {
@@ -147,7 +150,6 @@ export class Operation<R = unknown> {
   #end(): void {
     this.#isOver = true
     this.#leave()
-    void this.#emitter.emit('settled', undefined)
   }
 
   #leave(): void {

@@ -23,7 +23,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds to wait for the answer. Default `requestTimeoutMs`. */
   readonly timeoutMs?: number | undefined
-  /** It carries a key, so that it may be sent again after a disconnect; it may then wait as long as the queue allows. */
+  /** Doing it twice does it once, so that it may be sent again after a disconnect; it may then wait as long as the queue allows. */
   readonly resend?: boolean
   /** Goes before what waits. */
   readonly urgent?: boolean
@@ -175,7 +175,7 @@ export class Requests {
     for (const stop of this.#resting.values()) stop()
     this.#resting.clear()
     const all = [...this.#inFlight.values(), ...this.line.clear()]
-    for (const entry of all) this.#fail(entry, error)
+    for (const entry of all) this.#drop(entry, error)
   }
 
   #entry(head: Head, options: RequestOptions, outcome: Outcome): Entry {
@@ -200,7 +200,7 @@ export class Requests {
     entry.link = link
     if (entry.bytes > this.#bytesMax) {
       const problem = `a message must be at most ${this.#bytesMax} bytes, received ${entry.bytes}`
-      return this.#fail(entry, new HoldfastError('limit_exceeded', problem))
+      return this.#drop(entry, new HoldfastError('limit_exceeded', problem))
     }
     entry.sentAt = this.#clock.now()
     this.#inFlight.set(entry.id, entry)
@@ -255,9 +255,13 @@ export class Requests {
   }
 
   #fail(entry: Entry, error: HoldfastError): void {
+    this.#drop(entry, error)
+    this.#pump()
+  }
+
+  #drop(entry: Entry, error: HoldfastError): void {
     this.#remove(entry)
     if (!entry.forsaken) entry.outcome.failed(error)
-    this.#pump()
   }
 
   #remove(entry: Entry): void {

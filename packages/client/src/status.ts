@@ -17,11 +17,11 @@ export interface StatusChange {
 }
 
 const AWAY = { connect: 'connecting', disconnect: 'closed' } as const
-const TRYING = { lost: 'waiting', refuse: 'failed', disconnect: 'closed' } as const
+const TRYING = { welcome: 'open', lost: 'waiting', refuse: 'failed', disconnect: 'closed' } as const
 
 const TRANSITIONS: Record<Status, Partial<Record<StatusInput, Status>>> = {
   idle: AWAY,
-  connecting: { ...TRYING, welcome: 'open' },
+  connecting: TRYING,
   open: TRYING,
   waiting: AWAY,
   closed: AWAY,

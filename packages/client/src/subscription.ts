@@ -4,7 +4,7 @@ import { Backoff } from './backoff.js'
 import { answerOf } from './deadline.js'
 import type { Dispatcher, Subscribed } from './dispatcher.js'
 import { encode } from './encode.js'
-import { HoldfastError, PASSING } from './errors.js'
+import { HoldfastError, PASSING, unlessLost } from './errors.js'
 import type { Link } from './link.js'
 import type { TokenSource } from './token.js'
 import type { Wire } from './wire.js'
@@ -174,10 +174,7 @@ export class Subscription {
   /** Tells the server that nobody wishes for it. */
   async leave(): Promise<void> {
     const left = this.#wire.requests.request({ type: 'unsubscribe', channel: this.#channel }, { urgent: true })
-    await left.catch((error: HoldfastError) => {
-      // The next link does not go on with it.
-      if (error.code !== 'disconnected') throw error
-    })
+    await left.catch(unlessLost)
   }
 
   /** The same, for whoever does not wait for it. */

@@ -37,7 +37,8 @@ export class TypingWatch {
   /** Tells the others; may be called at every keystroke. */
   tell(active: boolean): void {
     const now = this.#clock.now()
-    if (active ? now - this.#toldAt < TYPING_REPEAT_MS : this.#toldAt === 0) return
+    // A clock that was set back must not make it longer.
+    if (active ? Math.abs(now - this.#toldAt) < TYPING_REPEAT_MS : this.#toldAt === 0) return
     this.#toldAt = active ? now : 0
     this.#send(active)
   }
