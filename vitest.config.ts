@@ -8,6 +8,17 @@ const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
 const setupFiles = ['tests/kit/repeatable.ts']
 
+/** Units that need a process of their own: they measure memory or processor time, replace a package, or change the environment. */
+const alone = [
+  'packages/protocol/src/codec.test.ts',
+  'packages/server/src/core/soak.test.ts',
+  'packages/server/src/engine/redis/connector.test.ts',
+  'packages/server/src/outbound/guarded-outbound.test.ts',
+  'apps/fill-scheduler/src/accounts/password.test.ts',
+  'apps/fill-scheduler/src/io/reports/pdf.test.ts',
+  'apps/fill-scheduler/src/planning/strategies/speed.test.ts',
+]
+
 /** What starts whole systems and waits for them: two at a time. */
 const systems = [
   'tests/deploy/**/*.test.ts',
@@ -22,6 +33,9 @@ const scenarios = [
   'tests/abuse/hostile-crowd.test.ts',
 ]
 
+/** One more than the smallest machine has cores: many tests wait for a process or a page. */
+const maxWorkers = 3
+
 const nowhere = ['**/node_modules/**']
 
 export default defineConfig({
@@ -30,11 +44,25 @@ export default defineConfig({
       {
         ...resolution,
         test: {
-          name: 'units',
-          include: ['{packages,apps}/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          // Before `units`, in the order of names: what takes long begins first.
+          name: 'processes',
+          include: ['tests/**/*.test.ts', ...alone],
           exclude: [...nowhere, ...systems, ...scenarios],
-          // One more than the smallest machine has cores: many tests wait for a process or a page.
-          maxWorkers: 3,
+          maxWorkers,
+          sequence: { groupOrder: 0 },
+          ...timeouts,
+          setupFiles,
+        },
+      },
+      {
+        ...resolution,
+        test: {
+          name: 'units',
+          include: ['{packages,apps}/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          exclude: [...nowhere, ...alone],
+          // One process runs many files, one after the other: to start another and load the sources again takes longer than most of them.
+          isolate: false,
+          maxWorkers,
           sequence: { groupOrder: 0 },
           ...timeouts,
           setupFiles,
