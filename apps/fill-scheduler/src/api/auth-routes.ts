@@ -53,6 +53,13 @@ const login = createRoute({
   responses: granted,
 })
 
+const redemption = z.strictObject({
+  code: z.string().min(1).max(100),
+  by: z.string().min(16).max(100).optional().openapi({
+    description: 'A secret of yours: with the same one the code is good again for a minute, as an answer may get lost.',
+  }),
+})
+
 const redeem = createRoute({
   method: 'post',
   path: '/auth/code',
@@ -60,7 +67,7 @@ const redeem = createRoute({
   security: OPEN,
   summary: 'Sign in with a one-time code',
   middleware,
-  request: { body: { required: true, content: json(z.strictObject({ code: z.string().min(1).max(100) })) } },
+  request: { body: { required: true, content: json(redemption) } },
   responses: granted,
 })
 
@@ -135,7 +142,8 @@ export function authRoutes(parts: ApiParts): OpenAPIHono<ApiEnvironment> {
     })
     .openapi(redeem, async (context) => {
       limits.signInsOfAddress.take(networkOf(context.env.visitor.address))
-      const id = codes.redeem(context.req.valid('json').code)
+      const { code, by } = context.req.valid('json')
+      const id = codes.redeem(code, by)
       const user = id === undefined ? undefined : await accounts.active(id)
       if (user !== undefined) return context.json(await tokens.grant(user), 200)
       throw new ApiError('unauthenticated', 'The code is not valid, or has been used', { status: 401 })

@@ -1,8 +1,9 @@
 import { HoldfastProvider } from '@holdfast/client/react'
 import { type ReactElement, useEffect, useState, useSyncExternalStore } from 'react'
 import { api } from './api/api.js'
-import { messageOf } from './api/request.js'
+import { isPassing, messageOf } from './api/request.js'
 import { useLoaded } from './api/use-loaded.js'
+import { newKey } from './api/wishes.js'
 import { takeCode } from './session/one-time-code.js'
 import { SignIn } from './session/sign-in.js'
 import { SignInAgain } from './session/sign-in-again.js'
@@ -23,8 +24,7 @@ export function App(): ReactElement {
   const [shown, setShown] = useState<number>()
   const redemption = useRedemption()
   if (redemption === 'under way') return <Loading what="Signing you in" />
-  if (since === undefined || (!session && shown !== since))
-    return <SignIn {...(redemption ? { problem: redemption } : {})} />
+  if (since === undefined || (!session && shown !== since)) return <SignIn {...redemption} />
   return (
     <HoldfastProvider
       url="/ws"
@@ -59,22 +59,32 @@ function SignedIn({ onShown }: { readonly onShown: () => void }): ReactElement {
   return <Loading what="Loading your account" />
 }
 
-/** What became of the code of a one-time link: a message where it is no good any more. */
-function useRedemption(): string | undefined {
-  const [state, setState] = useState(code === undefined ? undefined : 'under way')
+/** What became of the code of a one-time link: why it leads nowhere, and whether it still may. */
+function useRedemption(): Redemption | undefined {
+  const [state, setState] = useState<Redemption | undefined>(code === undefined ? undefined : 'under way')
+  const [round, setRound] = useState(0)
   useEffect(() => {
-    if (code !== undefined) void redeemed(code).then(setState)
-  }, [])
+    if (code === undefined) return
+    setState('under way')
+    void redeemed(code, round).then((error) => {
+      const onAgain = isPassing(error) ? () => setRound(round + 1) : undefined
+      setState(error === undefined ? undefined : { problem: messageOf(error), onAgain })
+    })
+  }, [round])
   return state
 }
 
-let redemption: Promise<string | undefined> | undefined
+type Redemption = 'under way' | { readonly problem: string; readonly onAgain: (() => void) | undefined }
 
-/** Once only: React's strict mode asks twice, and a code is good for one time. */
-function redeemed(code: string): Promise<string | undefined> {
-  redemption ??= api.redeem(code).then(
-    (granted) => void begin(granted, 'link'),
-    (error: unknown) => (currentSession() ? undefined : messageOf(error)),
+/** Ours alone: by it the code is good again, if the answer gets lost. */
+const secret = newKey()
+const redemptions: Promise<unknown>[] = []
+
+/** Once each round: React's strict mode asks twice. Resolves with what went wrong. */
+function redeemed(one: string, round: number): Promise<unknown> {
+  redemptions[round] ??= api.redeem({ code: one, by: secret }).then(
+    (granted) => begin(granted, 'link'),
+    (error: unknown) => (currentSession() ? undefined : error),
   )
-  return redemption
+  return redemptions[round]
 }

@@ -71,7 +71,8 @@ const at = (id: string): string => encodeURIComponent(id)
 export const api = {
   register: (json: Credentials) => ask<Account>('/auth/register', { method: 'POST', json }),
   login: (json: Credentials) => ask<Granted>('/auth/login', { method: 'POST', json }),
-  redeem: (code: string) => ask<Granted>('/auth/code', { method: 'POST', json: { code } }),
+  redeem: (json: { readonly code: string; readonly by: string }) =>
+    ask<Granted>('/auth/code', { method: 'POST', json }),
   account: (signal?: AbortSignal) => ask<Account>('/auth/me', { signal }),
   logout: () => ask<unknown>('/auth/logout', { method: 'POST', outlivesPage: true }),
   changePassword: (current: string, next: string) =>

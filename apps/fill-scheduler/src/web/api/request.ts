@@ -88,8 +88,10 @@ async function send(path: string, asked: Asked, late: AbortSignal): Promise<Resp
   const keepalive = asked.outlivesPage === true
   const response = await fetch(`/api/v1${path}`, { method, headers, body, signal: either, keepalive })
   if (response.ok) return response
-  if (response.status === 401 && session) refuse(session.token)
-  throw await refusal(response)
+  const refused = await refusal(response)
+  if (response.status !== 401 || !session) throw refused
+  refuse(session.token)
+  throw new RequestError(refused.code, 'Your session had ended, and nothing was done. Try again.', 401)
 }
 
 interface Refused {

@@ -26,7 +26,7 @@ export async function wish<T>(path: string, json: unknown): Promise<T> {
   }
 }
 
-/** `crypto.randomUUID` is not there for pages without TLS. */
-function newKey(): string {
+/** A text that nobody guesses. `crypto.randomUUID` is not there for pages without TLS. */
+export function newKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join('-')
 }

@@ -28,12 +28,10 @@ export function SignInAgain({ isByLink }: { readonly isByLink: boolean }): React
           <p>You came in by a link, which is good once. Open another one, which the server prints when it starts.</p>
         ) : (
           <form id={id} className="stack" onSubmit={onSubmit} aria-busy={isBusy}>
+            {/* Programs that keep passwords have to know whose it is. */}
+            <input type="email" autoComplete="username" value={email} readOnly hidden />
             <label className="field">
-              <span>E-mail address</span>
-              <input type="email" autoComplete="username" value={email} readOnly />
-            </label>
-            <label className="field">
-              <span>Password</span>
+              <span>Password of {email}</span>
               <input
                 name="password"
                 type="password"

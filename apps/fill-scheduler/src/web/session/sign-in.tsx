@@ -3,6 +3,7 @@ import { api } from '../api/api.js'
 import { RequestError, isSessionOver, messageOf } from '../api/request.js'
 import { Brand } from '../shell/brand.js'
 import { Notice } from '../shell/notice.js'
+import { TryAgain } from '../shell/states.js'
 import { formText } from './form-text.js'
 import { type Granted, begin, farewellMessage } from './session.js'
 
@@ -13,8 +14,12 @@ const WORDS = {
   register: { title: 'Create an account', submit: 'Create account', other: 'Sign in', question: 'Have an account?' },
 } as const
 
-/** Where one signs in or creates an account. */
-export function SignIn({ problem }: { readonly problem?: string }): ReactElement {
+/** Where one signs in or creates an account. With a problem it says so, and offers to do `onAgain` what it came of. */
+export function SignIn(props: {
+  readonly problem?: string
+  readonly onAgain?: (() => void) | undefined
+}): ReactElement {
+  const { problem, onAgain } = props
   const [way, setWay] = useState<Way>('sign in')
   const words = WORDS[way]
   return (
@@ -24,7 +29,11 @@ export function SignIn({ problem }: { readonly problem?: string }): ReactElement
         <p className="lead">Which lot when, in which clean window, on which line.</p>
         <h1>{words.title}</h1>
         {farewellMessage() && <Notice tone="info">{farewellMessage()}</Notice>}
-        {problem && <Notice tone="bad">{problem}</Notice>}
+        {problem && (
+          <Notice tone="bad">
+            {problem} {onAgain && <TryAgain onAgain={onAgain} />}
+          </Notice>
+        )}
         <Credentials way={way} key={way} />
         <p className="muted">
           {words.question}{' '}
