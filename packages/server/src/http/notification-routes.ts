@@ -103,7 +103,7 @@ const send = route({
   errors: ['limit_exceeded', 'idempotency_conflict'],
   async handle(call) {
     const { node, bearer, params, body } = call
-    const sent = await node.tenant(bearer.identity.tenant).notify(params.user, { ...idOf(call), ...body })
+    const sent = await node.tenant(bearer.identity.tenant).notify(params.user, { ...(await idOf(call)), ...body })
     const { receipt } = sent
     const at = receipt && `/api/v1/notifications/${encodeURIComponent(receipt.id)}`
     return json(201, sent, at === undefined ? {} : { location: at })
@@ -111,8 +111,13 @@ const send = route({
 })
 
 /** A request that is made again because its node died over it is the same notification. */
-function idOf(call: Call<{ user: string }>): { readonly id?: string } {
-  const id = onceId(call, `notify ${call.params.user}`)
+async function idOf(call: Call<{ user: string }>): Promise<{ readonly id?: string }> {
+  const { node, bearer, params } = call
+  const madeAt = async (made: string): Promise<number | undefined> => {
+    const receipt = await node.tenant(bearer.identity.tenant).receipt(made)
+    return receipt && Date.parse(receipt.sentAt)
+  }
+  const id = await onceId(call, `notify ${params.user}`, madeAt)
   return id === undefined ? {} : { id }
 }
 

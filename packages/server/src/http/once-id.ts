@@ -16,12 +16,20 @@ export function onceName({ bearer, idempotencyKey }: Call, about: string): strin
 
 /**
  * An id for what a request makes, undefined where it has no `Idempotency-Key`: the same one when the request is made again because its node died over it, and another one for
- * every other bearer, and on the next day, when the key is free again. `about` is what else tells two requests apart.
+ * every other bearer, and a day later, when the key is free again. `about` is what else tells two requests apart, `madeAt` when what has an id was made (milliseconds since 1970).
  */
-export function onceId({ node, bearer, idempotencyKey }: Call, about: string): string | undefined {
+export async function onceId(
+  { node, bearer, idempotencyKey }: Call,
+  about: string,
+  madeAt: (id: string) => Promise<number | undefined>,
+): Promise<string | undefined> {
   if (idempotencyKey === undefined) return undefined
-  const day = Math.floor(node.services.clock.now() / DAY_MS)
-  return digest([userKey(bearer.identity), idempotencyKey, day, about])
+  const now = node.services.clock.now()
+  const today = Math.floor(now / DAY_MS)
+  const idOf = (day: number): string => digest([userKey(bearer.identity), idempotencyKey, day, about])
+  const before = idOf(today - 1)
+  const at = await madeAt(before)
+  return at !== undefined && now - at < DAY_MS ? before : idOf(today)
 }
 
 function digest(parts: readonly unknown[]): string {

@@ -127,6 +127,8 @@ export interface OperationDesk {
   create(tenant: string, spec: OperationSpec, options?: { readonly entry?: string }): Promise<OperationSnapshot>
   /** Undefined when the tenant has none of this id. */
   find(tenant: string, id: string): Promise<OperationSnapshot | undefined>
+  /** When an operation was begun, or began to wait for a worker, in milliseconds since 1970; undefined when the tenant has none of this id. */
+  createdAt(tenant: string, id: string): Promise<number | undefined>
   list(tenant: string, query: OperationQuery): Promise<OperationPage>
   /** A new attempt: of a queued or stalled operation, with `force` of one that a worker has. Answers the snapshot with its `attempt`. A repeat (`entry`, as in `WorkerWord`) changes nothing. */
   attempt(tenant: string, id: string, options?: AttemptOptions): Promise<OperationSnapshot>

@@ -184,6 +184,10 @@ export class Operations implements OperationDesk {
     return (await asked(this.#store.read(tenant, id)))?.snapshot
   }
 
+  async createdAt(tenant: string, id: string): Promise<number | undefined> {
+    return (await asked(this.#store.read(tenant, id)))?.work.createdAt
+  }
+
   async list(tenant: string, query: OperationQuery): Promise<OperationPage> {
     return asked(this.#register.list(tenant, query))
   }

@@ -1,9 +1,11 @@
 import { operationSnapshot } from '@holdfast/protocol'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { systemClock } from '../../clock.js'
+import { signTokenAt } from '../../access/token.js'
+import { type Clock, systemClock } from '../../clock.js'
 import { createApiKey } from '../../credentials.js'
 import type { Engine } from '../../engine/engine.js'
 import { MemoryEngine } from '../../engine/memory/memory-engine.js'
+import { instantTokens } from '../../testing/instant-tokens.js'
 import { type ApiAnswer, type ApiClient, apiClient } from '../../testing/api-client.js'
 import { faultyEngine } from '../../testing/faulty-engine.js'
 import { TestEventStream } from '../../testing/test-event-stream.js'
@@ -40,6 +42,26 @@ async function begun(spec: object = {}): Promise<string> {
 const error = ({ status, body }: ApiAnswer): readonly unknown[] => {
   const { code, field } = body['error'] as { code: string; field?: string }
   return field === undefined ? [status, code] : [status, code, field]
+}
+
+/** An engine that begins the first operation, and cannot say that it has. */
+function unluckyEngine(clock: Clock): Engine {
+  const engine = faultyEngine(new MemoryEngine({ clock }), async () => undefined)
+  const answersLost = new Set(['started'])
+  let isAway = false
+  const lost = (): Error => Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
+  const publish: Engine['publish'] = async (request) => {
+    const outcome = await engine.publish(request)
+    if (!answersLost.delete(request.event)) return outcome
+    isAway = true
+    throw lost()
+  }
+  const state: Engine['state'] = async (stream) => {
+    if (!isAway) return engine.state(stream)
+    isAway = false
+    throw lost()
+  }
+  return { ...engine, publish, state }
 }
 
 describe('beginning an operation', () => {
@@ -100,22 +122,7 @@ describe('beginning an operation', () => {
   })
 
   it('happens once under one key although nobody could say that it had', async () => {
-    const engine = faultyEngine(new MemoryEngine({ clock: systemClock }), async () => undefined)
-    const answersLost = new Set(['started'])
-    let isAway = false
-    const lost = (): Error => Object.assign(new Error('the answer was lost'), { code: 'engine_unavailable' })
-    const publish: Engine['publish'] = async (request) => {
-      const outcome = await engine.publish(request)
-      if (!answersLost.delete(request.event)) return outcome
-      isAway = true
-      throw lost()
-    }
-    const state: Engine['state'] = async (stream) => {
-      if (!isAway) return engine.state(stream)
-      isAway = false
-      throw lost()
-    }
-    const unlucky = await startNode({ engine: { ...engine, publish, state } })
+    const unlucky = await startNode({ engine: unluckyEngine(systemClock) })
     onTestFinished(() => unlucky.close())
     const client = apiClient(unlucky, unlucky.token('importer', { permissions: ['operations'] }))
     const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
@@ -126,6 +133,24 @@ describe('beginning an operation', () => {
       `/api/v1/operations/${String(again.body['id'])}`,
     ])
     expect((await client('GET /operations')).body['items']).toHaveLength(1)
+  })
+
+  it('happens once under one key over midnight too, and again when the key is free', async () => {
+    // Five seconds are left of the day.
+    let aheadMs = 86_395_000 - (systemClock.now() % 86_400_000)
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs }
+    const late = await startNode({ engine: unluckyEngine(clock), clock, ...instantTokens(clock) })
+    onTestFinished(() => late.close())
+    const claims = { secret: TEST_SECRET, tenant: 'acme', user: 'importer', permissions: ['operations'] }
+    const ask: ApiClient = (...asked) => apiClient(late, signTokenAt(claims, clock.now()))(...asked)
+    const asked = { body: { kind: 'once' }, headers: { 'idempotency-key': 'k-1' } }
+    expect(error(await ask('POST /operations', asked))).toEqual([503, 'engine_unavailable'])
+    aheadMs += 10_000
+    const { id } = (await ask('POST /operations', asked)).body
+    const { items } = (await ask('GET /operations')).body
+    expect(items).toMatchObject([{ id }])
+    aheadMs += 86_400_000
+    expect((await ask('POST /operations', asked)).body['id']).not.toBe(id)
   })
 
   it.each<[string, object, string]>([

@@ -39,7 +39,7 @@ const start = route({
     const owner = body.owner ?? bearer.identity.user
     checkOwner(call, owner)
     if (body.parent !== undefined) await worked(call, body.parent)
-    const id = body.id ?? idOf(call)
+    const id = body.id ?? (await idOf(call))
     const begun = body.id === undefined && id !== undefined && (await node.operations.find(bearer.identity.tenant, id))
     if (begun && begun.owner === owner) return answer(201, begun, { location: addressOf(begun) })
     const spec = { ...body, owner, ...(id !== undefined && { id }) }
@@ -50,9 +50,12 @@ const start = route({
 })
 
 /** A request that is made again because its node died over it, or could not say whether it was done, begins the same operation. */
-function idOf(call: Call<unknown, unknown, Pick<OperationSnapshot, 'kind'>>): string | undefined {
-  const chance = onceId(call, `start ${JSON.stringify(call.body)}`)
-  return chance === undefined ? undefined : newOperationId(call.body.kind, chance)
+async function idOf(call: Call<unknown, unknown, Pick<OperationSnapshot, 'kind'>>): Promise<string | undefined> {
+  const { node, bearer, body } = call
+  const madeAt = (chance: string): Promise<number | undefined> =>
+    node.operations.createdAt(bearer.identity.tenant, newOperationId(body.kind, chance))
+  const chance = await onceId(call, `start ${JSON.stringify(body)}`, madeAt)
+  return chance === undefined ? undefined : newOperationId(body.kind, chance)
 }
 
 function addressOf({ id }: OperationSnapshot): string {
