@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { machineTime } from '../../../../../tests/kit/machine-time.js'
 import { type Clock, systemClock } from '../../clock.js'
 import { systemRandom } from '../../random.js'
 import { silentLogger } from '../../telemetry/log.js'
@@ -221,11 +222,11 @@ describe('F-14 a Redis that is not there', () => {
     const absent = await RedisProcess.start()
     closing.push(() => absent.stop())
     await absent.kill()
-    const began = performance.now()
+    const [began, begun] = [performance.now(), machineTime()]
     const engine = await startAt(absent.port)
     // Three attempts: after one second, and two more.
     expect(performance.now() - began).toBeGreaterThan(2_900)
-    expect(performance.now() - began).toBeLessThan(8_000)
+    expect(machineTime() - begun).toBeLessThan(8_000)
     const problems: (string | undefined)[] = []
     engine.watch((problem) => problems.push(problem))
     expect(engine.problem()).toMatch(/cannot use the server at 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
@@ -233,9 +234,9 @@ describe('F-14 a Redis that is not there', () => {
     expect(await codeOf(engine.listen(roomOf(1), new Recorder()))).toBe('engine_unavailable')
     expect(await codeOf(engine.nodes.renew('n1', '', 1_000))).toBe('engine_unavailable')
     await absent.begin()
-    const back = performance.now()
+    const back = machineTime()
     await eventually('it serves', () => engine.problem() === undefined)
-    expect(performance.now() - back).toBeLessThan(3_000)
+    expect(machineTime() - back).toBeLessThan(3_000)
     expect(problems.at(-1)).toBeUndefined()
     expect(await engine.publish(messageTo(roomOf(1), 'x'))).toMatchObject({ offset: 1 })
   })
