@@ -1,9 +1,10 @@
-import type { Command, CommandOf, CommandType } from '@holdfast/protocol'
+import type { Command, CommandOf, CommandType, DecodedCommand } from '@holdfast/protocol'
 import type { Stream } from '../../engine/engine.js'
+import { errorFields } from '../../telemetry/log.js'
 import { readHistory } from '../channels/history-page.js'
 import type { Connection } from './connection.js'
-import { encodeMessageList, encodeWithRaw } from './encode.js'
-import { HoldfastError } from '../errors.js'
+import { encodeError, encodeMessageList, encodeWithRaw } from './encode.js'
+import { HoldfastError, asHoldfastError } from '../errors.js'
 import { refreshIdentity } from './refresh.js'
 
 type Handler<T extends CommandType> = (
@@ -12,8 +13,25 @@ type Handler<T extends CommandType> = (
   data: string | undefined,
 ) => Promise<void>
 
-/** What each command of an open connection does. A rejection is answered by an `error`. */
-export const COMMAND_HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
+/** Carries out a command of an open connection; what cannot be done is answered by an `error`. Does not reject. */
+export async function carryOut(connection: Connection, { command, data }: DecodedCommand): Promise<void> {
+  const { id, type } = command
+  try {
+    await COMMAND_HANDLERS[type](connection, command as never, data)
+  } catch (error) {
+    if (connection.isOpen) connection.send(encodeError(asRefusal(connection, error, type), id))
+  }
+}
+
+function asRefusal({ services }: Connection, error: unknown, command: string): HoldfastError {
+  const refusal = asHoldfastError(error)
+  if (refusal.code === 'internal_error')
+    services.log.error({ event: 'command.failed', command, ...errorFields(error) }, 'a command failed')
+  return refusal
+}
+
+/** What each command does. */
+const COMMAND_HANDLERS: { readonly [T in CommandType]: Handler<T> } = {
   hello,
   subscribe,
   unsubscribe,

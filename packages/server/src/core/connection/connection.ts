@@ -1,14 +1,11 @@
 import { CLOSE, type CloseReason, type Decoded, type GapRange, decodeFrame, isRefusal } from '@holdfast/protocol'
 import type { Identity } from '../../access/identity.js'
 import type { AuditFields } from '../../telemetry/audit.js'
-import { errorFields } from '../../telemetry/log.js'
 import type { Socket, SocketHandler, Upgrade } from '../../transport/transport.js'
-import { Admitted } from './admitted.js'
-import { ChannelGrants } from '../rights/channel-grants.js'
+import { Admitted, type Welcomed } from './admitted.js'
 import { type CommandConsumer, CommandQueue } from './command-queue.js'
-import { COMMAND_HANDLERS } from './commands.js'
-import { type Farewell, encodeError, encodeExpiryNotice, encodeGap, encodeGoodbye, encodeRefusal } from './encode.js'
-import { type HoldfastError, asHoldfastError } from '../errors.js'
+import { carryOut } from './commands.js'
+import { type Farewell, encodeExpiryNotice, encodeGap, encodeGoodbye, encodeRefusal } from './encode.js'
 import type { Frame } from './frame.js'
 import { Handshake } from './handshake.js'
 import type { Pulse } from './heartbeat.js'
@@ -17,7 +14,7 @@ import type { Newcomer } from '../limits/newcomers.js'
 import { Outbox, type OutboxOwner } from './outbox.js'
 import type { Services } from '../services.js'
 import type { Restored } from '../sessions/restoration.js'
-import type { ChannelGrant, SessionChannel, SessionContent, SessionKey } from '../sessions/session-record.js'
+import type { SessionChannel, SessionContent, SessionKey } from '../sessions/session-record.js'
 import { type SubscriptionOwner, Subscriptions } from '../channels/subscriptions.js'
 import { Throttle, type ThrottleOwner } from '../limits/throttle.js'
 
@@ -48,21 +45,6 @@ const NONE: readonly SessionChannel[] = []
 /** Whoever was closed because it does not stop may come back after so long, and up to twice as long: not all at once. */
 const SHUT_OUT_MS = 5_000
 
-/** Who a connection is once it was welcomed. */
-export interface Welcomed {
-  readonly identity: Identity
-  readonly session: SessionKey
-  /** Whether anybody can come again for the session. */
-  readonly isResumable: boolean
-  readonly state: string | undefined
-  /** The version under which the session's record is this node's; 0: it has none. */
-  readonly recordVersion: number
-  /** The channels that it is about to be subscribed to. */
-  readonly channels: readonly SessionChannel[]
-  /** What channel tokens granted its session. */
-  readonly grants: readonly ChannelGrant[] | undefined
-}
-
 /** One WebSocket: wires the handshake, the commands, the subscriptions, the queue out and the heartbeat, and knows what state it is in. */
 export class Connection
   implements SocketHandler, Pulse, OutboxOwner, SubscriptionOwner, Restored, CommandConsumer, ThrottleOwner, Newcomer
@@ -85,8 +67,6 @@ export class Connection
   #handshake: Handshake | undefined
   #state: ConnectionState = 'handshaking'
   #admitted: Admitted | undefined
-  /** Made for the first channel token. */
-  #grants: ChannelGrants | undefined
   #sessionState: string | undefined
   /** Channels that the welcome promised and whose turn has not come. */
   #promised: readonly SessionChannel[] = NONE
@@ -94,8 +74,6 @@ export class Connection
   /** What comes from a client that was closed because it does not stop is not read any more. */
   #isDeaf = false
   #errors = 0
-  #refreshesAsked = 0
-  #refreshed = 0
   readonly #onClosed: (connection: Connection) => void
 
   constructor(services: Services, socket: Socket, upgrade: Upgrade, onClosed: (connection: Connection) => void) {
@@ -126,13 +104,17 @@ export class Connection
   }
 
   get identity(): Identity {
-    if (this.#admitted === undefined) throw new Error('a connection has no identity before its welcome')
-    return this.#admitted.identity
+    return this.admitted.identity
   }
 
   get session(): SessionKey {
-    if (this.#admitted === undefined) throw new Error('a connection has no session before its welcome')
-    return this.#admitted.session
+    return this.admitted.session
+  }
+
+  /** What it has since its welcome. */
+  get admitted(): Admitted {
+    if (this.#admitted === undefined) throw new Error('a connection has no identity before its welcome')
+    return this.#admitted
   }
 
   get isResumable(): boolean {
@@ -204,15 +186,15 @@ export class Connection
   }
 
   /** The client is who it says: from now on its commands are carried out. */
-  admit({ identity, session, isResumable, state, recordVersion, channels, grants }: Welcomed): void {
+  admit(welcomed: Welcomed): void {
     this.#enter('open')
-    this.#admitted = new Admitted(this.services, this, { identity, session, isResumable })
-    this.#sessionState = state
-    this.#promised = channels
-    this.recordVersion = recordVersion
+    this.#admitted = new Admitted(this.services, this, welcomed)
+    this.#sessionState = welcomed.state
+    this.#promised = welcomed.channels
+    this.recordVersion = welcomed.recordVersion
     this.#handshake = undefined
     this.services.safeguards.newcomers.departed(this)
-    if (grants) this.#channelGrants().restore(grants)
+    this.#admitted.restore(welcomed.grants)
     this.services.revocations.settle(this)
     this.#admitted.begin()
   }
@@ -223,40 +205,24 @@ export class Connection
     this.#commands.release()
   }
 
-  /** A turn for a refreshed token: verifying one may take longer than the next one does. */
-  askRefresh(): number {
-    return (this.#refreshesAsked += 1)
-  }
-
   /** The identity of a refreshed token: the same tenant and user with other rights or another lifetime. One whose turn is over changes nothing. */
   async changeIdentity(identity: Identity, turn: number): Promise<void> {
-    if (turn < this.#refreshed) return
-    this.#refreshed = turn
-    this.#admitted?.refresh(identity)
+    if (!this.admitted.refresh(identity, turn)) return
     this.services.revocations.settle(this)
     await this.subscriptions.recheck()
   }
 
   /** The identity with what a channel token grants it on this channel. */
   identityFor(channel: string): Identity {
-    return this.#grants?.identityFor(channel) ?? this.identity
+    return this.admitted.identityFor(channel)
   }
 
   /** @throws HoldfastError when the token is not for this connection and channel. */
   async takeChannelToken(channel: string, token: string): Promise<void> {
-    await this.#channelGrants().take(channel, token)
+    await this.admitted.takeChannelToken(channel, token)
     this.channelsChanged()
     // It may allow less than the one whose place it takes.
     void this.subscriptions.recheckChannel(channel)
-  }
-
-  /** Resolves when what its session brought of channel tokens that were withdrawn meanwhile is forgotten. */
-  confirmGrants(): Promise<void> | undefined {
-    return this.#grants?.confirm()
-  }
-
-  #channelGrants(): ChannelGrants {
-    return (this.#grants ??= new ChannelGrants(this.services, this))
   }
 
   /** The identity expires then, unless it does before. */
@@ -274,7 +240,7 @@ export class Connection
       return decoded.malformed ? this.#countError(decoded.error) : undefined
     }
     if (this.#handshake !== undefined) return this.#handshake.handle(decoded)
-    return this.#carryOut(decoded)
+    return carryOut(this, decoded)
   }
 
   room(): Promise<void> | undefined {
@@ -287,22 +253,6 @@ export class Connection
 
   resumeReading(): void {
     if (!this.#isDeaf) this.#socket.resume()
-  }
-
-  async #carryOut(decoded: Exclude<Decoded, { error: unknown }>): Promise<void> {
-    const { id, type } = decoded.command
-    try {
-      await COMMAND_HANDLERS[type](this, decoded.command as never, decoded.data)
-    } catch (error) {
-      if (this.isOpen) this.send(encodeError(this.#asRefusal(error, type), id))
-    }
-  }
-
-  #asRefusal(error: unknown, command: string): HoldfastError {
-    const refusal = asHoldfastError(error)
-    if (refusal.code === 'internal_error')
-      this.services.log.error({ event: 'command.failed', command, ...errorFields(error) }, 'a command failed')
-    return refusal
   }
 
   #countError(error: string): undefined {
@@ -357,7 +307,7 @@ export class Connection
   checkDeadlines(now: number): void {
     if (this.#handshake !== undefined) return
     this.outbox.checkAge(now, this.services.limits.outboxAgeMaxMs)
-    for (const channel of this.#grants?.expire(now) ?? []) void this.subscriptions.recheckChannel(channel)
+    for (const channel of this.#admitted?.expireGrants(now) ?? []) void this.subscriptions.recheckChannel(channel)
     const step = this.#admitted?.expiryStep(now)
     if (step === 'close') this.close(CLOSE.tokenExpired)
     else if (step === 'notice') this.send(encodeExpiryNotice(this.identity.expiresAt))
@@ -427,7 +377,7 @@ export class Connection
   content(): SessionContent {
     const promised = this.#promised.filter(({ channel }) => !this.subscriptions.has(channel))
     const channels = [...this.subscriptions.content(), ...promised]
-    return { channels, state: this.#sessionState, grants: this.#grants?.content() }
+    return { channels, state: this.#sessionState, grants: this.#admitted?.grants }
   }
 
   handOver(): SessionContent {

@@ -159,7 +159,7 @@ export class Handshake {
     for (const channel of this.#addressed()) {
       if (!isChannelName(channel)) this.#giveUp(channel, new HoldfastError('invalid_channel'))
     }
-    await this.#connection.confirmGrants()
+    await this.#connection.admitted.confirmGrants()
     await this.#subscribe(identity, channels, hello.resume?.positions ?? {})
   }
 

@@ -12,7 +12,7 @@ const NOT_THE_SAME = 'token must be valid, and of the same tenant and user'
  */
 export async function refreshIdentity(connection: Connection, token: string): Promise<void> {
   const { authenticator, decideArrival, revocations } = connection.services
-  const turn = connection.askRefresh()
+  const turn = connection.admitted.askRefresh()
   const known = await authenticator.authenticate(token)
   const identity = sameIdentity(connection, known)
   const decided = await decideArrival({ identity }, connection)
