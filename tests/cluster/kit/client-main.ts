@@ -137,6 +137,7 @@ function figures(): ClientFigures {
     handovers: sum(({ client }) => client.statistics.handovers),
     duplicatesDropped: sum(({ client }) => client.statistics.duplicatesDropped),
     publishesInFlight: load?.inFlight ?? 0,
+    publishesAcknowledged: load?.acknowledged ?? 0,
   }
 }
 

@@ -51,6 +51,8 @@ export interface ClientFigures {
   readonly handovers: number
   readonly duplicatesDropped: number
   readonly publishesInFlight: number
+  /** Since publishing began, by whoever publishes now. */
+  readonly publishesAcknowledged: number
 }
 
 /** What a process of clients can be asked. */

@@ -31,6 +31,11 @@ export class RunningLoad {
     return this.#publishers.reduce((sum, { publisher }) => sum + publisher.inFlight, 0)
   }
 
+  /** Publishes that were answered with their place. */
+  get acknowledged(): number {
+    return this.#publishers.reduce((sum, { publisher }) => sum + publisher.acknowledged, 0)
+  }
+
   /** Publishes whose outcome nobody knows. */
   get unknown(): number {
     return this.#publishers.reduce((sum, { publisher }) => sum + publisher.unknown, 0)

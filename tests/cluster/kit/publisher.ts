@@ -15,6 +15,8 @@ export class Publisher {
   #isGivenUp = false
   /** Publishes without an outcome. */
   inFlight = 0
+  /** Publishes that were answered with their place. */
+  acknowledged = 0
   /** Publishes whose outcome nobody knows. */
   unknown = 0
 
@@ -53,7 +55,9 @@ export class Publisher {
     for (;;) {
       try {
         const { id, offset = 0, epoch = '', duplicate } = await attempt()
-        return this.#history.note({ t: 'ok', publish, id, offset, epoch, duplicate })
+        this.#history.note({ t: 'ok', publish, id, offset, epoch, duplicate })
+        this.acknowledged += 1
+        return
       } catch (error) {
         const { code, retryable } = error as HoldfastError
         if (!retryable) return this.#history.note({ t: 'fail', publish, code })
