@@ -33,8 +33,9 @@ export class OperationPlaces {
     this.#stop?.()
   }
 
-  /** An operation has taken a place; `leave` gives it back. */
+  /** An operation has taken a place; `leave` gives it back. One before it that had its id is gone, whether its end was heard of or not. */
   take(tenant: string, id: string, leave: () => void): void {
+    this.leave(tenant, id)
     this.#places.set(operationKey(tenant, id), leave)
   }
 
