@@ -10,6 +10,9 @@ import type { Wire } from './wire.js'
 /** Names that are known at least before it is looked for those that nobody can ask for any more. */
 const KNOWN_MIN = 64
 
+/** Channels at most that a session is told of that nobody wishes for them any more: a server may name any number. */
+const QUITS_MAX = 256
+
 /** The channels of a client, and how they go on from one connection to the next. */
 export class Channels {
   readonly wire: Wire
@@ -92,7 +95,7 @@ export class Channels {
       else if (subscription.wanted) subscription.start(link)
     }
     if (!session.resumed) return
-    for (const name of channels)
+    for (const name of channels.slice(0, QUITS_MAX))
       if (name !== this.inbox && !this.#used.get(name)?.subscription.wanted) this.get(name).subscription.quit()
   }
 

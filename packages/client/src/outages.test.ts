@@ -180,6 +180,18 @@ describe('a subscription', () => {
   })
 })
 
+describe('a session that goes on', () => {
+  it('with far more channels than anybody had is not answered with as many commands', async () => {
+    const stage = new Stage()
+    await stage.open()
+    const channels = Array.from({ length: 2000 }, (_, index) => `room:${index}`)
+    greets(stage, welcome({ resumed: true, channels }))
+    const end = await cut(stage)
+    expect(end.all('unsubscribe').length).toBeLessThanOrEqual(256)
+    await expect(stage.client.channel('room:1').publish('chat', 1)).resolves.toMatchObject({ id: 'm1' })
+  })
+})
+
 describe('a device', () => {
   it('that comes back again and again is tried once for each wait', async () => {
     const stage = new Stage()
