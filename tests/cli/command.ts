@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../../packages/standalone/bin/holdfast.js', import.meta.url))
 const TERMINAL = fileURLToPath(new URL('terminal.py', import.meta.url))
-const DEADLINE_MS = 30_000
+const DEADLINE_MS = 60_000
 
 /** How a command ended, and what it printed. */
 export interface Outcome {

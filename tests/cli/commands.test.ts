@@ -259,7 +259,7 @@ describe('the commands that talk to a server', () => {
       const { id, client } = await startIndex('gentle')
       const job = client.operation(id)
       const { done } = job
-      await expect.poll(() => job.snapshot?.progress.phase?.name, { timeout: 5000 }).toBe('Reading')
+      await expect.poll(() => job.snapshot?.progress.phase?.name).toBe('Reading')
       const askedAt = performance.now()
       await job.cancel()
       await expect(done).rejects.toMatchObject({ code: 'operation_cancelled' })

@@ -26,7 +26,7 @@ afterAll(async () => {
   await place?.close()
 })
 
-describe('a command whose connection is cut', { timeout: 60_000 }, () => {
+describe('a command whose connection is cut', () => {
   it('listen prints every message once, in order, those of the break included', async () => {
     const listener = place.start('listen', 'room:cut', '--url', through)
     await listener.printed(/listening/)

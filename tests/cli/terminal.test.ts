@@ -3,7 +3,6 @@ import { type Workplace, createWorkplace } from './command.js'
 import { screenAfter } from './screen.js'
 
 const SIZE = { columns: 70, rows: 12 }
-const TIMEOUT_MS = 60_000
 
 let place: Workplace
 
@@ -16,7 +15,7 @@ afterAll(() => place?.close())
 
 const shownBy = (output: string): string[] => screenAfter(output, SIZE.columns, SIZE.rows).filter((line) => line !== '')
 
-describe('on a terminal', { timeout: TIMEOUT_MS }, () => {
+describe('on a terminal', () => {
   it('run keeps the bar on the last line, below what the command prints, within the width', async () => {
     const script = 'for i in 1 2 3 4 5 6 7 8; do echo "line $i"; echo "$i/8"; sleep 0.2; done'
     const run = place.startOnTerminal(SIZE, 'run', '--id', 'bar', '--label', 'Eight', '--', 'sh', '-c', script)

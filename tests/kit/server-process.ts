@@ -48,7 +48,7 @@ export class ServerProcess {
   static async start(settings: object = {}, port?: number): Promise<ServerProcess> {
     const server = new ServerProcess(port ?? (await freePort()), settings)
     try {
-      await eventually('the server is ready', () => server.#isReady(), 20_000)
+      await eventually('the server is ready', () => server.#isReady(), 60_000)
     } catch (error) {
       await server.kill()
       throw error
