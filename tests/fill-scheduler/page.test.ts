@@ -21,6 +21,8 @@ let page: Page
 let problems: string[]
 
 beforeAll(async () => {
+  // Its watch takes a moment to begin, in which nothing is to be measured.
+  machineTime()
   server = await FillServer.start({ example: true })
   proxy = await TcpProxy.start(Number(new URL(server.url).port))
   url = proxy.url.replace('ws:', 'http:').replace('/ws', '')

@@ -71,10 +71,13 @@ export class OperationPanel {
 
   async #cancel(): Promise<void> {
     const id = this.#watched?.id
-    if (id === undefined || isResting(element('cancel'))) return
+    const button = element('cancel')
+    if (id === undefined || isResting(button)) return
+    setResting(button, true)
     try {
       await untilAnswered(() => this.#client.operation(id).cancel())
     } catch (error) {
+      setResting(button, false)
       // By a first try, whose answer was lost, or by itself: its end is shown.
       if (error instanceof HoldfastError && error.code === 'already_ended') return
       note(`Not cancelled: ${error instanceof Error ? error.message : String(error)}`, 'bad')
