@@ -144,7 +144,7 @@ describe('a client of a hostile server', () => {
           socket.send(JSON.stringify({ type: 'ok', id: command.id, offset: 1, epoch: 'e' }))
       })
     })
-    const { sdk } = client(server.url)
+    const { sdk } = client(server.url, { requestTimeoutMs: 20_000 })
     await eventually('it is open', () => sdk.status === 'open')
     await sdk.channel('room:a').publish('x', 1)
     expect(sdk.status).toBe('open')
