@@ -119,7 +119,7 @@ describe('the lower bound', () => {
           expect(validatePlan(plan, lots, rules)).toEqual([])
           const bound = lowerBoundHours(lots, rules)
           expect(bound).toBeLessThanOrEqual(plan.makespanHours + TOLERANCE_HOURS)
-          // Who knows a plan asks for no more than its length, and gets as much.
+          // Who knows a plan gets as much, in less time.
           expect(lowerBoundHours(lots, rules, plan.makespanHours)).toBeGreaterThanOrEqual(bound - TOLERANCE_HOURS)
           expect(lowerBoundHours(lots, rules, plan.makespanHours)).toBeLessThanOrEqual(
             plan.makespanHours + TOLERANCE_HOURS,

@@ -6,7 +6,7 @@ import { leastOver, needOf } from './work-need.js'
 import { finishHours, shortestActivity } from './working-time.js'
 
 /**
- * What the makespan of no plan of these lots can be below, in hours; 0 without lots. Of a plan that is known the makespan may be told, in `knownHours`: no more than that is proven, but sooner.
+ * What the makespan of no plan of these lots can be below, in hours; 0 without lots. Of a plan that is known the makespan may be told, in `knownHours`: what would be far behind it is not looked at, which takes less time.
  *
  * **Cost of a block.** Let in(k) be the shortest changeover into type k, own type included, and D(k) the shortest from another type of these lots (in(k) where there is none);
  * d(k) = D(k) − in(k) ≥ 0 and M = max D. In a block every lot but the first is entered at least for in(k), and each type that comes up the first time, but for the first of the

@@ -6,11 +6,15 @@ import { WindowTime } from './window-time.js'
 import { leastOver, type Need, needOf } from './work-need.js'
 import { shortestActivity } from './working-time.js'
 
+/** Of a plan that is known, so much more is looked at as its share and in hours: near the horizon steps are not whole, and stretches may be cut short. */
+const BEHIND_SHARE = 0.25
+const BEHIND_HOURS = 168
+
 /** So many credits are tried. */
 const CREDITS = 6
 
 /**
- * What no plan ends before where there are rests: the latest of several hours that are each right, at least `plainHours`. Only up to a horizon is looked at, which is `knownHours` at most: a plan that ends
+ * What no plan ends before where there are rests: the latest of several hours that are each right, at least `plainHours`. Only up to a horizon is looked at, which is not far behind `knownHours`: a plan that ends
  * behind it is longer than the horizon, which is a bound, too. At least one lot.
  *
  * - **Windows** (`WindowTime`): B blocks work for at least R(B) inside their windows, which run on in rests. Whatever a block is credited with, work and credits come to at least min R(B) + credit · B.
@@ -25,7 +29,8 @@ export function restedEndHours(
 ): number {
   const { calendar, cleanHours } = rules
   if (calendar === undefined) return plainHours
-  const horizonHours = Math.max(plainHours, Math.min(knownHours, Math.max(...begun.freeHours) + 2 * plainHours))
+  const farHours = Math.max(...begun.freeHours) + 2 * plainHours
+  const horizonHours = Math.max(plainHours, Math.min(farHours, knownHours * (1 + BEHIND_SHARE) + BEHIND_HOURS))
   const rests = { calendar, shortestHours: shortestActivity(lots, rules), horizonHours }
   const windows = new WindowTime(begun.lines, rules, rests)
   const need = needOf(lots, rules, Math.min(rules.windowHours, Math.max(windows.widestHours, longestFill(lots))))
