@@ -1,4 +1,5 @@
-import { type SecretAlgorithm, signToken } from '@holdfast/server'
+import type { SecretAlgorithm } from '@holdfast/server'
+import { signToken } from '@holdfast/server/sign-token'
 import type { Configuration } from './configuration.js'
 import { EXIT, Failure, describeError } from './failure.js'
 
