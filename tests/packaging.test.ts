@@ -70,6 +70,7 @@ describe('what is published', () => {
       '@holdfast/client/react',
       '@holdfast/protocol',
       '@holdfast/server',
+      '@holdfast/server/sign-token',
     ])
   })
 
@@ -82,6 +83,7 @@ describe('what is published', () => {
     const names = JSON.parse(stdout) as Record<string, string[]>
     expect(Object.keys(names)).toEqual(entries)
     expect(names['@holdfast/server']).toContain('createHoldfast')
+    expect(names['@holdfast/server/sign-token']).toEqual(['signToken'])
     expect(names['@holdfast/client']).toContain('Holdfast')
     expect(names['@holdfast/client/event-stream']).toContain('fallbackWebSocket')
     expect(names['@holdfast/client/react']).toContain('useOperation')
