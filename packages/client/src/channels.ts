@@ -5,13 +5,11 @@ import { startOf } from './dispatcher.js'
 import type { HoldfastError } from './errors.js'
 import type { Link, Welcome } from './link.js'
 import type { Operation } from './operation.js'
+import { CHANNELS_MAX } from './session.js'
 import type { Wire } from './wire.js'
 
 /** Names that are known at least before it is looked for those that nobody can ask for any more. */
 const KNOWN_MIN = 64
-
-/** Channels at most that a session is told of that nobody wishes for them any more: a server may name any number. */
-const QUITS_MAX = 256
 
 /** The channels of a client, and how they go on from one connection to the next. */
 export class Channels {
@@ -89,13 +87,14 @@ export class Channels {
   /** Begins every channel on a new link: those that the session resumed go on by themselves, the others are asked for. */
   welcomed(link: Link, { session, channels }: Welcome, named: Readonly<Record<string, Position>>): void {
     for (const { name, subscription } of this.#used.values()) {
+      if (!subscription.wanted) continue
       // An inbox goes on after what its user has acknowledged, whatever the session.
       const goesOn = (session.resumed && named[name]) || name === this.inbox
-      if (subscription.wanted && goesOn && channels.includes(name)) subscription.resume(link)
-      else if (subscription.wanted) subscription.start(link)
+      if (goesOn && channels.includes(name)) subscription.resume(link)
+      else subscription.start(link)
     }
     if (!session.resumed) return
-    for (const name of channels.slice(0, QUITS_MAX))
+    for (const name of channels.slice(0, CHANNELS_MAX))
       if (name !== this.inbox && !this.#used.get(name)?.subscription.wanted) this.get(name).subscription.quit()
   }
 

@@ -80,8 +80,7 @@ export class Connection implements LinkEvents {
   }
 
   #begin(): void {
-    this.#failures = 0
-    this.#refusals = 0
+    this.#failures = this.#refusals = 0
     this.#backoff.reset()
     this.#stopWakes = this.#settings.wakes(() => this.#wake())
   }
@@ -102,8 +101,7 @@ export class Connection implements LinkEvents {
   welcomed(link: Link, welcome: Welcome): void {
     const old = this.#link
     this.#count()
-    this.#failures = 0
-    this.#refusals = 0
+    this.#failures = this.#refusals = 0
     this.#moving = false
     this.#attempted = undefined
     this.#link = link

@@ -39,12 +39,12 @@ export class Emitter<Events extends object> {
 
   /** Whether anybody listens: to one event, or to any. */
   has(event?: keyof Events): boolean {
-    return (event === undefined ? this.#listeners.size : this.#to(event).length) > 0
+    return this.#to(event).length > 0
   }
 
   /** Few listen to one thing, so that finding them costs less than keeping them apart. */
-  #to(event: keyof Events): Listener<Events>[] {
-    return [...this.#listeners].filter((listener) => listener.event === event)
+  #to(event: keyof Events | undefined): Listener<Events>[] {
+    return [...this.#listeners].filter((listener) => !event || listener.event === event)
   }
 }
 

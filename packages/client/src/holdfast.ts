@@ -1,23 +1,23 @@
 // The imports stand in the order in which the bundle compresses best.
-import type { ServerMessage, ServerMessageOf } from '@holdfast/protocol'
-import type { Channel, EventMap } from './channel.js'
-import { type HoldfastOptions, type Settings, settingsFrom } from './options.js'
 import { type Notice, type WhoWeAre, whoWeAre } from './identity.js'
 import { type Statistics, Tally } from './statistics.js'
-import { Emitter, type Report } from './emitter.js'
 import { encode } from './encode.js'
-import { type TokenOption, type TokenSource, tokenSource } from './token.js'
-import type { Link, Welcome } from './link.js'
-import { Connection } from './connection.js'
-import { type HoldfastError, asHoldfastError, errorFromAnswer, unlessLost } from './errors.js'
-import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
-import { Operation } from './operation.js'
+import type { Channel, EventMap } from './channel.js'
 import { abortable } from './abort.js'
-import { Requests } from './requests.js'
-import { Channels } from './channels.js'
+import { type TokenOption, type TokenSource, tokenSource } from './token.js'
 import type { Status, StatusChange } from './status.js'
-import { Session } from './session.js'
+import { type HoldfastOptions, type Settings, settingsFrom } from './options.js'
+import { Emitter, type Report } from './emitter.js'
+import { Inbox, type InboxEvents, type InboxOptions } from './inbox.js'
+import { Connection } from './connection.js'
+import { Requests } from './requests.js'
+import type { ServerMessage, ServerMessageOf } from '@holdfast/protocol'
+import { Operation } from './operation.js'
+import type { Link, Welcome } from './link.js'
+import { Channels } from './channels.js'
+import { HoldfastError, asHoldfastError, errorFromAnswer, unlessLost } from './errors.js'
 import type { Wire } from './wire.js'
+import { Session } from './session.js'
 
 /** What a client tells. */
 export interface HoldfastEvents {
@@ -152,8 +152,8 @@ export class Holdfast {
   }
 
   /** The messages for this user; the same object every time. `autoAck`, once asked for, stays. */
-  inbox<M extends EventMap = InboxEvents>(options: InboxOptions = {}): Inbox<M> {
-    this.#inbox.autoAck ||= options.autoAck ?? false
+  inbox<M extends EventMap = InboxEvents>({ autoAck = false }: InboxOptions = {}): Inbox<M> {
+    this.#inbox.autoAck ||= autoAck
     return this.#inbox as unknown as Inbox<M>
   }
 
@@ -171,7 +171,7 @@ export class Holdfast {
     return ok.data as R
   }
 
-  /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. Without a connection it waits, as a publish does. */
+  /** Replaces the session's state (at most 16 KiB). Kept by the server for a resume, and set again where a session begins anew. Without a connection it waits, as a publish does; another user does not get it. */
   async state(data: unknown): Promise<void> {
     this.#state = encode(data)
     await this.#sendState()
@@ -197,6 +197,8 @@ export class Holdfast {
   }
 
   #welcomed(link: Link, welcome: Welcome): void {
+    const { tenant, user } = this.#welcome ?? welcome
+    if ((tenant !== welcome.tenant || user !== welcome.user) && !user.startsWith('anonymous-')) this.#disown()
     this.#welcome = welcome
     this.#tally.degraded = false
     this.#session.welcomed(welcome)
@@ -205,6 +207,14 @@ export class Holdfast {
     this.#channels.welcomed(link, welcome, this.#session.named)
     if (this.#state !== undefined && !welcome.session.resumed) void this.#sendState().catch(this.#report)
     this.#requests.attach(link, welcome.limits)
+  }
+
+  /** Somebody else has signed in, in whose name nothing goes out that the one before asked for. Who is anonymous is somebody else with each connection. */
+  #disown(): void {
+    this.#state = undefined
+    // What was asked for since the client was closed is for whoever comes.
+    if (this.#session.key) this.#requests.refuse(new HoldfastError('disconnected', 'Another user signed in'))
+    this.#requests.refusal = undefined
   }
 
   #received(link: Link, message: ServerMessage): void {
@@ -238,7 +248,7 @@ export class Holdfast {
   }
 
   #closed(error: HoldfastError): void {
-    this.#session.forget()
+    this.#session.key = undefined
     this.#requests.refuse(error)
     this.#channels.close(error)
   }

@@ -1,6 +1,6 @@
 import type { ChannelCore, ChannelEvents } from './channel-core.js'
 import type { Channel, ChannelEvent, EventMap } from './channel.js'
-import type { HoldfastError } from './errors.js'
+import { unlessLost } from './errors.js'
 import type { Wire } from './wire.js'
 
 /** A notification, as `notify` on the server sends it. */
@@ -111,11 +111,12 @@ export class Inbox<M extends EventMap = InboxEvents> {
     try {
       for (let offset = 0; this.#wanted > 0 && offset !== this.#wanted;) {
         offset = this.#wanted
-        await this.#wire.requests.request({ type: 'ack', channel: this.#core.name, offset }, { resend: true })
+        const head = { type: 'ack', channel: this.#core.name, offset }
+        // What is in the inbox comes again.
+        await this.#wire.requests.request(head, { resend: true }).catch(unlessLost)
       }
     } catch (error) {
-      // Whoever disconnects knows; what is in the inbox comes again.
-      if ((error as HoldfastError).code !== 'disconnected') this.#wire.report(error)
+      this.#wire.report(error)
     }
     this.#acking = false
   }

@@ -220,6 +220,72 @@ describe('publishes that wait', () => {
   })
 })
 
+describe('another user than before', () => {
+  const as = (user: string, window = 300): object => {
+    const greeting = welcome({ session: `of ${user}` }) as { session: object }
+    return { ...greeting, user, session: { ...greeting.session, window } }
+  }
+  const signedIn = { code: 'disconnected', retryable: false }
+
+  it('says nothing of what the one before left waiting, without an answer, or as the state of the session', async () => {
+    const stage = new Stage()
+    greets(stage, as('ada'), 'publish', 'ack')
+    const first = await stage.open()
+    const room = stage.client.channel('room:1')
+    await stage.client.state({ page: 3 })
+    stage.client.inbox().ack(7)
+    const unanswered = outcomeOf(room.publish('chat', 'sent'))
+    expect(first.all('publish')).toHaveLength(1)
+    first.close(1006)
+    greets(stage, as('bob'))
+    const waiting = [room.publish('chat', 'waits'), stage.client.call('order.place'), stage.client.state({ page: 4 })]
+    const outcomes = Promise.all([unanswered, ...waiting.map(outcomeOf)])
+    await stage.clock.pass(1000)
+    expect(await outcomes).toEqual([signedIn, signedIn, signedIn, signedIn])
+    expect(stage.end.arrived.map(({ type }) => type)).toEqual(['hello'])
+    await expect(room.publish('chat', 'mine')).resolves.toMatchObject({ id: 'm1' })
+    expect(stage.errors).toEqual([])
+  })
+
+  it('says nothing of it after a move to another node either', async () => {
+    const stage = new Stage()
+    greets(stage, as('ada'), 'publish')
+    const first = await stage.open()
+    const room = stage.client.channel('room:1')
+    room.on('chat', () => {})
+    const sent = outcomeOf(room.publish('chat', 'sent'))
+    greets(stage, as('bob'))
+    first.send(moving)
+    await settle()
+    const waits = outcomeOf(room.publish('chat', 'waits'))
+    await stage.clock.pass(3000)
+    expect(await Promise.all([sent, waits])).toEqual([signedIn, signedIn])
+    expect(stage.end.all('publish')).toEqual([])
+    expect(room.status).toBe('subscribed')
+  })
+
+  it('says what was asked for after a disconnect', async () => {
+    const stage = new Stage()
+    greets(stage, as('ada'))
+    await stage.open()
+    stage.client.disconnect()
+    greets(stage, as('bob'))
+    stage.client.connect()
+    await expect(stage.client.channel('room:1').publish('chat', 1)).resolves.toMatchObject({ id: 'm1' })
+  })
+
+  it('is whoever has no name on each connection, and says what waited all the same', async () => {
+    const stage = new Stage()
+    greets(stage, as('anonymous-1', 0), 'publish')
+    const first = await stage.open()
+    const published = outcomeOf(stage.client.channel('room:1').publish('chat', 1))
+    greets(stage, as('anonymous-2', 0))
+    first.close(1006)
+    await stage.clock.pass(1000)
+    expect(await published).toMatchObject({ value: { id: 'm1' } })
+  })
+})
+
 describe('somebody who types', () => {
   it('is told of, though the clock was set back', async () => {
     const stage = new Stage()

@@ -96,7 +96,7 @@ export class Requests {
   request(head: Head, options: RequestOptions = {}): Promise<ServerMessageOf<'ok'>> {
     return abortable(options.signal, (resolve, reject) =>
       this.ask(head, options, {
-        answered: (answer) => resolve(answer as ServerMessageOf<'ok'>),
+        answered: resolve as Outcome['answered'],
         failed: reject,
       }),
     )
@@ -138,16 +138,15 @@ export class Requests {
     this.#link = link
     this.#windowMax = limits.commandsInFlightMax
     this.#bytesMax = limits.messageBytesMax
-    this.#held = false
-    this.#takeBack((entry) => entry.link !== link)
-    this.#pump()
+    this.#takeBack()
+    this.release()
   }
 
   /** The link is gone. With `resend` false nothing of what was in flight is sent again: one of it may have been the cause. */
   lost(link: Link, resend: boolean): void {
     if (this.#link === link) this.#link = undefined
     this.#held = false
-    if (resend) this.#takeBack((entry) => entry.link === link)
+    if (resend) this.#takeBack(link)
     const error = passing('disconnected', 'Connection lost')
     for (const entry of this.#inFlight.values()) if (entry.link === link) this.#fail(entry, error)
   }
@@ -174,8 +173,7 @@ export class Requests {
     this.#link = undefined
     for (const stop of this.#resting.values()) stop()
     this.#resting.clear()
-    const all = [...this.#inFlight.values(), ...this.line.clear()]
-    for (const entry of all) this.#drop(entry, error)
+    for (const entry of [...this.#inFlight.values(), ...this.line.clear()]) this.#drop(entry, error)
   }
 
   #entry(head: Head, options: RequestOptions, outcome: Outcome): Entry {
@@ -220,9 +218,10 @@ export class Requests {
     entry.stopTimer = this.#clock.after(leftMs, () => this.#fail(entry, passing(code, `No answer within ${ms} ms`)))
   }
 
-  #takeBack(which: (entry: Entry) => boolean): void {
+  /** What is in flight over this link, or over any. */
+  #takeBack(link?: Link): void {
     for (const entry of this.#inFlight.values()) {
-      if (!entry.resend || entry.forsaken || !which(entry)) continue
+      if (!entry.resend || entry.forsaken || (link && entry.link !== link)) continue
       this.#remove(entry)
       this.#putBack(entry)
     }

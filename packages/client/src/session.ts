@@ -6,8 +6,8 @@ import { bytesOf } from './requests.js'
 /** Bytes that a server reads before it knows who speaks. */
 const HELLO_BYTES_MAX = 16_384
 
-/** Positions that a `hello` may name. */
-const POSITIONS_MAX = 256
+/** Channels that the two sides tell each other of when a session goes on: whose positions a `hello` names, and which of a `welcome` are left. A server may name any number. */
+export const CHANNELS_MAX = 256
 
 type ClientName = Pick<Settings, 'name' | 'version'>
 
@@ -16,29 +16,25 @@ export class Session {
   /** The positions that the last `hello` named. */
   named: Readonly<Record<string, Position>> = {}
   readonly #settings: ClientName
-  #resume: { readonly session: string; readonly secret: string } | undefined
+  /** What the next `hello` resumes; undefined: it begins anew. */
+  key: { readonly session: string; readonly secret: string } | undefined
 
   constructor(settings: ClientName) {
     this.#settings = settings
   }
 
   /** Remembers what the next `hello` resumes. */
-  welcomed({ session }: Welcome): void {
-    this.#resume = { session: session.id, secret: session.secret }
-  }
-
-  /** Begins anew next time. */
-  forget(): void {
-    this.#resume = undefined
+  welcomed({ session: { id: session, secret } }: Welcome): void {
+    this.key = { session, secret }
   }
 
   /** The first frame of a connection: at most 16 KiB, so positions that do not fit are left out, the last ones first. */
   hello(token: string | undefined, positions: readonly (readonly [string, Position])[]): string {
     const { name, version } = this.#settings
-    const named = positions.slice(0, POSITIONS_MAX)
+    const named = positions.slice(0, CHANNELS_MAX)
     for (;;) {
-      this.named = this.#resume ? Object.fromEntries(named) : {}
-      const resume = this.#resume && { ...this.#resume, positions: this.named }
+      this.named = this.key ? Object.fromEntries(named) : {}
+      const resume = this.key && { ...this.key, positions: this.named }
       const frame = JSON.stringify({ type: 'hello', token, client: { name, version }, resume })
       if (bytesOf(frame) <= HELLO_BYTES_MAX || !named.pop()) return frame
     }

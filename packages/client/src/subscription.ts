@@ -68,7 +68,7 @@ export class Subscription {
   #cancelAsk: () => void = () => {}
   /** Set while it waits to be asked for again. */
   #stopRetry: (() => void) | undefined
-  #waiters: Waiter[] = []
+  readonly #waiters = new Set<Waiter>()
 
   constructor(channel: string, wire: Wire, dispatcher: Dispatcher, events: SubscriptionEvents) {
     this.#channel = channel
@@ -146,20 +146,22 @@ export class Subscription {
   begun(signal?: AbortSignal): Promise<Subscribed> {
     return abortable(signal, (resolve, reject) => {
       const waiter = { resolve, reject }
-      this.#waiters.push(waiter)
-      return () => (this.#waiters = this.#waiters.filter((other) => other !== waiter))
+      this.#waiters.add(waiter)
+      return () => this.#waiters.delete(waiter)
     })
   }
 
   /** Tells those who wait what the verdict was. */
   tell(subscribed: Subscribed): void {
     this.#verdict = subscribed
-    for (const { resolve } of this.#waiters.splice(0)) resolve(subscribed)
+    for (const { resolve } of this.#waiters) resolve(subscribed)
+    this.#waiters.clear()
   }
 
   /** Gives those who wait up; the wish stays. */
   giveUp(error: unknown): void {
-    for (const { reject } of this.#waiters.splice(0)) reject(error)
+    for (const { reject } of this.#waiters) reject(error)
+    this.#waiters.clear()
   }
 
   /** Ends it by wish; whoever waits for its begin gets `error`. */
