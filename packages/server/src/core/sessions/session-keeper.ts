@@ -62,6 +62,9 @@ const WRITES_MAX = 256
 /** How long a connection waits, whose session is another's now, for the new owner to ask for what it holds. */
 const SUPERSEDED_MS = 1_000
 
+/** Sessions that the engine refused to save, of which what they held can be had from here; of those beyond, what their records say. */
+const REFUSED_MAX = 10_000
+
 /** How often what has ended is tried to be saved when the node ends, and the milliseconds between two tries. */
 const LAST_TRIES = 3
 const LAST_TRIES_WAIT_MS = 500
@@ -85,6 +88,8 @@ export class SessionKeeper {
   readonly #writing = new Map<SessionHolder, Promise<boolean>>()
   /** Sessions that have ended, by the keys of their records. */
   readonly #ending = new Map<string, Ending>()
+  /** What ends the wait of those that the engine refused. */
+  readonly #refused = new Map<Ending, Cancel>()
   /** Goes round all that live, again and again. */
   #round: Iterator<SessionHolder, undefined>
   /** How many of the round are due, with the fraction of the next. */
@@ -289,13 +294,20 @@ export class SessionKeeper {
   }
 
   #forget(key: string, ending: Ending): void {
+    this.#refused.get(ending)?.()
+    this.#refused.delete(ending)
     if (this.#ending.get(key) === ending) this.#ending.delete(key)
   }
 
   /** What the engine did not take can be had from here, for as long as a session is kept. */
   #forgetLater(key: string, ending: Ending): void {
     if (this.#ending.get(key) !== ending) return
-    this.#parts.clock.after(this.#parts.windowMs, () => this.#forget(key, ending))
+    if (this.#refused.size >= REFUSED_MAX) return this.#forget(key, ending)
+    const { clock, windowMs } = this.#parts
+    this.#refused.set(
+      ending,
+      clock.after(windowMs, () => this.#forget(key, ending)),
+    )
   }
 }
 

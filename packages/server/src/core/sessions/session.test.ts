@@ -331,6 +331,13 @@ describe('a session that has ended', () => {
     expect(node.sessions.unsaved).toBe(0)
   })
 
+  it('is one of a bounded number that are held for an engine that takes none', async () => {
+    node.refuses = (method) => method === 'records.put'
+    for (let count = 0; count < 10_100; count += 1) node.live(node.sessions.issue()).end()
+    await settle()
+    expect(node.sessions.unsaved).toBe(10_000)
+  })
+
   it('is saved when the node ends, also by an engine that refuses at first', async () => {
     const live = node.live(node.sessions.issue())
     await settle()
