@@ -48,6 +48,7 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
   #hasPast: boolean
   /** What the answer brought and has not come by itself. */
   #past: Set<string | undefined> = new Set()
+  #isWatched = false
   #stopRetry: () => void = () => {}
 
   /** Nothing is sent before somebody subscribes. */
@@ -60,6 +61,7 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
 
   #begin(client: Holdfast): () => void {
     const channel = this.#channel
+    this.#isWatched = true
     const look = (): void => this.set({ status: channel.status })
     const offs = [
       channel.on('*', (message) => this.#take(message)),
@@ -74,6 +76,7 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
     this.set({ status: channel.status, error: undefined })
     if (channel.status === 'subscribed') this.#begun()
     return () => {
+      this.#isWatched = false
       this.#stopRetry()
       for (const off of offs) off()
     }
@@ -102,6 +105,8 @@ export class ChannelStore<M extends EventMap> extends Store<ChannelState<M>> {
   /** Where the connection is away the next one fetches it. */
   #fetchLater(afterMs = 0): void {
     this.#stopRetry()
+    // Whoever comes later asks at once.
+    if (!this.#isWatched) return
     this.#stopRetry = systemClock.after(Math.max(afterMs, RETRY_MS), () => {
       if (this.#channel.status === 'subscribed') this.#begun()
     })
