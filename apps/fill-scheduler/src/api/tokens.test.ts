@@ -52,7 +52,7 @@ describe('a token that goes on behind a change', () => {
     })
     const log = { ...SILENT, warn: (about: unknown) => void warned.push(about) }
     const revokeToken: typeof tenant.revokeToken = (...asked) => tenant.revokeToken(...asked)
-    return new Tokens({ accounts, tenant: { user, revokeToken }, clock, secret: SECRET, log })
+    return new Tokens({ accounts, holdfast, tenant: { user, revokeToken }, clock, secret: SECRET, log })
   }
 
   /** Whose token it is, where it is good. */
@@ -75,6 +75,18 @@ describe('a token that goes on behind a change', () => {
   it('is not granted, and nothing is changed, where the engine is away before', async () => {
     await expect(tokens(0).renew(ada.id, changed)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await accounts.noteToken(ada, 1)).toBe(true)
+  })
+
+  it('is as good for who signs in by the new password in the same moment, before the change is answered', async () => {
+    let signedIn: Promise<{ readonly access_token: string }> | undefined
+    const changedAndUsed = async (): Promise<User> => {
+      const user = await changed()
+      signedIn = tokens(0).grant(user)
+      return user
+    }
+    const { access_token: renewed } = await tokens(2).renew(ada.id, changedAndUsed)
+    const early = await signedIn
+    expect([await userOf(renewed), await userOf(early?.access_token ?? '')]).toEqual([ada.id, ada.id])
   })
 
   it('does not let one live that was granted by a server whose clock is ahead, and is good from the moment it is granted', async () => {
