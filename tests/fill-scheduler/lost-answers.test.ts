@@ -224,6 +224,27 @@ describe('what is only read', () => {
     expect(checks.length).toBeGreaterThan(1)
   })
 
+  it('is not begun again and again where it takes longer than the page waits to look for itself', async () => {
+    await page.clock.install()
+    await page.routeWebSocket(/\/ws/, (line) => void line.close())
+    await planner.register(`lost${planners}@example.com`, PASSWORD)
+    const { id } = await planner.schedule({ name: 'Slowly read' })
+    await page.goto(`${server.url}/#/schedules`)
+    await signIn()
+    await page.getByRole('link', { name: 'Slowly read' }).waitFor()
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    await page.route(`**/schedule/${id}`, (route) => held.then(() => route.continue()), { times: 1 })
+    const reads = requests('GET', /\/schedule\/\w+$/)
+    await page.getByRole('link', { name: 'Slowly read' }).click()
+    await expect.poll(() => reads.length, WAIT).toBe(1)
+    await page.clock.fastForward(10_000)
+    await page.clock.fastForward(10_000)
+    expect(reads).toHaveLength(1)
+    release()
+    await page.getByRole('heading', { name: 'Slowly read' }).waitFor()
+  })
+
   it('is right although no word of the server comes: a run is cancelled, and its page says so', async () => {
     await page.routeWebSocket(/\/ws/, (line) => void line.close())
     await planner.register(`lost${planners}@example.com`, PASSWORD)
@@ -274,6 +295,44 @@ describe('a session that has ended', () => {
     await page.getByRole('link', { name: 'Schedules' }).first().click()
     await planner.schedule({ name: 'Heard of afterwards' })
     await page.getByRole('link', { name: 'Heard of afterwards' }).waitFor()
+  })
+
+  it('is not that of somebody else who signs in meanwhile, and nothing that was written is theirs', async () => {
+    await enter('#/new')
+    await page.getByLabel('Name', { exact: true }).fill('Of the one before')
+    await endSession()
+    await chooseLots()
+    const dialog = page.getByRole('dialog', { name: 'Sign in again' })
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    await page.route('**/auth/login', (route) => held.then(() => route.continue()))
+    await dialog.getByLabel('Password').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    const other = new FillClient(server.url)
+    await other.register(`other${planners}@example.com`, PASSWORD)
+    const otherTab = await context.newPage()
+    await otherTab.goto(server.url)
+    await otherTab.getByLabel('E-mail address').fill(other.email)
+    await otherTab.getByLabel('Password').fill(PASSWORD)
+    await otherTab.getByRole('button', { name: 'Sign in' }).click()
+    await otherTab.getByRole('heading', { name: 'Schedules' }).waitFor()
+    const kept = await otherTab.evaluate(`localStorage.getItem('fill-scheduler.session')`)
+    await page.locator('.connection[data-status=open]').waitFor()
+    const answered = page.waitForResponse('**/auth/login')
+    release()
+    await (await answered).finished()
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('')
+    expect(await page.evaluate(`localStorage.getItem('fill-scheduler.session')`)).toBe(kept)
+  })
+
+  it('is not ended by a link that is good no more, opened where the page is already', async () => {
+    await enter()
+    const answered = page.waitForResponse('**/auth/code')
+    await page.goto(`${server.url}/#code=of-yesterday`)
+    expect((await answered).status()).toBe(401)
+    await page.getByRole('heading', { name: 'Schedules' }).waitFor()
+    await page.locator('.connection[data-status=open]').waitFor()
+    expect(page.url()).not.toContain('code')
   })
 
   it('ends for good where nobody signs in again', async () => {

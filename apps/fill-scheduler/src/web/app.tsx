@@ -4,7 +4,7 @@ import { api } from './api/api.js'
 import { isPassing, messageOf } from './api/request.js'
 import { useLoaded } from './api/use-loaded.js'
 import { newKey } from './api/wishes.js'
-import { takeCode } from './session/one-time-code.js'
+import { awaitCode, takeCode } from './session/one-time-code.js'
 import { SignIn } from './session/sign-in.js'
 import { SignInAgain } from './session/sign-in-again.js'
 import { begin, currentSession, heldSince, onSession } from './session/session.js'
@@ -15,6 +15,7 @@ import { ChangesProvider } from './shell/changes.js'
 
 // Taken as the page begins: it never stays in the address, whatever becomes of it.
 const code = takeCode()
+awaitCode()
 
 /** The whole page: whoever is signed in sees the product, everybody else signs in. */
 export function App(): ReactElement {
@@ -32,12 +33,13 @@ export function App(): ReactElement {
       options={{ name: 'fill-scheduler' }}
       key={since}
     >
-      <SignedIn onShown={() => setShown(since)} />
+      <SignedIn since={since} onShown={() => setShown(since)} />
     </HoldfastProvider>
   )
 }
 
-function SignedIn({ onShown }: { readonly onShown: () => void }): ReactElement {
+function SignedIn(props: { readonly since: number; readonly onShown: () => void }): ReactElement {
+  const { since, onShown } = props
   const session = useSyncExternalStore(onSession, currentSession)
   const { value, error, reload } = useLoaded('account', api.account)
   const [isByLink, setIsByLink] = useState(false)
@@ -52,7 +54,7 @@ function SignedIn({ onShown }: { readonly onShown: () => void }): ReactElement {
         <ChangesProvider>
           <Shell />
         </ChangesProvider>
-        {!session && <SignInAgain isByLink={isByLink} />}
+        {!session && <SignInAgain since={since} isByLink={isByLink} />}
       </AccountProvider>
     )
   if (error) return <Failed error={error} onRetry={reload} />

@@ -1,22 +1,22 @@
 import { api } from '../api/api.js'
 import { isPassing, isSessionOver } from '../api/request.js'
-import { currentSession, end, refuse, renew, whileChanging } from '../session/session.js'
+import { currentSession, end, heldSince, refuse, renew, whileChanging } from '../session/session.js'
 
 /**
  * Sets another password, and goes on with the token that comes of it. Where the answer is lost, or the token was withdrawn by a try whose answer was, it tries the new
  * password: whether that is good tells what became of it. Throws a `RequestError` where it was not set, or nobody knows.
  */
 export async function changePassword(email: string, current: string, next: string): Promise<void> {
-  const token = currentSession()?.token
+  const [token, since] = [currentSession()?.token, heldSince()]
   const refusal = await whileChanging(async () => {
     try {
-      renew(await api.changePassword(current, next))
+      renew(await api.changePassword(current, next), since)
       return undefined
     } catch (error) {
       if (!isPassing(error) && !isSessionOver(error)) throw error
       const granted = await api.login({ email, password: next }).catch(() => undefined)
       if (granted === undefined) return error
-      renew(granted)
+      renew(granted, since)
       return undefined
     }
   })
@@ -30,6 +30,7 @@ export async function changePassword(email: string, current: string, next: strin
  * where it was not closed, or nobody knows.
  */
 export async function closeAccount(password: string): Promise<void> {
+  const since = heldSince()
   await whileChanging(async () => {
     try {
       await api.closeAccount(password)
@@ -41,6 +42,6 @@ export async function closeAccount(password: string): Promise<void> {
       )
       if (!isClosed) throw error
     }
-    end('closed')
+    end('closed', since)
   })
 }

@@ -69,10 +69,10 @@ const at = (id: string): string => encodeURIComponent(id)
 
 /** Every call of the REST API that the page makes. All of them throw a `RequestError`. */
 export const api = {
-  register: (json: Credentials) => ask<Account>('/auth/register', { method: 'POST', json }),
-  login: (json: Credentials) => ask<Granted>('/auth/login', { method: 'POST', json }),
+  register: (json: Credentials) => ask<Account>('/auth/register', { method: 'POST', json, isOpen: true }),
+  login: (json: Credentials) => ask<Granted>('/auth/login', { method: 'POST', json, isOpen: true }),
   redeem: (json: { readonly code: string; readonly by: string }) =>
-    ask<Granted>('/auth/code', { method: 'POST', json }),
+    ask<Granted>('/auth/code', { method: 'POST', json, isOpen: true }),
   account: (signal?: AbortSignal) => ask<Account>('/auth/me', { signal }),
   logout: () => ask<unknown>('/auth/logout', { method: 'POST', outlivesPage: true }),
   changePassword: (current: string, next: string) =>

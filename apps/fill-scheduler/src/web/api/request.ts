@@ -27,14 +27,18 @@ export interface Asked {
   readonly form?: FormData
   /** The `Idempotency-Key`, under which the same is done once. */
   readonly key?: string
+  /** Whoever is signed in has nothing to do with it: it goes without the token, and a refusal says nothing of the session. */
+  readonly isOpen?: boolean
   /** Goes on although the page is closed. */
   readonly outlivesPage?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** Milliseconds in which an answer has to be there, whole: what only reads may soon be asked again, what brings a file takes its time. */
+/** Milliseconds without a word in which an answer has to begin, and to go on: what only reads may soon be asked again, what brings a file takes its time. */
 const READ_MS = 30_000
 const WORK_MS = 120_000
+/** A report of thousands of lots waits for those before it, and is written whole before it is sent. */
+const FILE_MS = 600_000
 
 /**
  * Asks the REST API and answers the JSON, or undefined where there is none. Throws a `RequestError`, also where the answer was lost half-way or does not come. A token
@@ -49,7 +53,7 @@ export function ask<T>(path: string, asked: Asked = {}): Promise<T> {
 
 /** The same for a file: its bytes and the name that the server gave it. */
 export function askFile(path: string): Promise<{ readonly blob: Blob; readonly name: string | undefined }> {
-  return exchange(path, {}, WORK_MS, async (response) => {
+  return exchange(path, {}, FILE_MS, async (response) => {
     const disposition = response.headers.get('content-disposition') ?? ''
     return { blob: await response.blob(), name: /filename="?([^";]+)"?/.exec(disposition)?.[1] }
   })
@@ -62,16 +66,42 @@ async function exchange<T>(
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController()
-  const undo = systemClock.after(limitMs, () => late.abort())
+  const wait = (): (() => void) => systemClock.after(limitMs, () => late.abort())
+  let undo = wait()
+  if (asked.signal) reading += 1
+  const heard = (): void => {
+    undo()
+    undo = wait()
+  }
   try {
     const response = await send(path, asked, late.signal)
-    return await read(response)
+    return await read(listened(response, heard))
   } catch (error) {
     if (error instanceof RequestError || asked.signal?.aborted) throw error
     throw new RequestError('unreachable', late.signal.aborted ? SILENT : UNREACHABLE, 0)
   } finally {
     undo()
+    if (asked.signal) reading -= 1
   }
+}
+
+let reading = 0
+
+/** Whether something is being read for a page, which asking again would only begin anew. */
+export function isReading(): boolean {
+  return reading > 0
+}
+
+/** The same answer; calls back with each part of it that comes: a slow line is none that is silent. */
+function listened(response: Response, onPart: () => void): Response {
+  if (response.body === null) return response
+  const parts = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform: (part, controller) => {
+      onPart()
+      controller.enqueue(part)
+    },
+  })
+  return new Response(response.body.pipeThrough(parts), response)
 }
 
 const UNREACHABLE = 'The server cannot be reached. Check your connection, then try again.'
@@ -79,7 +109,7 @@ const SILENT = 'The server does not answer. Check your connection, then try agai
 
 async function send(path: string, asked: Asked, late: AbortSignal): Promise<Response> {
   const { method = 'GET', json, form, key, signal } = asked
-  const session = currentSession()
+  const session = asked.isOpen ? undefined : currentSession()
   const headers = new Headers(session ? { authorization: `Bearer ${session.token}` } : {})
   if (json !== undefined) headers.set('content-type', 'application/json')
   if (key !== undefined) headers.set('idempotency-key', key)

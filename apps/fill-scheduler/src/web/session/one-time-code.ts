@@ -6,6 +6,11 @@ export function takeCode(): string | undefined {
   return code
 }
 
+/** Loads the page anew where a link is opened in a tab that has it already: there only the fragment changes. */
+export function awaitCode(): void {
+  window.addEventListener('hashchange', () => codeIn(window.location.hash) !== undefined && window.location.reload())
+}
+
 /** The code in a fragment. */
 export function codeIn(fragment: string): string | undefined {
   const code = new URLSearchParams(fragment.replace(/^#/, '')).get('code')

@@ -54,9 +54,10 @@ export function begin(granted: Granted, as: 'link' | { readonly email: string })
   keep(granted, { since, isByLink: as === 'link', ...(email !== undefined && { email }) })
 }
 
-/** Goes on with another token. */
-export function renew(granted: Granted): void {
-  keep(granted, heldSession() ?? { since: systemClock.now(), isByLink: false })
+/** Goes on with another token, in the session that began `since`. Where another has begun meanwhile, in another tab, that one stays as it is: its pages are somebody else's. */
+export function renew(granted: Granted, since: number | undefined): void {
+  const held = heldSession()
+  if (held !== undefined && held.since === since) keep(granted, held)
 }
 
 function keep(
@@ -70,9 +71,9 @@ function keep(
   tell()
 }
 
-/** Ends the session, as somebody wishes it, or because the account is closed. */
-export function end(why: 'wished' | 'closed'): void {
-  if (heldSince() === undefined) return
+/** Ends the session that began `since` (default: whichever there is), as somebody wishes it, or because the account is closed. */
+export function end(why: 'wished' | 'closed', since: number | undefined = heldSince()): void {
+  if (since === undefined || heldSince() !== since) return
   farewell = { wished: undefined, closed: CLOSED }[why]
   localStorage.removeItem(KEY)
   tell()

@@ -7,7 +7,12 @@ import { formText } from './form-text.js'
 import { end, renew } from './session.js'
 
 /** Asks for the password where the session has run out, in front of a page that stays as it is, with all that was written there. */
-export function SignInAgain({ isByLink }: { readonly isByLink: boolean }): ReactElement {
+export function SignInAgain(props: {
+  /** When the session began that goes on. */
+  readonly since: number
+  readonly isByLink: boolean
+}): ReactElement {
+  const { since, isByLink } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   const { email } = useAccount()
@@ -16,7 +21,7 @@ export function SignInAgain({ isByLink }: { readonly isByLink: boolean }): React
   const onSubmit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const password = formText(new FormData(event.currentTarget), 'password')
-    run(async () => renew(await api.login({ email, password })))
+    run(async () => renew(await api.login({ email, password }), since))
   }
   return (
     // Nothing behind it works before somebody has signed in: closed with Escape it comes again.
@@ -46,7 +51,7 @@ export function SignInAgain({ isByLink }: { readonly isByLink: boolean }): React
         )}
       </div>
       <div className="actions end">
-        <button type="button" onClick={() => end('wished')}>
+        <button type="button" onClick={() => end('wished', since)}>
           Sign out
         </button>
         {!isByLink && (

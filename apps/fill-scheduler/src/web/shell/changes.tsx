@@ -1,6 +1,7 @@
 import { useChannel } from '@holdfast/client/react'
 import { type ReactElement, type ReactNode, createContext, use, useEffect, useRef, useState } from 'react'
 import { systemClock } from '../../clock.js'
+import { isReading } from '../api/request.js'
 import { currentSession } from '../session/session.js'
 import { useAccount } from './account.js'
 
@@ -34,7 +35,7 @@ export function ChangesProvider({ children }: { readonly children: ReactNode }):
     }
     // What was read before may have changed before it could be heard of.
     if (isHeard) look()
-    else return systemClock.every(LOOK_EVERY_MS, look)
+    else return systemClock.every(LOOK_EVERY_MS, () => isReading() || look())
   }, [listeners, isHeard, gap])
   return <ChangesContext value={listeners}>{children}</ChangesContext>
 }
