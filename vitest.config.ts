@@ -10,12 +10,14 @@ const setupFiles = ['tests/kit/repeatable.ts']
 
 /** Units that need a process of their own: they measure memory or processor time, replace a package, or change the environment. */
 const alone = [
+  'packages/client/src/forgetting.test.ts',
   'packages/protocol/src/codec.test.ts',
   'packages/server/src/core/soak.test.ts',
   'packages/server/src/engine/redis/connector.test.ts',
   'packages/server/src/outbound/guarded-outbound.test.ts',
   'apps/fill-scheduler/src/accounts/password.test.ts',
   'apps/fill-scheduler/src/io/reports/pdf.test.ts',
+  'apps/fill-scheduler/src/planning/improver/improver.test.ts',
   'apps/fill-scheduler/src/planning/strategies/speed.test.ts',
 ]
 
