@@ -9,6 +9,8 @@ import { FillServer } from './kit/fill-server.js'
 const WAIT = { timeout: 15_000, interval: 20 }
 const PASSWORD = 'a password of a planner'
 const NEXT_PASSWORD = 'another one of the same'
+/** Where the page keeps its session. */
+const KEPT = 'fill-scheduler.session'
 const CSV = 'Lot ID,Type,Vials\nA1,VialE,100000\nA2,VialH,200000\n'
 
 let server: FillServer
@@ -69,11 +71,14 @@ function requests(method: string, path: RegExp): Request[] {
   return seen
 }
 
-/** Signs somebody in whom nobody was before. */
+/** Somebody comes whom nobody knew before, and whom this browser has signed in already. */
 async function enter(place = ''): Promise<void> {
   await planner.register(`lost${planners}@example.com`, PASSWORD)
+  const { token, email } = planner
+  const session = { token, expiresAt: Date.now() + 3_600_000, since: 1, isByLink: false, email }
+  const text = JSON.stringify(JSON.stringify(session))
+  await context.addInitScript(`localStorage.getItem('${KEPT}') ?? localStorage.setItem('${KEPT}', ${text})`)
   await page.goto(`${server.url}/${place}`)
-  await signIn()
   await page.locator('.connection[data-status=open]').waitFor()
 }
 
@@ -193,7 +198,7 @@ describe('an answer that is lost', () => {
     await page.getByRole('button', { name: /^Account/ }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(await page.evaluate(`localStorage.getItem('fill-scheduler.session')`)).toBe(null)
+    expect(await page.evaluate(`localStorage.getItem('${KEPT}')`)).toBe(null)
   })
 })
 
@@ -263,8 +268,8 @@ describe('a session that has ended', () => {
   /** The token is good no more, as after a day, and nobody has told the page. */
   async function endSession(): Promise<void> {
     await page.evaluate(`{
-      const kept = JSON.parse(localStorage.getItem('fill-scheduler.session'))
-      localStorage.setItem('fill-scheduler.session', JSON.stringify({ ...kept, token: 'of yesterday' }))
+      const kept = JSON.parse(localStorage.getItem('${KEPT}'))
+      localStorage.setItem('${KEPT}', JSON.stringify({ ...kept, token: 'of yesterday' }))
     }`)
   }
 
@@ -276,6 +281,8 @@ describe('a session that has ended', () => {
     const otherTab = await context.newPage()
     await otherTab.goto(`${server.url}/#/new`)
     await otherTab.getByLabel('Name', { exact: true }).fill('In another tab')
+    // A tab behind another is drawn once a second.
+    await page.bringToFront()
     await planner.put('/auth/password', { current_password: PASSWORD, new_password: NEXT_PASSWORD })
     await planner.login(planner.email, NEXT_PASSWORD)
     const dialog = page.getByRole('dialog', { name: 'Sign in again' })
@@ -316,13 +323,14 @@ describe('a session that has ended', () => {
     await otherTab.getByLabel('Password').fill(PASSWORD)
     await otherTab.getByRole('button', { name: 'Sign in' }).click()
     await otherTab.getByRole('heading', { name: 'Schedules' }).waitFor()
-    const kept = await otherTab.evaluate(`localStorage.getItem('fill-scheduler.session')`)
+    const kept = await otherTab.evaluate(`localStorage.getItem('${KEPT}')`)
+    await page.bringToFront()
     await page.locator('.connection[data-status=open]').waitFor()
     const answered = page.waitForResponse('**/auth/login')
     release()
     await (await answered).finished()
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('')
-    expect(await page.evaluate(`localStorage.getItem('fill-scheduler.session')`)).toBe(kept)
+    expect(await page.evaluate(`localStorage.getItem('${KEPT}')`)).toBe(kept)
   })
 
   it('is not ended by a link that is good no more, opened where the page is already', async () => {
@@ -342,6 +350,6 @@ describe('a session that has ended', () => {
     await page.getByRole('link', { name: 'Templates' }).click()
     await page.getByRole('dialog', { name: 'Sign in again' }).getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(await page.evaluate(`localStorage.getItem('fill-scheduler.session')`)).toBe(null)
+    expect(await page.evaluate(`localStorage.getItem('${KEPT}')`)).toBe(null)
   })
 })
