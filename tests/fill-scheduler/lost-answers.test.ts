@@ -328,7 +328,9 @@ describe('a session that has ended', () => {
     await page.locator('.connection[data-status=open]').waitFor()
     const answered = page.waitForResponse('**/auth/login')
     release()
-    await (await answered).finished()
+    await answered
+    // What comes behind it comes later.
+    await page.evaluate(`fetch('/health/live').then((answer) => answer.text())`)
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('')
     expect(await page.evaluate(`localStorage.getItem('${KEPT}')`)).toBe(kept)
   })
