@@ -94,7 +94,8 @@ export function isReading(): boolean {
 
 /** The same answer; calls back with each part of it that comes: a slow line is none that is silent. */
 function listened(response: Response, onPart: () => void): Response {
-  if (response.body === null) return response
+  // Of an answer without content browsers give an empty body, which no other such answer may have.
+  if (response.body === null || response.status === 204) return response
   const parts = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform: (part, controller) => {
       onPart()
