@@ -5,8 +5,8 @@ const conditions = ['@holdfast/source', 'node']
 
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 /** Bounds of what hangs, not of what is slow (a machine may give a tenth of a processor): waits inside a test end first and say what did not come. */
-const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
-const setupFiles = ['tests/kit/repeatable.ts']
+const bounds = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
+const common = { ...bounds, setupFiles: ['tests/kit/repeatable.ts'] }
 
 /** Units that need a process of their own: they measure memory or processor time, replace a package, or change the environment. */
 const alone = [
@@ -52,8 +52,7 @@ export default defineConfig({
           exclude: [...nowhere, ...systems, ...scenarios],
           maxWorkers,
           sequence: { groupOrder: 0 },
-          ...timeouts,
-          setupFiles,
+          ...common,
         },
       },
       {
@@ -66,8 +65,7 @@ export default defineConfig({
           isolate: false,
           maxWorkers,
           sequence: { groupOrder: 0 },
-          ...timeouts,
-          setupFiles,
+          ...common,
         },
       },
       {
@@ -78,8 +76,7 @@ export default defineConfig({
           exclude: nowhere,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          ...timeouts,
-          setupFiles,
+          ...common,
         },
       },
       {
@@ -90,8 +87,7 @@ export default defineConfig({
           exclude: [...nowhere, ...systems],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
-          ...timeouts,
-          setupFiles,
+          ...common,
         },
       },
     ],

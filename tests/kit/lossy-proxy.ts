@@ -14,7 +14,9 @@ export class LossyProxy {
   private constructor(target: string) {
     this.#target = target
     this.#server = createServer((request, response) => {
-      void this.#pass(request).then((answer) => {
+      // A server that is not there answers nothing either.
+      const passed = this.#pass(request).catch(() => undefined)
+      void passed.then((answer) => {
         if (answer === undefined) return void request.socket.destroy()
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
       })
