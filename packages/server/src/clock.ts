@@ -31,3 +31,10 @@ export const systemClock: Clock = {
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString()
 }
+
+/** Resolves after `ms`. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve)
+  })
+}

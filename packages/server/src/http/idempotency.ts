@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { userKey } from '../access/identity.js'
+import { pause } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
-import { pause } from '../core/nodes/drain.js'
 import type { Services } from '../core/services.js'
 import type { Call } from './route.js'
 import { seal, unseal } from './sealed-answer.js'

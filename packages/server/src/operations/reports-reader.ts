@@ -1,6 +1,5 @@
-import type { Clock } from '../clock.js'
+import { type Clock, pause } from '../clock.js'
 import { type HoldfastError, asHoldfastError } from '../core/errors.js'
-import { pause } from '../core/nodes/drain.js'
 import type { LeftReport, RefusedReport, Reports } from '../engine/engine.js'
 import { type Logger, errorFields } from '../telemetry/log.js'
 import type { OperationDesk } from './desk.js'

@@ -1,6 +1,5 @@
-import type { Cancel, Clock } from '../clock.js'
+import { type Cancel, type Clock, pause } from '../clock.js'
 import { HoldfastError } from '../core/errors.js'
-import { pause } from '../core/nodes/drain.js'
 import { isAbort, isAway } from './asking.js'
 import { Operation } from './operation.js'
 import { operationKey } from './store.js'

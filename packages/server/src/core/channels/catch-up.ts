@@ -1,7 +1,6 @@
 import type { GapRange, Position } from '@holdfast/protocol'
-import type { Clock } from '../../clock.js'
+import { type Clock, pause } from '../../clock.js'
 import type { Engine, LogPage, LogTop, Retention, Stream, StreamMessage } from '../../engine/engine.js'
-import { pause } from '../nodes/drain.js'
 import { Gate, type GateLimits } from './gate.js'
 import { type RecoveryLimits, hasDiverged } from './recovery.js'
 

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../clock.js'
+import { type Cancel, type Clock, pause } from '../../clock.js'
 
 /** How a node hands its clients over before it ends. */
 export interface DrainOptions {
@@ -56,11 +56,4 @@ export async function within(clock: Clock, ms: number, work: Promise<unknown>): 
 /** Resolves when every one has settled, however it did, or after `ms`. */
 export function settledWithin(clock: Clock, ms: number, works: readonly unknown[]): Promise<void> {
   return within(clock, ms, Promise.allSettled(works))
-}
-
-/** Resolves after `ms`. */
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve)
-  })
 }

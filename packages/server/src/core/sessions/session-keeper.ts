@@ -1,8 +1,7 @@
 import type { Identity } from '../../access/identity.js'
-import type { Cancel, Clock } from '../../clock.js'
+import { type Cancel, type Clock, pause } from '../../clock.js'
 import type { Engine } from '../../engine/engine.js'
 import { networkOf } from '../../network-address.js'
-import { pause } from '../nodes/drain.js'
 import type { Retries } from '../retries.js'
 import {
   type SessionContent,
